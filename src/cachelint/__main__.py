@@ -1,0 +1,5 @@
+"""`python -m cachelint`."""
+
+from cachelint.cli import main
+
+main()

@@ -1,0 +1,408 @@
+"""All file I/O: find pages, read them, replace them whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from cachelint.model import NOWHERE, CachelintError, Place
+
+PAGE = "specs.md"
+LEGACY_PAGES = ("index.md", "specs.md")
+_SKIPPED = frozenset({"_site", "node_modules", "vendor"})
+_CHUNK = 1 << 16
+
+
+class Unreadable(NamedTuple):
+    """Why a file cannot be read: a rule's code and a sentence."""
+
+    code: str
+    message: str
+
+
+_REASONS = {
+    errno.ENOENT: "the file is gone, or a link to nowhere",
+    errno.EACCES: "no permission to read the file",
+    errno.EPERM: "no permission to read the file",
+    errno.EISDIR: "a folder stands where a file belongs",
+    errno.ENOTDIR: "a file stands where a folder belongs",
+    errno.ELOOP: "a link that leads back to itself",
+    errno.ENXIO: "no regular file",
+    errno.ENAMETOOLONG: "the file's name is too long",
+}
+
+
+def reason(error: OSError) -> str:
+    """Say in words why a file cannot be read."""
+    known = _REASONS.get(error.errno or 0)
+    return known or f"the file cannot be read: {error.strerror or error}"
+
+
+def read(path: str, max_size: int = 0) -> bytes | Unreadable:
+    """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
+
+    ``max_size`` is 0 for no limit.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        return _unreadable(error)
+    try:
+        content = os.read(descriptor, _CHUNK)
+        if 0 < len(content) < _CHUNK:
+            return content  # a regular file that ends here
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return Unreadable("CL100", "no regular file")
+        if max_size and status.st_size > max_size:
+            from cachelint.frontmatter import too_large
+
+            return Unreadable("CL110", too_large(status.st_size, max_size))
+        chunks = [content]
+        while len(chunks[-1]):
+            chunks.append(os.read(descriptor, 1 << 20))
+        return b"".join(chunks)
+    except OSError as error:
+        return _unreadable(error)
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(error: OSError | ValueError) -> Unreadable:
+    if isinstance(error, OSError):
+        return Unreadable("CL100", reason(error))
+    return Unreadable("CL100", "a name that no file can have")
+
+
+class Task(NamedTuple):
+    """One unit of work: a folder below a catalog's ``_cache``, whole or in part."""
+
+    root: str
+    """The catalog's folder, as paths are shown: relative to the working directory."""
+    tag: str
+    """The folder's name; empty for pages that lie in no such folder."""
+    pages: tuple[str, ...] | None
+    """Paths as they are shown; None for the whole folder."""
+
+
+class Selection(NamedTuple):
+    """What is to be checked."""
+
+    tasks: tuple[Task, ...]
+    """Sorted by path, as byte strings."""
+    roots: tuple[str, ...]
+    """Catalogs that are checked as a whole, with the files that are theirs."""
+    catalog_files: tuple[str, ...]
+    """``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags/*.md`` that were named outright."""
+
+
+def join(root: str, path: str) -> str:
+    """Join a catalog's folder and a path below it as they are shown."""
+    return path if root in ("", ".") else f"{root}/{path}"
+
+
+def shown(path: str) -> str:
+    """Return ``path`` as it is shown: relative to the working directory, with ``/``."""
+    relative = os.path.relpath(path)
+    return relative.replace(os.sep, "/")
+
+
+def place_of(path: str) -> Place:
+    """Tell tag and package of a page from its path."""
+    parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)  # noqa: PTH118, PTH109
+    if len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE:
+        return Place(parts[-3], parts[-2])
+    return NOWHERE
+
+
+def path_key(path: str) -> bytes:
+    """Sort paths as byte strings."""
+    return os.fsencode(path)
+
+
+def catalog_of(path: str) -> str | None:
+    """Find the catalog that a file belongs to: the folder that holds its ``_cache``."""
+    parts = shown(path).split("/")
+    for index in range(len(parts) - 1, -1, -1):
+        if parts[index] == "_cache":
+            return "/".join(parts[:index]) or "."
+    # the working directory may itself lie below a `_cache`
+    whole = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)  # noqa: PTH118, PTH109
+    if "_cache" in whole[:-1]:
+        index = len(whole) - 1 - whole[::-1].index("_cache")
+        return shown(os.sep.join(whole[:index]) or os.sep)
+    return None
+
+
+def is_catalog_file(path: str) -> bool:
+    """Say whether a path is one of the catalog's own files."""
+    parts = os.path.abspath(path).split(os.sep)  # noqa: PTH100
+    return parts[-2:] in (["_data", "tags.yaml"], ["_data", "meta.yaml"]) or (
+        parts[-3:-1] == ["pages", "tags"] and parts[-1].endswith(".md"))
+
+
+def select(paths: Iterable[str]) -> Selection:
+    """Find what the paths of a command line name.
+
+    Raises CachelintError for a path that does not exist, and for a folder without one page.
+    """
+    whole: dict[tuple[str, str], None] = {}
+    named: dict[tuple[str, str], dict[str, None]] = {}
+    roots: dict[str, None] = {}
+    catalog_files: dict[str, None] = {}
+    for path in paths:
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116 - names may be any bytes
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and os.path.lexists(path):
+                mode = 0  # named outright and unreadable: a finding
+            else:
+                raise CachelintError(_not_there(path)) from None
+        if stat.S_ISDIR(mode) and not _is_page_name(path):
+            _select_folder(path, whole, named, roots)
+        elif is_catalog_file(path):
+            catalog_files[shown(path)] = None
+        else:
+            place = place_of(path)
+            root = catalog_of(path) if place.tag else None
+            key = (root, place.tag) if root is not None and place.tag else (".", "")
+            named.setdefault(key, {})[shown(path)] = None
+    tasks = [Task(root, tag, None) for root, tag in whole]
+    for (root, tag), pages in named.items():
+        if (root, tag) not in whole:
+            tasks.append(Task(root, tag, tuple(sorted(pages, key=path_key))))
+    tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
+    return Selection(tuple(tasks), tuple(sorted(roots, key=path_key)), tuple(catalog_files))
+
+
+def _is_page_name(path: str) -> bool:
+    """Say whether a path has the place of a page, so that a folder there is a finding."""
+    return place_of(path) is not NOWHERE
+
+
+def _not_there(path: str) -> str:
+    from cachelint.text import inert
+
+    folder, name = os.path.split(path.rstrip("/"))
+    near = ""
+    try:
+        import difflib
+
+        close = difflib.get_close_matches(name, os.listdir(folder or "."), 1)  # noqa: PTH208
+        near = f" (is it {os.path.join(folder, close[0])}?)" if close else ""  # noqa: PTH118
+    except (OSError, ValueError):
+        pass
+    return inert(f"{path}: there is no such file or folder{near}")
+
+
+def _select_folder(
+    path: str, whole: dict[tuple[str, str], None], named: dict[tuple[str, str], dict[str, None]],
+    roots: dict[str, None],
+) -> None:
+    """Select the catalogs at or below a folder, or the part of a catalog in which it lies."""
+    absolute = os.path.abspath(path)  # noqa: PTH100
+    parts = absolute.split(os.sep)
+    found = False
+    if "_cache" in parts:
+        index = len(parts) - 1 - parts[::-1].index("_cache")
+        root, below = shown(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
+        if not below:
+            found = _select_catalog(root, whole)
+            roots[root] = None
+        elif len(below) == 1:
+            whole[(root, below[0])] = None
+            found = _has_page(absolute)
+        else:
+            page = f"{shown(path)}/{PAGE}"
+            if len(below) == 2 and os.path.lexists(page):
+                named.setdefault((root, below[0]), {})[page] = None
+                found = True
+    else:
+        for root in _catalogs(absolute):
+            roots[root] = None
+            found = _select_catalog(root, whole) or found
+    if not found:
+        raise CachelintError(
+            f"{shown(path)}: no cache page here: pages are _cache/<tag>/<package>/specs.md"
+        )
+
+
+def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
+    cache = join(root, "_cache")
+    try:
+        names = os.listdir(cache)  # noqa: PTH208 - the fastest way to names
+    except OSError as error:
+        raise CachelintError(f"{cache}: {reason(error)}") from None
+    found = False
+    for name in names:
+        whole[(root, name)] = None
+        found = found or _has_page(f"{cache}/{name}")
+    return found
+
+
+def _has_page(folder: str) -> bool:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return False
+    return any(name in LEGACY_PAGES or os.path.lexists(f"{folder}/{name}/{PAGE}") for name in names)
+
+
+def _catalogs(top: str) -> Iterator[str]:
+    """Yield each folder at or below ``top`` that holds a ``_cache``."""
+    for folder, names, _ in os.walk(top):
+        if "_cache" in names:
+            yield shown(folder)
+        names[:] = sorted(
+            name for name in names
+            if not name.startswith(".") and name not in _SKIPPED and name != "_cache"
+        )
+
+
+class Listing(NamedTuple):
+    """What lies in one folder below ``_cache``."""
+
+    pages: list[tuple[str, Place]]
+    """Sorted by path, as byte strings."""
+    strays: list[str]
+    """Files with front matter where no page belongs."""
+
+
+def list_tag(root: str, tag: str) -> Listing:
+    """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page."""
+    folder = join(root, f"_cache/{tag}")
+    pages: list[tuple[str, Place]] = []
+    strays: list[str] = []
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except NotADirectoryError:
+        return Listing([], _strays(join(root, "_cache"), [tag]))
+    except OSError:
+        return Listing([], [])
+    for name in names:
+        below = f"{folder}/{name}"
+        if name in LEGACY_PAGES:
+            pages.append((below, NOWHERE))
+            continue
+        try:
+            inside = os.listdir(below)  # noqa: PTH208
+        except NotADirectoryError:
+            strays += _strays(folder, [name])
+            continue
+        except OSError:
+            inside = [PAGE] if os.path.lexists(f"{below}/{PAGE}") else []
+        if PAGE in inside:
+            pages.append((f"{below}/{PAGE}", Place(tag, name)))
+            inside.remove(PAGE)
+        if inside:
+            strays += _strays(below, inside)
+    if len(pages) > 1:
+        pages.sort(key=lambda page: path_key(page[0]))
+    return Listing(pages, sorted(strays, key=path_key))
+
+
+def _strays(folder: str, names: list[str]) -> list[str]:
+    """Keep the files that Jekyll takes for pages: with front matter, and no hidden name."""
+    found = []
+    for name in names:
+        path = f"{folder}/{name}"
+        if name[0] in "._#~" or name.endswith("~"):
+            continue
+        try:
+            mode = os.lstat(path).st_mode  # noqa: PTH116
+        except OSError:
+            continue
+        if stat.S_ISDIR(mode):
+            try:
+                found += _strays(path, os.listdir(path))  # noqa: PTH208
+            except OSError:
+                continue
+        elif stat.S_ISREG(mode) and _begins_front_matter(path):
+            found.append(path)
+    return found
+
+
+def _begins_front_matter(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.readline(80).rstrip() == b"---"
+    except OSError:
+        return False
+
+
+def names(folder: str) -> list[str]:
+    """List what lies in a folder, sorted as byte strings; nothing where it cannot be listed."""
+    try:
+        return sorted(os.listdir(folder), key=path_key)  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def exists(path: str) -> bool:
+    """Say whether something lies at ``path``, readable or not."""
+    return os.path.lexists(path)
+
+
+def replace(path: str, content: bytes, before: bytes) -> bool:
+    """Replace a file whole, keeping its mode, if it still holds ``before``.
+
+    The new bytes are written beside it and brought to the disk before they take its name, so that
+    whoever looks sees the old file or the new one, whenever the machine dies. A link is kept, and
+    the file that it leads to replaced. Returns False where the file has changed meanwhile. Raises
+    OSError.
+    """
+    target = os.path.realpath(path)
+    folder, name = os.path.split(target)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
+    try:
+        try:
+            status = os.stat(target)  # noqa: PTH116
+            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+            try:
+                os.fchown(descriptor, status.st_uid, status.st_gid)
+            except PermissionError:
+                pass  # somebody else's file in a folder of ours becomes ours
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if read(target) != before:
+            return False
+        os.rename(temporary, target)  # noqa: PTH104
+        temporary = ""
+    finally:
+        if temporary:
+            os.unlink(temporary)  # noqa: PTH108
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # a file system that cannot: the rename is as durable as it gets
+    finally:
+        os.close(handle)
+    return True
+
+
+def write(path: str, content: bytes) -> None:
+    """Write a file whole or not at all. Raises OSError."""
+    folder, name = os.path.split(os.path.realpath(path))
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        os.rename(temporary, path)  # noqa: PTH104
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,185 @@
+"""Strict JSON: read it without guessing, and say where each of its values stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from json.decoder import JSONDecodeError, scanstring
+from typing import Any, NamedTuple, NoReturn
+
+MAX_DEPTH = 100
+"""How deep a page's values may be nested (CL110)."""
+
+
+class DuplicateKeyError(ValueError):
+    """A key stands twice in one object."""
+
+
+class TooDeepError(ValueError):
+    """Values are nested deeper than MAX_DEPTH."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise DuplicateKeyError
+    return result
+
+
+def _no_constant(name: str) -> NoReturn:
+    # NaN and Infinity are numbers to Python's json alone; to YAML they are text
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python converts
+        return float(digits)
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+_patient_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
+)
+_scan_once = json.JSONDecoder(parse_int=_integer).scan_once
+_encode = json.JSONEncoder().encode
+_encode_sorted = json.JSONEncoder(sort_keys=True).encode
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> str:
+    """Write ``value`` as the site's generator does, ``json.dumps`` with its defaults."""
+    return _encode_sorted(value) if sort_keys else _encode(value)
+
+
+def loads(text: str) -> Any:
+    """Read one strict JSON value.
+
+    Raises DuplicateKeyError, TooDeepError, or ValueError where the text is not JSON.
+    """
+    try:
+        value = _decoder.decode(text)
+    except RecursionError:
+        raise TooDeepError from None
+    except (JSONDecodeError, DuplicateKeyError):
+        raise
+    except ValueError:
+        value = _patient_decoder.decode(text)
+    if _is_too_deep(value):
+        raise TooDeepError
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Say whether ``value`` is nested over MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for item in level
+            if item and isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def escape_token(key: str) -> str:
+    """Write ``key`` as one token of a JSON Pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def unescape_token(token: str) -> str:
+    """Read one token of a JSON Pointer."""
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+class Member(NamedTuple):
+    """Where one member of an object or item of an array stands, as offsets into the text."""
+
+    key: str
+    """The key, or the item's number."""
+    key_start: int
+    """-1 for an item of an array, as is ``key_end``."""
+    key_end: int
+    start: int
+    end: int
+
+
+_blanks = re.compile(r"[ \t\n\r]*").match
+_comma = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
+
+
+def members(text: str, start: int) -> list[Member]:
+    """List the members of the container of sound JSON that begins at ``text[start]``.
+
+    A value that is no container has none.
+    """
+    opening = text[start]
+    if opening not in "[{":
+        return []
+    found: list[Member] = []
+    at = _end(_blanks(text, start + 1))
+    if text[at] in "]}":
+        return found
+    while True:
+        if opening == "{":
+            key_start = at
+            key, key_end = scanstring(text, at + 1, True)
+            at = _end(_blanks(text, key_end))  # the colon
+            at = _end(_blanks(text, at + 1))
+        else:
+            key, key_start, key_end = str(len(found)), -1, -1
+        _, end = _scan_once(text, at)
+        found.append(Member(key, key_start, key_end, at, end))
+        separator = _comma(text, end)
+        assert separator is not None, "the text was read as JSON before"
+        if separator[1] != ",":
+            return found
+        at = separator.end()
+
+
+def _end(match: re.Match[str] | None) -> int:
+    assert match is not None, "blanks match anywhere"
+    return match.end()
+
+
+class Locator:
+    """Finds values of one sound JSON text by their pointers; reads each container once."""
+
+    def __init__(self, text: str, start: int) -> None:
+        """Look into ``text``, in which the JSON value begins at ``start``."""
+        self._text = text
+        self._start = start
+        self._members: dict[int, dict[str, Member]] = {}
+
+    def find(self, tokens: list[str]) -> Member | None:
+        """Find the member at the end of the path ``tokens``; None where there is none."""
+        start, member = self._start, None
+        for token in tokens:
+            if start not in self._members:
+                self._members[start] = {m.key: m for m in members(self._text, start)}
+            member = self._members[start].get(token)
+            if member is None:
+                return None
+            start = member.start
+        return member
+
+
+def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, Member]]:
+    """Yield the second and later places of each key that stands twice in one object.
+
+    The first item of a pair is the key's JSON Pointer, below ``pointer``. Raises TooDeepError.
+    """
+    if pointer.count("/") > MAX_DEPTH:
+        raise TooDeepError
+    seen: set[str] = set()
+    for member in members(text, start):
+        below = f"{pointer}/{escape_token(member.key)}"
+        if member.key in seen:
+            yield below, member
+        seen.add(member.key)
+        yield from repeated_keys(text, member.start, below)

@@ -1,0 +1,37 @@
+"""How a report is written: one module for each format, and one table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from cachelint.model import Report
+
+Reporter = Callable[[Report, bool], Iterator[str]]
+"""Writes a report piece by piece; the second argument says whether in colour."""
+
+FORMATS = ("full", "concise", "json", "github")
+
+
+def reporter(name: str) -> Reporter:
+    """Return the reporter of a format; ``name`` is one of FORMATS."""
+    write: Reporter = import_module(f"cachelint.reporters.{name}_format").write
+    return write
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 page`, `1,225 pages`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def totals(report: Report) -> str:
+    """Say in one line what a report comes to."""
+    parts = []
+    if report.errors or not report.warnings:
+        parts.append(counted(report.errors, "error") if report.errors else "no errors")
+    if report.warnings:
+        parts.append(counted(report.warnings, "warning"))
+    line = f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
+    if report.fixable:
+        line += f" ({report.fixable:,} fixable: run cachelint fix)"
+    return line

@@ -1,0 +1,48 @@
+"""`json`: for programs, as `report.schema.json` describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from cachelint.model import Finding, Report
+from cachelint.text import encodable
+
+_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
+
+
+def write(report: Report, colour: bool) -> Iterator[str]:
+    """Write one JSON document, a line a finding."""
+    del colour
+    yield '{"version": 1,\n "findings": ['
+    separator = "\n  "
+    for finding in report.findings:
+        yield separator + _ENCODE(as_dict(finding))
+        separator = ",\n  "
+    yield "],\n"
+    summary = {
+        "pages": report.pages,
+        "errors": report.errors,
+        "warnings": report.warnings,
+        "fixable": report.fixable,
+        "suppressed": 0,
+        "seconds": round(report.seconds, 3),
+    }
+    yield f' "summary": {_ENCODE(summary)}}}\n'
+
+
+def as_dict(finding: Finding) -> dict[str, object]:
+    """Return what the JSON report says of a finding."""
+    return {
+        "path": encodable(finding.path),
+        "line": finding.line,
+        "column": finding.column,
+        "end_line": finding.end_line,
+        "end_column": finding.end_column,
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "message": encodable(finding.message),
+        "pointer": encodable(finding.pointer),
+        "fixable": finding.fixable,
+    }

@@ -1,0 +1,25 @@
+"""The rules: one module for each hundred of codes, and here all of them in one tuple."""
+
+from cachelint.rules import (
+    cl1_file,
+    cl2_schema,
+    cl3_summary,
+    cl4_specs,
+    cl5_canonical,
+    cl6_catalog,
+    cl7_site,
+)
+from cachelint.rules.registry import Fix, Rule
+
+ALL_RULES: tuple[Rule, ...] = tuple(sorted(
+    (
+        *cl1_file.RULES, *cl2_schema.RULES, *cl3_summary.RULES, *cl4_specs.RULES,
+        *cl5_canonical.RULES, *cl6_catalog.RULES, *cl7_site.RULES,
+    ),
+    key=lambda rule: rule.code,
+))
+"""Every rule, by code."""
+
+BY_CODE: dict[str, Rule] = {rule.code: rule for rule in ALL_RULES}
+
+__all__ = ["ALL_RULES", "BY_CODE", "Fix", "Rule"]

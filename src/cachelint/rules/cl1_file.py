@@ -1,0 +1,294 @@
+"""CL1xx: the file and its front matter. Reading the file finds these; here they are explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachelint.frontmatter import Page
+from cachelint.model import Format, Problem, Severity
+from cachelint.rules.registry import ALL, Fix, rule
+
+
+def _none(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the form of a rule
+    return iter(())
+
+
+@rule("CL100", "unreadable-file", formats=ALL, found_elsewhere=True)
+def unreadable_file(page: Page) -> Iterator[Problem]:
+    """The file cannot be read.
+
+    It is gone, a folder, a link that leads nowhere or to itself, no regular file, or its
+    permissions forbid it. Jekyll stops at such a file, and no page of the site is built.
+
+    Fix: none. Restore the file or its permissions.
+    """
+    return _none(page)
+
+
+@rule("CL101", "not-utf8", formats=ALL, found_elsewhere=True)
+def not_utf8(page: Page) -> Iterator[Problem]:
+    """The file holds bytes that are not UTF-8.
+
+    Jekyll fails to build the whole site over one such file. The message gives the offset of the
+    first bad byte.
+
+    Bad:
+
+        ---
+        title: "zlib<0xff>"
+        …
+        ---
+
+    Good:
+
+        ---
+        title: "zlib"
+        …
+        ---
+
+    Fix: none. What the bytes should say, only their author knows.
+    """
+    return _none(page)
+
+
+@rule("CL102", "byte-order-mark", formats=ALL, fix=Fix.FILE, found_elsewhere=True)
+def byte_order_mark(page: Page) -> Iterator[Problem]:
+    """A byte-order mark stands before the front matter.
+
+    Jekyll then does not see the first `---`, takes the file for no page at all, and the package
+    silently vanishes from the site.
+
+    Bad:
+
+        <BOM>---
+        …
+        ---
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: removes the mark.
+    """
+    return _none(page)
+
+
+@rule("CL103", "line-endings", formats=ALL, fix=Fix.FILE, found_elsewhere=True)
+def line_endings(page: Page) -> Iterator[Problem]:
+    """Lines end in CR LF or CR.
+
+    The page builds, but the next regeneration changes every line of it back, and each such change
+    stays in the repository's history for good.
+
+    Bad:
+
+        ---<CR>
+        …
+        ---
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: makes all line ends LF.
+    """
+    return _none(page)
+
+
+@rule("CL104", "no-front-matter", formats=ALL, found_elsewhere=True)
+def no_front_matter(page: Page) -> Iterator[Problem]:
+    """The first line is not `---`.
+
+    Without front matter the file is no page to Jekyll, and the package vanishes from the site. An
+    empty file is one of these.
+
+    Bad:
+
+        # zlib
+        ---
+        …
+        ---
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none. Restore the file from its generator or its history.
+    """
+    return _none(page)
+
+
+@rule("CL105", "unclosed-front-matter", formats=ALL, found_elsewhere=True)
+def unclosed_front_matter(page: Page) -> Iterator[Problem]:
+    """No line `---` closes the front matter.
+
+    Most often the file was cut off while it was written. Jekyll then finds no data in it, and
+    `api/data.json` is no JSON any more: search is dead for every package.
+
+    Bad:
+
+        ---
+        …
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none. What was cut off cannot be told; restore the file.
+    """
+    return _none(page)
+
+
+@rule("CL106", "syntax", formats=ALL, found_elsewhere=True)
+def syntax(page: Page) -> Iterator[Problem]:
+    """The front matter is not YAML, or not the plain data that a page may hold.
+
+    Jekyll leaves the data of such a page out, and `api/data.json` with it is no JSON any more. A
+    merge conflict that was left in the file is named as one. YAML tags such as `!!python/object`
+    and a second document are refused here too.
+
+    Bad:
+
+        ---
+        title: "zlib"
+        layout: cache
+        categories: [package, develop-2025-03-30
+        …
+        ---
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none.
+    """
+    return _none(page)
+
+
+@rule("CL107", "duplicate-key", formats=ALL, at_key=True, found_elsewhere=True)
+def duplicate_key(page: Page) -> Iterator[Problem]:
+    r"""A key stands twice in one mapping.
+
+    Nearly every reader silently keeps the last, so that the page says one thing to a person and
+    another to the site. A key that is escaped (`"\u0061"`) is the same key as the plain one.
+    Nothing else is checked on such a page.
+
+    Bad:
+
+        meta: {… "num_specs": 1, "num_specs": 2 …}
+
+    Good:
+
+        meta: {… "num_specs": 2 …}
+
+    Fix: none. Which of the two is meant, only a person can say.
+    """
+    return _none(page)
+
+
+@rule("CL108", "content-after-front-matter", formats=ALL, severity=Severity.WARNING,
+      found_elsewhere=True)
+def content_after_front_matter(page: Page) -> Iterator[Problem]:
+    """Text follows the closing `---`.
+
+    The site's layout does not show it, and the generator will not write it again.
+
+    Bad:
+
+        ---
+        …
+        ---
+        Built by hand.
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none. `cachelint fix` keeps the text byte for byte.
+    """
+    return _none(page)
+
+
+@rule("CL109", "legacy-format", formats=frozenset({Format.LEGACY}), severity=Severity.WARNING)
+def legacy_format(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the format says it all
+    """A page in a format of 2021 or 2022, with `spec_files` and without `spec_details`.
+
+    Its `meta` has no `num_specs`, on which today's site relies. Old catalogs hold such pages, so
+    this is a warning; their `meta` and `spec_files` are not checked.
+
+    Bad:
+
+        ---
+        title: "zlib"
+        layout: cache
+        categories: [package, develop-2025-03-30]
+        meta: {"versions": ["1.2"], "compilers": ["gcc@8.3.1"]}
+        spec_files: ["spec-0.json"]
+        ---
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none. Only the binary cache itself holds what a page of today needs.
+    """
+    yield Problem("", "a page in a legacy format: its meta and spec_files are not checked, and "
+                      "today's site finds no num_specs in it")
+
+
+@rule("CL110", "over-limits", formats=ALL, found_elsewhere=True)
+def over_limits(page: Page) -> Iterator[Problem]:
+    """The file is larger or deeper than a page can be.
+
+    It has more bytes than `max-page-size` (8 MiB), more than 2 MiB where it is not in the
+    generator's form and the YAML parser would be needed, values nested over 100 deep, or a YAML
+    alias, with which a few bytes can stand for billions of values. It is not parsed.
+
+    Bad:
+
+        meta: &everything {"num_specs": 2}
+        spec_details: *everything
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: none. A larger `max-page-size` can be configured.
+    """
+    return _none(page)
+
+
+@rule("CL111", "stray-page", formats=ALL, severity=Severity.WARNING, found_elsewhere=True)
+def stray_page(page: Page) -> Iterator[Problem]:
+    """A file with front matter lies below `_cache` where no page belongs.
+
+    Jekyll takes every such file for a page of the collection, whatever its name, so that a package
+    appears twice or a note appears as a package. Pages are `_cache/<tag>/<package>/specs.md`, and
+    in legacy catalogs `_cache/<package>/specs.md` and `_cache/<package>/index.md`.
+
+    Fix: none. Move the file, or remove its front matter.
+    """
+    return _none(page)
+
+
+RULES = (
+    unreadable_file, not_utf8, byte_order_mark, line_endings, no_front_matter,
+    unclosed_front_matter, syntax, duplicate_key, content_after_front_matter, legacy_format,
+    over_limits, stray_page,
+)

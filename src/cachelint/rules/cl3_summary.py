@@ -1,0 +1,240 @@
+"""CL3xx: `meta` says what `spec_details` implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cachelint.frontmatter import Page
+from cachelint.jsontext import dumps
+from cachelint.model import Problem
+from cachelint.rules.registry import Fix, rule
+from cachelint.summary import FIELDS
+
+
+def _meta(page: Page, key: str) -> Any:
+    """Return a value of `meta`; None where the schema has spoken about it or it is not there."""
+    meta = page.data.get("meta")
+    pointer = f"/meta/{key}"
+    if not isinstance(meta, dict) or any(
+        breach.code.startswith("CL2") and f"{breach.pointer}/".startswith(f"{pointer}/")
+        for breach in page.breaches
+    ):
+        return None
+    return meta.get(key)
+
+
+def _list(values: set[str]) -> str:
+    """Name up to five values."""
+    names = [dumps(value)[1:-1] for value in sorted(values)]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+def _union(page: Page, key: str) -> Iterator[Problem]:
+    """Compare a list of `meta` with the union that the specs imply."""
+    said, implied = _meta(page, key), page.implied.get(key)
+    if said is None or implied is None or set(said) == set(implied):
+        return
+    missing, strange = set(implied) - set(said), set(said) - set(implied)
+    claims = []
+    other, label = None, ""
+    if missing:
+        index, spec = _first_with(page, FIELDS[key], missing)
+        other, label = f"/spec_details/{index}/{FIELDS[key]}", f"spec {index}, {spec['hash']}"
+        claims.append(f"lacks {_list(missing)}")
+    if strange:
+        claims.append(f"has {_list(strange)}, which no spec has")
+    yield Problem(f"/meta/{key}", f"{key} {' and '.join(claims)}", other=other, other_label=label)
+
+
+def _first_with(page: Page, field: str, values: set[str]) -> tuple[int, dict[str, Any]]:
+    """Find the first spec that has one of ``values``."""
+    for index, spec in enumerate(page.all_specs()):
+        value = spec[field]
+        if not values.isdisjoint(value if isinstance(value, list) else [value]):
+            return index, spec
+    raise AssertionError("the specs imply the values")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+@rule("CL301", "num-specs", fix=Fix.META)
+def num_specs(page: Page) -> Iterator[Problem]:
+    """`num_specs` is not the number of specs.
+
+    The site shows this number for the package, and sums it for the tag.
+
+    Bad:
+
+        meta: {… "num_specs": 3 …}
+
+    Good:
+
+        meta: {… "num_specs": 2 …}
+
+    Fix: regenerates `meta`.
+    """
+    said, implied = _meta(page, "num_specs"), page.implied.get("num_specs")
+    if said is not None and implied is not None and said != implied:
+        specs = _count(implied, "spec")
+        yield Problem("/meta/num_specs", f"num_specs is {said}, but spec_details has {specs}",
+                      other="/spec_details", other_label=specs)
+
+
+@rule("CL302", "num-specs-by-stack", fix=Fix.META)
+def num_specs_by_stack(page: Page) -> Iterator[Problem]:
+    """`num_specs_by_stack` counts the specs of a stack wrongly.
+
+    A stack's count is how many specs list it in `stacks`. The site filters by stack, and shows
+    these counts.
+
+    Bad:
+
+        meta: {… "num_specs_by_stack": {"e4s": 2, "root": 2} …}
+
+    Good:
+
+        meta: {… "num_specs_by_stack": {"e4s": 1, "root": 2} …}
+
+    Fix: regenerates `meta`.
+    """
+    said, implied = _meta(page, "num_specs_by_stack"), page.implied.get("num_specs_by_stack")
+    if said is None or implied is None or said == implied:
+        return
+    claims = []
+    for stack in sorted(said.keys() | implied.keys()):
+        name = dumps(stack)[1:-1]
+        if stack not in implied:
+            claims.append(f"counts {name}, which no spec lists")
+        elif stack not in said:
+            claims.append(f"lacks {name}, which {_listed(implied[stack])}")
+        elif said[stack] != implied[stack]:
+            claims.append(f"says {said[stack]} for {name}, which {_listed(implied[stack])}")
+    yield Problem("/meta/num_specs_by_stack", f"num_specs_by_stack {'; '.join(claims)}",
+                  other="/spec_details", other_label=_count(page.implied["num_specs"], "spec"))
+
+
+def _listed(count: int) -> str:
+    return f"{count:,} spec lists" if count == 1 else f"{count:,} specs list"
+
+
+@rule("CL303", "compilers", fix=Fix.META)
+def compilers(page: Page) -> Iterator[Problem]:
+    """`compilers` is not the set of the specs' `compiler`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "compilers": ["gcc@12.2.0"] …}
+
+    Good:
+
+        meta: {… "compilers": ["gcc@11.4.0"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "compilers")
+
+
+@rule("CL304", "oss", fix=Fix.META)
+def oss(page: Page) -> Iterator[Problem]:
+    """`oss` is not the set of the specs' `os`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "oss": ["rhel8"] …}
+
+    Good:
+
+        meta: {… "oss": ["ubuntu22.04"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "oss")
+
+
+@rule("CL305", "platforms", fix=Fix.META)
+def platforms(page: Page) -> Iterator[Problem]:
+    """`platforms` is not the set of the specs' `platform`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "platforms": ["darwin", "linux"] …}
+
+    Good:
+
+        meta: {… "platforms": ["linux"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "platforms")
+
+
+@rule("CL306", "stacks", fix=Fix.META)
+def stacks(page: Page) -> Iterator[Problem]:
+    """`stacks` of `meta` is not the union of the specs' `stacks`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "stacks": ["root"] …}
+
+    Good:
+
+        meta: {… "stacks": ["e4s", "root"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "stacks")
+
+
+@rule("CL307", "targets", fix=Fix.META)
+def targets(page: Page) -> Iterator[Problem]:
+    """`targets` is not the set of the specs' `target`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "targets": ["aarch64"] …}
+
+    Good:
+
+        meta: {… "targets": ["x86_64_v3"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "targets")
+
+
+@rule("CL308", "versions", fix=Fix.META)
+def versions(page: Page) -> Iterator[Problem]:
+    """`versions` of `meta` is not the union of the specs' `versions`.
+
+    The site offers these as filters: one that is missing hides specs, one too many finds none.
+
+    Bad:
+
+        meta: {… "versions": ["1.3.1"] …}
+
+    Good:
+
+        meta: {… "versions": ["1.2.13", "1.3.1"] …}
+
+    Fix: regenerates `meta`.
+    """
+    return _union(page, "versions")
+
+
+RULES = (
+    num_specs, num_specs_by_stack, compilers, oss, platforms, stacks, targets, versions,
+)

@@ -1,0 +1,316 @@
+"""CL4xx: the specs, each by itself and beside the others of its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cachelint.frontmatter import Page
+from cachelint.jsontext import dumps
+from cachelint.model import Context, Problem, Severity
+from cachelint.rules.registry import TARBALL, Fix, rule, spec_rule
+from cachelint.schema import show
+from cachelint.text import clip
+from cachelint.variants import is_variant, variant_name
+
+_HASH = re.compile(r"[a-z2-7]{32}").fullmatch
+
+
+@spec_rule("CL401", "invalid-hash")
+def invalid_hash(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    """A hash is not 32 characters of `a` to `z` and `2` to `7`.
+
+    The DAG hash is how Spack finds the binary; with a wrong one nothing can be installed. It is
+    base32 of a SHA-1, which has no `0`, `1`, `8`, `9` and no capitals.
+
+    Bad:
+
+        spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5u" …}, …]
+
+    Good:
+
+        spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, …]
+
+    Fix: none. Only the binary cache can tell the right hash.
+    """
+    del context
+    value = spec.get("hash")
+    if not isinstance(value, str) or _HASH(value):
+        return
+    faults = []
+    if len(value) != 32:
+        faults.append(f"{len(value)} characters, not 32")
+    strange = re.search(r"[^a-z2-7]", value)
+    if strange:
+        faults.append(f"{dumps(strange[0])[1:-1]!r} at {strange.start() + 1}, "
+                      "where only a-z and 2-7 can stand")
+    yield Problem("/hash", f"{show(value)} is no DAG hash: {'; '.join(faults)}")
+
+
+@rule("CL402", "duplicate-hash")
+def duplicate_hash(page: Page) -> Iterator[Problem]:
+    """Two specs of a page have one hash.
+
+    A hash names one concretised spec. Either a spec stands on the page twice, and every number in
+    `meta` counts it twice, or one of the two has the hash of another.
+
+    Bad:
+
+        spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}]
+
+    Good:
+
+        spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}]
+
+    Fix: none, and the page is left alone: a summary of repeated specs would hide the fault.
+    """
+    first: dict[str, int] = {}
+    for index, spec in enumerate(page.specs):
+        value = spec.get("hash") if isinstance(spec, dict) else None
+        if not isinstance(value, str) or not value:
+            continue
+        if value in first:
+            yield Problem(
+                f"/spec_details/{index}/hash",
+                f"the hash {clip(value, 40)} is spec {first[value]}'s already",
+                other=f"/spec_details/{first[value]}/hash",
+                other_label="first here",
+            )
+        else:
+            first[value] = index
+
+
+def _repeated(values: Any) -> Iterator[tuple[int, int]]:
+    """Yield the index of each item that stands earlier too, and of its first place."""
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if value in first:
+            yield index, first[value]
+        else:
+            first[value] = index
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    del context
+    stacks, variants = spec.get("stacks"), spec.get("variants")
+    if _are_texts(stacks):
+        for index, first in _repeated(stacks):
+            yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
+                          other=f"/stacks/{first}", other_label="first here")
+    if _are_texts(variants):
+        names = [variant_name(value) for value in variants or ()]
+        places = [n for n, value in enumerate(variants or ()) if is_variant(value)]
+        for index, first in _repeated([names[n] for n in places]):
+            yield Problem(
+                f"/variants/{places[index]}",
+                f"the variant {show(names[places[index]])} is set twice in one spec",
+                other=f"/variants/{places[first]}", other_label="first here",
+            )
+
+
+@rule("CL403", "repeated-item", fix=Fix.META, check_spec=_repeated_in_spec)
+def repeated_item(page: Page) -> Iterator[Problem]:
+    """An item stands twice in `stacks` or a list of `meta`, or a variant twice in a spec.
+
+    Each of these is a set: `+shared` beside `~shared` contradicts itself, and a stack that stands
+    twice is counted twice by whoever counts.
+
+    Bad:
+
+        spec_details: [{… "variants": ["+shared", "~shared"] …}, …]
+
+    Good:
+
+        spec_details: [{… "variants": ["+shared"] …}, …]
+
+    Fix: in `meta`.
+    """
+    meta = page.data.get("meta")
+    if isinstance(meta, dict):
+        for key, values in meta.items():
+            if _are_texts(values):
+                for index, first in _repeated(values):
+                    pointer = f"/meta/{key}"
+                    yield Problem(f"{pointer}/{index}", f"{key} has {show(values[index])} twice",
+                                  other=f"{pointer}/{first}", other_label="first here")
+
+
+@spec_rule("CL404", "variant-syntax")
+def variant_syntax(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    """A variant is not written as Spack writes it.
+
+    `+name` and `~name`, propagated `++name` and `~~name`, `name=value`, multi-valued
+    `name:=value`, and propagated `name==value` and `name:==value`. White space stands only inside
+    quotes.
+
+    Bad:
+
+        spec_details: [{… "variants": ["+~shared"] …}, …]
+
+    Good:
+
+        spec_details: [{… "variants": ["build_system=cmake", "languages='c,c++'", "+shared"] …}, …]
+
+    Fix: none.
+    """
+    del context
+    variants = spec.get("variants")
+    if isinstance(variants, list):
+        for index, value in enumerate(variants):
+            if isinstance(value, str) and not is_variant(value):
+                yield Problem(f"/variants/{index}",
+                              f"{show(value)} is no variant: +name, ~name or name=value")
+
+
+@spec_rule("CL405", "version-count")
+def version_count(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    """A spec has more than one version.
+
+    A concretised spec has exactly one. The list is there because the site's templates want one.
+
+    Bad:
+
+        spec_details: [{… "versions": ["1.2.13", "1.3.1"] …}, …]
+
+    Good:
+
+        spec_details: [{… "versions": ["1.3.1"] …}, …]
+
+    Fix: none.
+    """
+    del context
+    versions = spec.get("versions")
+    if isinstance(versions, list) and len(versions) > 1 and _are_texts(versions):
+        yield Problem("/versions", f"a spec has one version, and this one has {len(versions)}: "
+                                   f"{clip(', '.join(versions), 60)}")
+
+
+@spec_rule("CL406", "tarball-url", formats=TARBALL)
+def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    """`tarball` is not the URL that follows from the spec.
+
+    Below one of `mirror-urls`, with or without `releases/`, it is
+    `TAG/build_cache/P/C/PACKAGE-VERSION/P-C-PACKAGE-VERSION-HASH.spack`, where P is
+    `PLATFORM-OS-TARGET` and C is the compiler as `NAME-VERSION`. The site links to it for
+    download. A page outside `_cache/<tag>/<package>/` has neither tag nor package, and is not
+    asked.
+
+    Bad:
+
+        spec_details: [{… "tarball": "https://binaries.spack.io/zlib-1.3.1.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
+
+    Good:
+
+        spec_details: [{… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
+
+    Fix: none.
+    """
+    tag, package = context.place
+    said = spec.get("tarball")
+    fields = [spec.get(key) for key in ("platform", "os", "target", "compiler", "hash")]
+    versions = spec.get("versions")
+    if (
+        tag is None or package is None or not isinstance(said, str) or not said
+        or not all(isinstance(field, str) and field for field in fields)
+        or not _are_texts(versions) or not versions or len(versions) != 1
+        or not _HASH(spec["hash"])
+    ):
+        return
+    platform, system, target, compiler, dag_hash = fields
+    assert isinstance(compiler, str)
+    built_for = f"{platform}-{system}-{target}"
+    built_by = compiler.replace("@=", "-", 1).replace("@", "-", 1)
+    release = f"{package}-{versions[0]}"
+    path = (f"{tag}/build_cache/{built_for}/{built_by}/{release}/"
+            f"{built_for}-{built_by}-{release}-{dag_hash}.spack")
+    due = [f"{mirror.rstrip('/')}/{folder}{path}"
+           for mirror in context.mirror_urls for folder in ("", "releases/")]
+    if said not in due:
+        # of the URLs that would do, show the one that is nearest
+        nearest = max(due, key=lambda url: _common(url, said))
+        at = _common(nearest, said)
+        yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
+                                  f"the spec implies {_around(nearest, at)}")
+
+
+def _common(left: str, right: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+                min(len(left), len(right)))
+
+
+def _around(text: str, at: int) -> str:
+    """Show the part of a path between slashes in which ``at`` lies."""
+    if at >= len(text):
+        return "its end"
+    start = text.rfind("/", 0, at) + 1
+    end = text.find("/", at + 1)
+    return show(text[start : end if end >= 0 else len(text)])
+
+
+@rule("CL407", "missing-root", severity=Severity.WARNING)
+def missing_root(page: Page) -> Iterator[Problem]:
+    """A spec is not in the `root` stack, where its tag has one.
+
+    `root` is the cache of all stacks; whoever installs from the tag's root does not find this
+    spec. Asked only where `_data/tags.yaml` lists `root` (or the configured `root-stack`) for the
+    tag, and said once a page.
+
+    Bad:
+
+        spec_details: [{… "stacks": ["e4s"] …}, …]
+
+    Good:
+
+        spec_details: [{… "stacks": ["e4s", "root"] …}, …]
+
+    Fix: none.
+    """
+    root, listed = page.context.root_stack, page.context.tag_stacks
+    if listed is None or root not in listed:
+        return
+    without = [
+        index for index, spec in enumerate(page.specs)
+        if isinstance(spec, dict) and _are_texts(spec.get("stacks"))
+        and spec["stacks"] and root not in spec["stacks"]
+    ]
+    if without:
+        more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
+        yield Problem(f"/spec_details/{without[0]}/stacks",
+                      f"spec {without[0]}{more} is not in the stack {root}, which its tag has")
+
+
+@rule("CL408", "mixed-compiler-spelling", severity=Severity.WARNING)
+def mixed_compiler_spelling(page: Page) -> Iterator[Problem]:
+    """Compilers are written `name@version` and `name@=version` on one page.
+
+    The generator wrote `@=` until 2025-03-23 and writes `@` since, so that a page with both was
+    put together from two. The site shows the two as different compilers.
+
+    Bad:
+
+        spec_details: [{… "compiler": "gcc@=11.4.0" …}, {… "compiler": "gcc@11.4.0" …}]
+
+    Good:
+
+        spec_details: [{… "compiler": "gcc@11.4.0" …}, {… "compiler": "gcc@11.4.0" …}]
+
+    Fix: none.
+    """
+    names = page.implied.get("compilers", ())
+    old = [name for name in names if "@=" in name]
+    new = [name for name in names if "@" in name and "@=" not in name]
+    if old and new:
+        yield Problem("/meta/compilers", "compilers are written in two ways on one page: "
+                                         f"{clip(old[0], 40)} and {clip(new[0], 40)}")
+
+
+RULES = (
+    invalid_hash, duplicate_hash, repeated_item, variant_syntax, version_count, tarball_url,
+    missing_root, mixed_compiler_spelling,
+)

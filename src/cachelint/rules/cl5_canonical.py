@@ -1,0 +1,289 @@
+"""CL5xx: the one form that the generator writes, so that equal facts are equal bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cachelint.frontmatter import KEYS, Page, render_entry
+from cachelint.jsontext import dumps
+from cachelint.model import Context, Problem, Severity
+from cachelint.rules.registry import ALL, CURRENT, TARBALL, Fix, rule, spec_rule
+from cachelint.variants import is_variant, variant_name
+
+_HASH = re.compile(r"[a-z2-7]{32}").fullmatch
+
+
+def _is_sorted(values: list[str]) -> bool:
+    return values == sorted(values)
+
+
+def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each mapping in the order in which they stand: pointer, keys, keys in order."""
+    top = [key for key in page.data if key in KEYS]
+    yield "", top, sorted(top, key=KEYS.index)
+    for name in page.data:
+        value = page.data[name]
+        if name == "meta" and isinstance(value, dict):
+            yield "/meta", list(value), sorted(value)
+            by_stack = value.get("num_specs_by_stack")
+            if isinstance(by_stack, dict):
+                yield "/meta/num_specs_by_stack", list(by_stack), sorted(by_stack)
+        elif name == "spec_details":
+            for index, spec in enumerate(page.specs):
+                if isinstance(spec, dict):
+                    yield f"/spec_details/{index}", list(spec), sorted(spec)
+
+
+@rule("CL501", "key-order", formats=CURRENT, fix=Fix.REWRITE)
+def key_order(page: Page) -> Iterator[Problem]:
+    """Keys stand in another order than the generator's.
+
+    At the top that is `title`, `layout`, `categories`, `meta`, `spec_details`; within, keys are
+    sorted. Order says nothing, but each change of it is a change of the file, kept in the
+    repository's history for good. Said once a page, at the first such mapping.
+
+    Bad:
+
+        layout: cache
+        title: "zlib"
+
+    Good:
+
+        title: "zlib"
+        layout: cache
+
+    Fix: rewrites the page.
+    """
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
+            first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
+            yield Problem(pointer, f"keys are not in the generator's order: {dumps(first)} stands "
+                                   f"where {dumps(instead)} belongs")
+            return
+
+
+@rule("CL502", "unsorted-list", formats=CURRENT, fix=Fix.REWRITE)
+def unsorted_list(page: Page) -> Iterator[Problem]:
+    """A list of `meta`, or the `stacks` of a spec, is not sorted.
+
+    Sorting is by code point: `1.10` comes before `1.9`. Each list of `meta` is named, and of the
+    specs the first.
+
+    Bad:
+
+        meta: {… "versions": ["1.3.1", "1.2.13"] …}
+
+    Good:
+
+        meta: {… "versions": ["1.2.13", "1.3.1"] …}
+
+    Fix: rewrites the page.
+    """
+    meta = page.data.get("meta")
+    for key, values in meta.items() if isinstance(meta, dict) else ():
+        if _is_unsorted(values):
+            yield Problem(f"/meta/{key}", f"{key} is not sorted: {_first_out_of_order(values)}")
+    for index, spec in enumerate(page.specs):
+        if isinstance(spec, dict) and _is_unsorted(spec.get("stacks")):
+            yield Problem(f"/spec_details/{index}/stacks",
+                          f"stacks of spec {index} is not sorted: "
+                          f"{_first_out_of_order(spec['stacks'])}")
+            return
+
+
+def _is_unsorted(values: Any) -> bool:
+    return (isinstance(values, list) and all(isinstance(value, str) for value in values)
+            and not _is_sorted(values))
+
+
+def _first_out_of_order(values: list[str]) -> str:
+    later, earlier = next((a, b) for a, b in zip(values, values[1:], strict=False) if a > b)
+    return f"{dumps(earlier)[1:-1]} belongs before {dumps(later)[1:-1]}"
+
+
+@rule("CL503", "unsorted-specs", formats=CURRENT, fix=Fix.REWRITE)
+def unsorted_specs(page: Page) -> Iterator[Problem]:
+    """Specs do not stand in the order of their hashes.
+
+    One page of a release that never changes was committed 581 times, with the same specs in
+    another order each time. In the order of their hashes, equal facts are equal bytes.
+
+    Bad:
+
+        spec_details: [{… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}, {… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}]
+
+    Good:
+
+        spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}]
+
+    Fix: rewrites the page.
+    """
+    hashes = [spec["hash"] for spec in page.specs
+              if isinstance(spec, dict) and isinstance(spec.get("hash"), str) and _HASH(spec["hash"])]
+    if not _is_sorted(hashes):
+        yield Problem("/spec_details",
+                      f"specs are not in the order of their hashes: {_first_out_of_order(hashes)}")
+
+
+@rule("CL504", "serialisation", formats=CURRENT, fix=Fix.REWRITE)
+def serialisation(page: Page) -> Iterator[Problem]:
+    """A value is written in other bytes than the generator writes it in.
+
+    Other spaces, quotes or escapes, block YAML instead of JSON on one line; also comments, blank
+    lines, and blanks after the opening `---`. The next regeneration would undo them all, and
+    comments would be lost.
+
+    Bad:
+
+        title: zlib
+
+    Good:
+
+        title: "zlib"
+
+    Fix: rewrites the page, unless there are comments.
+    """
+    wrong_types = {breach.pointer.split("/")[1] for breach in page.breaches
+                   if breach.code == "CL203" and breach.pointer}
+    for entry in page.entries:
+        if entry.key not in KEYS or entry.key in wrong_types:
+            continue
+        if page.vouched and entry.key == "spec_details":
+            continue
+        value = page.data[entry.key]
+        written = page.source(entry)
+        if isinstance(value, (dict, list, str)) and written != render_entry(entry.key, value):
+            yield Problem(f"/{entry.key}", f"{entry.key} is written {_how(written, entry.key)}")
+    yield from _between_entries(page)
+
+
+def _how(written: str, key: str) -> str:
+    if "\n" in written:
+        return "over several lines, where the generator writes one"
+    if key in ("meta", "spec_details"):
+        return "in other bytes than json.dumps writes (spaces, quotes, escapes)"
+    return "in other bytes than the generator writes (spaces, quotes, escapes)"
+
+
+def _between_entries(page: Page) -> Iterator[Problem]:
+    """Yield what stands between the entries: said once, at the first such line."""
+    text = page.text
+    if page.comments:
+        at = page.comments[0]
+        end = text.index("\n", at)
+        yield Problem("", "a comment stands in the front matter, where the generator writes none",
+                      page.span(at, end))
+        return
+    opening = page.opening_end - 1
+    if opening > 3:
+        yield Problem("", "blanks follow the opening `---`", page.span(3, opening))
+        return
+    ends = [page.opening_end, *(entry.end + 1 for entry in page.entries)]
+    starts = [*(entry.start for entry in page.entries), page.closing_start]
+    for end, start in zip(ends, starts, strict=True):
+        if start > end:
+            yield Problem("", "a blank line stands in the front matter", page.span(end, end))
+            return
+    if not text.startswith("---", page.closing_start):
+        yield Problem("", "the front matter is closed by `...`, not by `---`",
+                      page.span(page.closing_start, page.closing_start + 3))
+
+
+@rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fix=Fix.FILE,
+      found_elsewhere=True)
+def trailing_whitespace(page: Page) -> Iterator[Problem]:
+    """A newline or blanks follow the closing `---`.
+
+    The generator writes nothing there, so that the next regeneration changes the file. Editors and
+    the hooks `end-of-file-fixer` and `trailing-whitespace` like to add or remove such bytes:
+    exclude pages from them.
+
+    Bad:
+
+        ---
+        …
+        ---<LF>
+
+    Good:
+
+        ---
+        …
+        ---
+
+    Fix: removes them.
+    """
+    del page
+    return iter(())
+
+
+@spec_rule("CL506", "unsorted-variants", severity=Severity.WARNING, once=True)
+def unsorted_variants(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    """The variants of a spec are not sorted by name.
+
+    Spack sorts them by name, whatever their sign: `build_system=cmake`, `~ipo`, `+shared`. Another
+    order means that something else wrote the page. Said once a page.
+
+    Bad:
+
+        spec_details: [{… "variants": ["+shared", "build_system=makefile"] …}, …]
+
+    Good:
+
+        spec_details: [{… "variants": ["build_system=makefile", "+shared"] …}, …]
+
+    Fix: none. No spec is ever altered.
+    """
+    del context
+    variants = spec.get("variants")
+    if not isinstance(variants, list) or not all(isinstance(value, str) for value in variants):
+        return
+    names = [variant_name(value) for value in variants if is_variant(value)]
+    if not _is_sorted(names):
+        yield Problem("/variants", f"variants are not sorted by name: {_first_out_of_order(names)}")
+
+
+@rule("CL507", "unstable-order", formats=TARBALL, severity=Severity.WARNING, fix=Fix.REWRITE,
+      default=False)
+def unstable_order(page: Page) -> Iterator[Problem]:
+    """A page in the tarball format is not in canonical order.
+
+    Pages of 2022 to 2025-02 were written in database order, which is another at each
+    regeneration: bytes change and facts do not. In canonical order (specs by hash, lists and keys
+    sorted) they stay as they are. Off unless it is selected by its own code or name, since every
+    old page would be named.
+
+    Bad:
+
+        spec_details: [{"tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack", … }, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
+
+    Good:
+
+        spec_details: [{… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
+
+    Fix: rewrites the page in canonical order, if this rule is selected.
+    """
+    hashes = [spec["hash"] for spec in page.specs
+              if isinstance(spec, dict) and isinstance(spec.get("hash"), str)]
+    meta = page.data.get("meta")
+    if not _is_sorted(hashes):
+        yield Problem("/spec_details", "specs are not in the order of their hashes")
+        return
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
+            yield Problem(pointer, "keys are not sorted")
+            return
+    lists = [(f"/meta/{key}", value) for key, value in meta.items()] if isinstance(meta, dict) else []
+    lists += [(f"/spec_details/{index}/stacks", spec.get("stacks"))
+              for index, spec in enumerate(page.specs) if isinstance(spec, dict)]
+    for pointer, values in lists:
+        if _is_unsorted(values):
+            yield Problem(pointer, f"{pointer.rsplit('/', 1)[1]} is not sorted")
+            return
+
+
+RULES = (
+    key_order, unsorted_list, unsorted_specs, serialisation, trailing_whitespace,
+    unsorted_variants, unstable_order,
+)

@@ -1,0 +1,186 @@
+"""CL7xx: text that the site, or the loaders of YAML that it has used, cannot take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cachelint.frontmatter import Page
+from cachelint.jsontext import dumps, escape_token
+from cachelint.model import Context, Problem, Severity
+from cachelint.rules.registry import ALL, rule
+from cachelint.schema import show
+from cachelint.yamltext import breaks_loaders, depends_on_loader
+
+_UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
+_UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
+_UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
+# a stack's or version's blank is one that a filter can have; these four stand in URLs and arrays
+_FIELDS = {field: _UNSAFE_OR_BLANK for field in ("compiler", "os", "platform", "target")}
+_LISTS = {"stacks": _UNSAFE, "variants": _UNSAFE_VARIANT, "versions": _UNSAFE}
+
+_RAW = re.compile("[\x7f-\x9f\ufffe\uffff]")
+_OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
+
+
+def _unsafe_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+    del context
+    for field, search in _FIELDS.items():
+        value = spec.get(field)
+        if isinstance(value, str) and (found := search(value)):
+            yield _unsafe(f"/{field}", field, value, found[0])
+    for field, search in _LISTS.items():
+        values = spec.get(field)
+        for index, value in enumerate(values if isinstance(values, list) else ()):
+            if isinstance(value, str) and (found := search(value)):
+                yield _unsafe(f"/{field}/{index}", field.removesuffix("s"), value, found[0])
+
+
+def _unsafe(pointer: str, what: str, value: str, character: str) -> Problem:
+    name = {" ": "a blank", '"': "a double quote", "\\": "a backslash"}.get(
+        character, f"the character {show(character)}")
+    return Problem(pointer, f"{what} {show(value)} holds {name}, which the site's templates "
+                            "do not escape")
+
+
+@rule("CL701", "unsafe-text", check_spec=_unsafe_in_spec)
+def unsafe_text(page: Page) -> Iterator[Problem]:
+    r"""Text that breaks out of the places where the site's templates put it.
+
+    Templates write values unescaped into JSON, a `<script>` and HTML attributes: a `"` in one
+    version makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on
+    the page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
+    platform, target, versions and stacks, white space in compiler, os, platform and target, and
+    `<`, `>` and control characters in variants.
+
+    Bad:
+
+        spec_details: [{… "os": "</script>" …}, …]
+
+    Good:
+
+        spec_details: [{… "os": "ubuntu22.04" …}, …]
+
+    Fix: none.
+    """
+    title, categories = page.data.get("title"), page.data.get("categories")
+    if isinstance(title, str) and (found := _UNSAFE(title)):
+        yield _unsafe("/title", "the title", title, found[0])
+    if (isinstance(categories, list) and len(categories) == 2 and isinstance(categories[1], str)
+            and (found := _UNSAFE(categories[1]))):
+        yield _unsafe("/categories/1", "the tag", categories[1], found[0])
+
+
+@rule("CL703", "loader-dependent")
+def loader_dependent(page: Page) -> Iterator[Problem]:
+    r"""Text that YAML loaders read differently, or refuse.
+
+    A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
+    (`\ud83d\ude00`): Jekyll refuses the page. U+0085, DEL, and C1 controls that are not escaped.
+    The key `<<`, and keys of 1,023 characters or more. A tag or title without quotes, such as `no`,
+    `1e3` or `017`, that is text to one loader and a truth value or a number to another.
+
+    Bad:
+
+        spec_details: [{… "variants": ["note=\ud83d\ude00"] …}, …]
+
+    Good:
+
+        spec_details: [{… "variants": ["note=smile"] …}, …]
+
+    Fix: none. In `title` and `categories`, a name that no loader takes for anything else.
+    """
+    for pointer in ("/title", "/categories/1"):
+        value = _text_at(page, pointer)
+        if value is not None and page.is_plain(pointer) and depends_on_loader(value):
+            yield Problem(pointer, f"{value} without quotes is text to some YAML loaders, and a "
+                                   "truth value, number or date to others")
+    text = page.text
+    if text.isascii() and "\\u" not in text and "\x7f" not in text:
+        if '"<<"' not in text and "<<:" not in text and not page.breaches and not _long_stack(page):
+            return
+    for pointer, value, is_key in _texts(page.data, ""):
+        if pointer.startswith("/meta/") and not is_key:
+            continue  # taken over from a spec, or for CL3xx to report
+        if is_key and breaks_loaders(value):
+            if value == "<<" and _is_taken_over(page, pointer):
+                continue
+            shown = "the key <<" if value == "<<" else f"a key of {len(value):,} characters"
+            yield Problem(pointer, f"{shown}, which YAML loaders merge, drop or refuse",
+                          _key_span(page, pointer))
+        elif outside := _OUTSIDE_BMP.search(value):
+            yield Problem(pointer, f"{_name(outside[0])} is outside the Basic Multilingual Plane: "
+                                   "as the generator writes it, Jekyll cannot load the page",
+                          _key_span(page, pointer) if is_key else None)
+        elif not is_key and (raw := _RAW.search(page.raw(pointer))):
+            yield Problem(pointer, f"{_name(raw[0])} stands here unescaped: YAML loaders refuse it "
+                                   "or read a blank")
+
+
+def _text_at(page: Page, pointer: str) -> str | None:
+    """Return the text at ``pointer``; None where there is none."""
+    try:
+        value = page.value(pointer)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return value if type(value) is str else None
+
+
+def _key_span(page: Page, pointer: str) -> Any:
+    return page.span_of(pointer, key=True)
+
+
+def _name(character: str) -> str:
+    return f"U+{ord(character):04X}"
+
+
+def _long_stack(page: Page) -> bool:
+    by_stack = page.implied.get("num_specs_by_stack", ())
+    return any(breaks_loaders(stack) for stack in by_stack)
+
+
+def _is_taken_over(page: Page, pointer: str) -> bool:
+    by_stack = "/meta/num_specs_by_stack/"
+    return pointer.startswith(by_stack) and "<<" in page.implied.get("num_specs_by_stack", ())
+
+
+def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield every text below ``value``: its pointer, itself, and whether it is a key."""
+    if isinstance(value, str):
+        yield pointer, value, False
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            below = f"{pointer}/{escape_token(key)}"
+            yield below, key, True
+            yield from _texts(item, below)
+
+
+@rule("CL702", "tag-name", formats=ALL, severity=Severity.WARNING, found_elsewhere=True)
+def tag_name(page: Page) -> Iterator[Problem]:
+    """A tag that the site cannot sort.
+
+    Its templates know `develop`, `develop-YYYY-MM-DD`, and `v` with dotted numbers; a name such as
+    `v1.0.0-rc1` breaks the order of all tags. Said once a tag, at its entry in `_data/tags.yaml`,
+    or else on its first page.
+
+    Fix: none.
+    """
+    del page
+    return iter(())
+
+
+SORTABLE_TAG = re.compile(r"develop(?:-[0-9]{4}-[0-9]{2}-[0-9]{2})?|v[0-9]+(?:\.[0-9]+)*").fullmatch
+"""Matches the tags that the site can sort (CL702)."""
+
+
+def unsortable(tag: str) -> str:
+    """Say that the site cannot sort ``tag``."""
+    return (f"the site cannot sort the tag {dumps(tag)}: it knows develop, develop-YYYY-MM-DD, "
+            "and v with dotted numbers")
+
+
+RULES = (unsafe_text, tag_name, loader_dependent)

@@ -1,0 +1,309 @@
+"""The JSON Schemas: load them, and turn a breach into prose.
+
+They are the definition of what a page may hold, and jsonschema is what finds and names a breach.
+Nearly every value is sound, though, and to learn only that, `sound` compiles a schema into plain
+functions, some fifty times faster. It knows the keywords that the schemas use and refuses to
+compile any other, so that a change in a schema cannot go unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cachelint.jsontext import escape_token
+from cachelint.model import Breach
+from cachelint.yamltext import Timestamp
+
+NAMES = (
+    "page-current", "page-tarball", "page-legacy", "tags", "tag-page",
+    "configuration", "report", "rules",
+)
+
+_PACKAGE = Path(__file__).parent
+# in a wheel the schemas lie in the package, in a checkout beside `src`
+_FOLDER = next(
+    folder for folder in (_PACKAGE / "schemas", _PACKAGE.parents[1] / "schemas") if folder.is_dir()
+)
+
+
+def text(name: str) -> str:
+    """Return a schema's file as it is; ``name`` is one of NAMES."""
+    return (_FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Return a schema; ``name`` is one of NAMES."""
+    schema: dict[str, Any] = json.loads(text(name))
+    return schema
+
+
+# ------------------------------------------------------------------------------ the quick yes
+
+Check = Callable[[Any], bool]
+
+_IS: dict[str, Check] = {
+    "object": lambda value: type(value) is dict,
+    "array": lambda value: type(value) is list,
+    "string": lambda value: type(value) is str,
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
+    "boolean": lambda value: type(value) is bool,
+    "null": lambda value: value is None,
+}
+
+_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "x-reported-as"}
+
+
+@cache
+def sound(name: str, pointer: str = "") -> Check:
+    """Compile the schema ``name``, or the part of it at ``pointer``, into a test of one value.
+
+    The test is true just where jsonschema finds no breach. Raises NotImplementedError for a keyword
+    that it does not know.
+    """
+    root = load(name)
+    return _compile(_resolve(root, pointer), root)
+
+
+def _resolve(root: dict[str, Any], pointer: str) -> Any:
+    schema: Any = root
+    for token in pointer.split("/")[1:]:
+        schema = schema[token]
+    return schema
+
+
+def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
+    """Compile one schema; each keyword is a test that passes values of types it does not concern."""
+    checks: list[Check] = []
+    for keyword, argument in schema.items():
+        if keyword in _ANNOTATIONS:
+            continue
+        if keyword == "$ref":
+            checks.append(_compile(_resolve(root, argument.removeprefix("#")), root))
+        elif keyword == "allOf":
+            checks += [_compile(part, root) for part in argument]
+        elif keyword == "items":
+            prefix = len(schema.get("prefixItems", ()))
+            checks.append(_items(prefix, _compile(argument, root)))
+        elif keyword == "prefixItems":
+            checks.append(_prefix_items([_compile(part, root) for part in argument]))
+        elif keyword == "properties":
+            checks.append(_properties({k: _compile(part, root) for k, part in argument.items()}))
+        elif keyword == "additionalProperties":
+            known = frozenset(schema.get("properties", ()))
+            other = _compile(argument, root) if isinstance(argument, dict) else _always(argument)
+            checks.append(_additional_properties(known, other))
+        elif keyword in _KEYWORDS:
+            checks.append(_KEYWORDS[keyword](argument))
+        else:
+            raise NotImplementedError(f"the keyword {keyword!r} of a schema")
+    if len(checks) == 1:
+        return checks[0]
+    return lambda value: all(check(value) for check in checks)
+
+
+def _always(answer: bool) -> Check:
+    return lambda _: answer
+
+
+def _type(argument: str | list[str]) -> Check:
+    if isinstance(argument, str):
+        return _IS[argument]
+    tests = [_IS[name] for name in argument]
+    return lambda value: any(test(value) for test in tests)
+
+
+def _pattern(argument: str) -> Check:
+    search = re.compile(argument).search
+    return lambda value: not isinstance(value, str) or search(value) is not None
+
+
+def _items(prefix: int, check: Check) -> Check:
+    def items(value: Any) -> bool:
+        return not isinstance(value, list) or all(map(check, value[prefix:] if prefix else value))
+
+    return items
+
+
+def _prefix_items(checks: list[Check]) -> Check:
+    return lambda value: not isinstance(value, list) or all(
+        check(item) for check, item in zip(checks, value, strict=False)
+    )
+
+
+def _properties(checks: dict[str, Check]) -> Check:
+    return lambda value: not isinstance(value, dict) or all(
+        checks[key](item) for key, item in value.items() if key in checks
+    )
+
+
+def _additional_properties(known: frozenset[str], check: Check) -> Check:
+    return lambda value: not isinstance(value, dict) or all(
+        check(item) for key, item in value.items() if key not in known
+    )
+
+
+def _same(left: Any, right: Any) -> bool:
+    # to Python True is 1 and 1.0 is 1; in JSON only the latter
+    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _unique(value: Any) -> bool:
+    if not isinstance(value, list):
+        return True
+    if all(isinstance(item, str) for item in value):
+        return len(set(value)) == len(value)
+    return not any(_same(item, other) for n, item in enumerate(value) for other in value[:n])
+
+
+_KEYWORDS: dict[str, Callable[[Any], Check]] = {
+    "type": _type,
+    "pattern": _pattern,
+    "const": lambda argument: lambda value: _same(value, argument),
+    "enum": lambda argument: lambda value: any(_same(value, item) for item in argument),
+    "required": lambda argument: lambda value: (
+        not isinstance(value, dict) or all(key in value for key in argument)
+    ),
+    "minLength": lambda argument: lambda value: (
+        not isinstance(value, str) or len(value) >= argument
+    ),
+    "minItems": lambda argument: lambda value: (
+        not isinstance(value, list) or len(value) >= argument
+    ),
+    "maxItems": lambda argument: lambda value: (
+        not isinstance(value, list) or len(value) <= argument
+    ),
+    "minimum": lambda argument: lambda value: (
+        type(value) not in (int, float) or value >= argument
+    ),
+    "uniqueItems": lambda argument: lambda value: not argument or _unique(value),
+}
+
+
+# ------------------------------------------------------------------------------ every breach
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema.validators import Draft202012Validator, extend
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine_many({
+        # true and 31.0 are no whole numbers, a date is no text
+        "integer": lambda _, value: type(value) is int,
+        "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
+    })
+    return extend(Draft202012Validator, type_checker=checker)(load(name))
+
+
+def breaches(name: str, value: Any) -> list[Breach]:
+    """List every breach of the schema ``name`` in ``value``, in the order of the schema.
+
+    Where a value breaks several keywords it is one breach: of its type, else of the keyword that
+    has a rule of its own, else of the first.
+    """
+    if sound(name)(value):
+        return []
+    found: dict[str, list[Breach]] = {}
+    order: list[str] = []
+    for error in _validator(name).iter_errors(value):
+        for breach in _prose(error):
+            if breach.pointer not in found:
+                order.append(breach.pointer)
+            found.setdefault(breach.pointer, []).append(breach)
+    result: list[Breach] = []
+    for pointer in order:
+        keys = [b for b in found[pointer] if b.code in ("CL201", "CL202")]
+        values = [b for b in found[pointer] if b.code not in ("CL201", "CL202")]
+        values.sort(key=lambda breach: _WEIGHT.get(breach.code, 1))
+        result += keys + values[:1]
+    return result
+
+
+_WEIGHT = {"CL203": 0, "CL204": 2}
+
+
+def _prose(error: Any) -> Iterator[Breach]:
+    """Turn one of jsonschema's errors into breaches with a sentence each."""
+    path = [str(token) for token in error.absolute_path]
+    pointer = "".join(f"/{escape_token(token)}" for token in path)
+    what = _subject(path)
+    value = error.instance
+    keyword, argument = error.validator, error.validator_value
+    if keyword == "required":
+        # jsonschema yields one error for each missing key, and names it in its message alone
+        missing = next(key for key in argument if error.message.startswith(repr(key)))
+        yield Breach("CL201", pointer, f"{what} lacks the key {json.dumps(missing)}", missing)
+        return
+    if keyword == "additionalProperties":
+        known = set(error.schema.get("properties", ()))
+        for key in value:
+            if key not in known:
+                yield Breach("CL202", f"{pointer}/{escape_token(key)}",
+                             f"{what} has the key {show(key)}, which the format does not know", key)
+        return
+    code = error.schema.get("x-reported-as", {}).get(keyword, "CL204")
+    if keyword == "type":
+        wanted = [_TYPES[name] for name in ([argument] if isinstance(argument, str) else argument)]
+        yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {' or '.join(wanted)}")
+    elif keyword == "const" and not isinstance(value, str):
+        yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {json.dumps(argument)}")
+    elif keyword == "const":
+        yield Breach(code, pointer, f"{what} is {show(value)}, not {json.dumps(argument)}")
+    elif keyword == "enum":
+        names = ", ".join(map(str, argument))
+        yield Breach(code, pointer, f"{what} is {show(value)}, which is none of {names}")
+    elif keyword in ("minItems", "minLength"):
+        empty = "is empty" if not value else f"has {len(value)} of at least {argument} items"
+        yield Breach(code, pointer, f"{what} {empty}")
+    elif keyword == "maxItems":
+        yield Breach(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
+    elif keyword == "minimum":
+        yield Breach(code, pointer, f"{what} is {show(value)}, below {argument}")
+    elif keyword == "uniqueItems":
+        yield Breach(code, pointer, f"{what} has an item twice")
+    else:
+        yield Breach(code, pointer, f"{what} is {show(value)}, not of the form that the format has")
+
+
+_TYPES = {
+    "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number",
+    "number": "a number", "boolean": "true or false", "null": "null",
+}
+
+
+def _subject(path: list[str]) -> str:
+    """Name the place of a value as a person would."""
+    if not path:
+        return "the front matter"
+    if path[0] == "spec_details" and len(path) > 1:
+        spec = f"spec {path[1]}"
+        return spec if len(path) == 2 else f"{' '.join(path[2:])} of {spec}"
+    name = " ".join(path[1:]) if path[0] == "meta" and len(path) > 1 else " ".join(path)
+    return name if len(name) <= 60 else f"{name[:59]}…"
+
+
+def show(value: Any) -> str:
+    """Write a value for a message: as JSON, and cut where it is long."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def describe(value: Any) -> str:
+    """Name a value with its type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Timestamp):
+        return f"the date {value}"
+    if isinstance(value, str):
+        return f"the text {show(value)}"
+    if isinstance(value, (int, float)):
+        return f"the number {show(value)}"
+    return "a list" if isinstance(value, list) else "a mapping"

@@ -1,0 +1,48 @@
+"""The only derivation of `meta` from `spec_details`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+FIELDS = {
+    "compilers": "compiler",
+    "oss": "os",
+    "platforms": "platform",
+    "stacks": "stacks",
+    "targets": "target",
+    "versions": "versions",
+}
+"""Each list of `meta`, and the field of a spec of which it is the union."""
+
+
+def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Derive a page's `meta` from its specs.
+
+    Args:
+        specs: Mappings with at least ``compiler``, ``os``, ``platform`` and ``target`` (text) and
+            ``stacks`` and ``versions`` (lists of text).
+
+    Returns:
+        ``num_specs``, ``num_specs_by_stack`` (stack to how many specs list it) and the sorted
+        unions ``compilers``, ``oss``, ``platforms``, ``stacks``, ``targets`` and ``versions``,
+        with keys sorted at every level, by code point.
+
+    Raises:
+        KeyError: A spec lacks one of the fields.
+    """
+    specs = list(specs)
+    by_stack: dict[str, int] = {}
+    for spec in specs:
+        for stack in set(spec["stacks"]):
+            by_stack[stack] = by_stack.get(stack, 0) + 1
+    return {
+        "compilers": sorted({spec["compiler"] for spec in specs}),
+        "num_specs": len(specs),
+        "num_specs_by_stack": dict(sorted(by_stack.items())),
+        "oss": sorted({spec["os"] for spec in specs}),
+        "platforms": sorted({spec["platform"] for spec in specs}),
+        "stacks": sorted(by_stack),
+        "targets": sorted({spec["target"] for spec in specs}),
+        "versions": sorted({version for spec in specs for version in spec["versions"]}),
+    }
