@@ -1,0 +1,1 @@
+"""Tests of the rules, a module for each hundred of codes."""
