@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from cachelint import catalog, files, schema, summary
+from cachelint import catalog, files, jsontext, schema, summary
 from cachelint.config import Settings
 from cachelint.files import Task, Unreadable
 from cachelint.frontmatter import Page, parse
@@ -31,13 +31,10 @@ from cachelint.shapes import Facts, Shapes
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
-# the generator's seven lines; the values are judged by those who read them
-_LINES = re.compile(
-    r'---\ntitle: "([a-z0-9][a-z0-9-]*)"\nlayout: cache\ncategories: \[package, (.+)\]\n'
-    r"meta: (.+)\nspec_details: (.+)\n---"
-)
-# a name that is text to every loader, and safe on the site
+# names that are text to every loader and safe on the site, and the bytes of simple text
 _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9._-]*").fullmatch
+_SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
+_SIMPLE = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
 
 
 class Examined(NamedTuple):
@@ -56,39 +53,35 @@ def examine(
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = None
-    size_is_fine = not max_size or len(raw) <= max_size
-    if size_is_fine and raw.isascii():
-        text = raw.decode("ascii")
-        lines = _LINES.fullmatch(text)
-        if lines is not None and _SAFE_TAG(lines[2]):
-            facts = shapes.read(lines[4], context)
+    # seven lines of printable ASCII without a backslash, and nothing else
+    if raw.translate(None, _SIMPLE) == b"\n\n\n\n\n\n" and not 0 < max_size < len(raw):
+        lines = raw.decode("ascii").split("\n")
+        if (lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
+                and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")):
+            facts = shapes.read(lines[5][14:], context)
             if facts is not None and facts.format is Format.TARBALL and strict_order:
                 facts = None
-            if facts is not None:
-                tag, package = context.place
-                fits = (tag is None or lines[2] == tag) and (
-                    package is None or lines[1] == package)
-                if fits and (lines[3] == facts.meta or _same_meta(lines[3], facts)):
-                    return Examined([], None, facts)
+        if facts is not None:
+            tag, package = context.place
+            if (tag is not None and package is not None
+                    and lines[3] == f"categories: [package, {tag}]" and _SAFE_TAG(tag)
+                    and lines[1] == f'title: "{package}"' and _SAFE_PACKAGE(package)
+                    and _same_meta(lines[4][6:], facts)):
+                return Examined([], None, facts)
     page = parse(raw, context, max_size=max_size, vouched=facts is not None)
     return Examined(judge(page, facts, strict_order=strict_order), page, facts)
 
 
 def _same_meta(text: str, facts: Facts) -> bool:
-    """Say whether a tarball page's `meta` has the right facts, in whatever order."""
-    if facts.format is not Format.TARBALL:
-        return False
-    from cachelint import jsontext
-
+    """Say whether `meta` is what the specs imply: in the same bytes, or for a tarball page facts."""
+    if facts.format is Format.CURRENT:
+        return text == facts.meta
     try:
         meta = jsontext.loads(text)
     except ValueError:
         return False
-    if not schema.sound("page-tarball", "/$defs/meta")(meta):
-        return False
-    for key in summary.FIELDS:
-        meta[key].sort()
-    return bool(meta == facts.summary)
+    return (type(meta) is dict and meta.keys() == facts.summary.keys()
+            and all(summary.says(meta[key], due) for key, due in facts.summary.items()))
 
 
 _CURRENT_SPEC = {

@@ -268,7 +268,7 @@ class Listing(NamedTuple):
     """What lies in one folder below ``_cache``."""
 
     pages: list[tuple[str, Place]]
-    """Sorted by path, as byte strings."""
+    """Sorted by package; findings are sorted by path when they are all there."""
     strays: list[str]
     """Files with front matter where no page belongs."""
 
@@ -284,6 +284,7 @@ def list_tag(root: str, tag: str) -> Listing:
         return Listing([], _strays(join(root, "_cache"), [tag]))
     except OSError:
         return Listing([], [])
+    names.sort()
     for name in names:
         below = f"{folder}/{name}"
         if name in LEGACY_PAGES:
@@ -298,11 +299,10 @@ def list_tag(root: str, tag: str) -> Listing:
             inside = [PAGE] if os.path.lexists(f"{below}/{PAGE}") else []
         if PAGE in inside:
             pages.append((f"{below}/{PAGE}", Place(tag, name)))
+            if len(inside) == 1:
+                continue
             inside.remove(PAGE)
-        if inside:
-            strays += _strays(below, inside)
-    if len(pages) > 1:
-        pages.sort(key=lambda page: path_key(page[0]))
+        strays += _strays(below, inside)
     return Listing(pages, sorted(strays, key=path_key))
 
 

@@ -29,7 +29,7 @@ from cachelint.jsontext import dumps, escape_token
 from cachelint.model import Context, Finding, Format
 from cachelint.pages import ordered
 from cachelint.shapes import Shapes
-from cachelint.summary import FIELDS
+from cachelint.summary import says
 
 
 class Fixed(NamedTuple):
@@ -156,7 +156,7 @@ def _in_place(page: Page) -> str:
         for key, due in page.implied.items():
             if key not in meta:
                 continue
-            if not _says(meta[key], due):
+            if not says(meta[key], due):
                 edits += _edit_value(page, f"/meta/{key}", meta[key], due)
         missing = {key: due for key, due in page.implied.items() if key not in meta}
         if missing:
@@ -166,17 +166,6 @@ def _in_place(page: Page) -> str:
         text += page.text[at:start] + new
         at = end
     return text + page.text[at : page.closing_start]
-
-
-def _says(value: Any, due: Any) -> bool:
-    """Say whether a value of `meta` has the facts that are due, in whatever order."""
-    if isinstance(due, int):
-        return type(value) is int and value == due
-    if isinstance(due, dict):
-        return (isinstance(value, dict) and value == due
-                and all(type(count) is int for count in value.values()))
-    return (isinstance(value, list) and len(value) == len(due)
-            and all(type(item) is str for item in value) and set(value) == set(due))
 
 
 def _edit_value(page: Page, pointer: str, value: Any, due: Any) -> list[tuple[int, int, str]]:
@@ -229,7 +218,7 @@ def _edit_items(page: Page, pointer: str, value: Any, due: Any) -> list[tuple[in
         if isinstance(item, str) and item in due and item not in seen:
             seen.add(item)
             kept += 1
-            if isinstance(value, dict) and not _says(value[key], due[item]):
+            if isinstance(value, dict) and not says(value[key], due[item]):
                 edits.append((place.start, place.close, dumps(due[item])))
             continue
         line_start = page.text.rfind("\n", 0, start) + 1

@@ -66,7 +66,7 @@ def loads(text: str) -> Any:
         raise
     except ValueError:
         value = _patient_decoder.decode(text)
-    if _is_too_deep(value):
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
     return value
 

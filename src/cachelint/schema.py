@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,20 @@ def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
             checks.append(_KEYWORDS[keyword](argument))
         else:
             raise NotImplementedError(f"the keyword {keyword!r} of a schema")
+    return _all(checks)
+
+
+def _all(checks: list[Check]) -> Check:
+    """Join tests; the usual numbers of them without a loop, which is most of the time taken."""
     if len(checks) == 1:
         return checks[0]
-    return lambda value: all(check(value) for check in checks)
+    if len(checks) == 2:
+        first, second = checks
+        return lambda value: first(value) and second(value)
+    if len(checks) == 3:
+        first, second, third = checks
+        return lambda value: first(value) and second(value) and third(value)
+    return lambda value: all([check(value) for check in checks])
 
 
 def _always(answer: bool) -> Check:
@@ -125,8 +136,15 @@ def _pattern(argument: str) -> Check:
 
 
 def _items(prefix: int, check: Check) -> Check:
+    # the same variants, versions and stacks return by the thousand
+    known = lru_cache(maxsize=8192)(check)
+
     def items(value: Any) -> bool:
-        return not isinstance(value, list) or all(map(check, value[prefix:] if prefix else value))
+        if isinstance(value, list):
+            for item in value[prefix:] if prefix else value:
+                if not (known(item) if type(item) is str else check(item)):
+                    return False
+        return True
 
     return items
 
@@ -138,14 +156,20 @@ def _prefix_items(checks: list[Check]) -> Check:
 
 
 def _properties(checks: dict[str, Check]) -> Check:
-    return lambda value: not isinstance(value, dict) or all(
-        checks[key](item) for key, item in value.items() if key in checks
-    )
+    def properties(value: Any) -> bool:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key in checks and not checks[key](item):
+                    return False
+        return True
+
+    return properties
 
 
 def _additional_properties(known: frozenset[str], check: Check) -> Check:
-    return lambda value: not isinstance(value, dict) or all(
-        check(item) for key, item in value.items() if key not in known
+    return lambda value: (
+        not isinstance(value, dict) or known.issuperset(value)
+        or all(check(item) for key, item in value.items() if key not in known)
     )
 
 
@@ -156,6 +180,8 @@ def _same(left: Any, right: Any) -> bool:
 
 def _unique(value: Any) -> bool:
     if not isinstance(value, list):
+        return True
+    if len(value) < 2:
         return True
     if all(isinstance(item, str) for item in value):
         return len(set(value)) == len(value)
@@ -168,7 +194,7 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
     "const": lambda argument: lambda value: _same(value, argument),
     "enum": lambda argument: lambda value: any(_same(value, item) for item in argument),
     "required": lambda argument: lambda value: (
-        not isinstance(value, dict) or all(key in value for key in argument)
+        not isinstance(value, dict) or value.keys() >= set(argument)
     ),
     "minLength": lambda argument: lambda value: (
         not isinstance(value, str) or len(value) >= argument

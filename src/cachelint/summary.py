@@ -46,3 +46,15 @@ def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "targets": sorted({spec["target"] for spec in specs}),
         "versions": sorted({version for spec in specs for version in spec["versions"]}),
     }
+
+
+def says(value: Any, due: Any) -> bool:
+    """Say whether a value of `meta` has the facts of ``due``, its items in whatever order."""
+    if isinstance(due, int):
+        return type(value) is int and value == due
+    if isinstance(due, dict):
+        return (type(value) is dict and value == due
+                and all(type(count) is int for count in value.values()))
+    return value == due or (
+            type(value) is list and len(value) == len(due)
+            and all(type(item) is str for item in value) and set(value) == set(due))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from cachelint import schema
 
 
-@cache
+@lru_cache(maxsize=8192)
 def is_variant(text: str) -> bool:
     """Say whether ``text`` is a variant by the schema's pattern."""
     return _pattern().search(text) is not None
@@ -21,6 +21,7 @@ def _pattern() -> re.Pattern[str]:
                            if part["x-reported-as"].get("pattern") == "CL404"))
 
 
+@lru_cache(maxsize=8192)
 def variant_name(text: str) -> str:
     """Return the name in a variant: `shared` of `+shared`, `libs` of `libs:=shared,static`."""
     return text.lstrip("+~").split("=", 1)[0].removesuffix(":")

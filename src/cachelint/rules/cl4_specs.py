@@ -83,6 +83,8 @@ def duplicate_hash(page: Page) -> Iterator[Problem]:
 
 def _repeated(values: Any) -> Iterator[tuple[int, int]]:
     """Yield the index of each item that stands earlier too, and of its first place."""
+    if len(set(values)) == len(values):
+        return
     first: dict[str, int] = {}
     for index, value in enumerate(values):
         if value in first:
@@ -103,14 +105,13 @@ def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Proble
             yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
                           other=f"/stacks/{first}", other_label="first here")
     if _are_texts(variants):
-        names = [variant_name(value) for value in variants or ()]
-        places = [n for n, value in enumerate(variants or ()) if is_variant(value)]
-        for index, first in _repeated([names[n] for n in places]):
-            yield Problem(
-                f"/variants/{places[index]}",
-                f"the variant {show(names[places[index]])} is set twice in one spec",
-                other=f"/variants/{places[first]}", other_label="first here",
-            )
+        # what is no variant (CL404) has no name, and stands for itself
+        names = [variant_name(value) if is_variant(value) else (n,)
+                 for n, value in enumerate(variants or ())]
+        for index, first in _repeated(names):
+            yield Problem(f"/variants/{index}",
+                          f"the variant {show(names[index])} is set twice in one spec",
+                          other=f"/variants/{first}", other_label="first here")
 
 
 @rule("CL403", "repeated-item", fix=Fix.META, check_spec=_repeated_in_spec)
