@@ -1,0 +1,120 @@
+"""CL3xx: `meta` says what `spec_details` implies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import sound
+from sound import meta, page, specs
+
+LISTS = {
+    "CL303": "compilers", "CL304": "oss", "CL305": "platforms", "CL306": "stacks",
+    "CL307": "targets", "CL308": "versions",
+}
+# what each list has on the sound page, and what it has there besides in one that is stale
+SOUND: dict[str, list[str]] = {
+    "compilers": ["gcc@11.4.0"], "oss": ["ubuntu22.04"], "platforms": ["linux"],
+    "stacks": ["e4s", "root"], "targets": ["x86_64_v3"], "versions": ["1.2.13", "1.3.1"],
+}
+
+CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
+    "sound": ({}, []),
+    "too many": ({"num_specs": 3}, [("CL301", "/meta/num_specs", "3")]),
+    "none": ({"num_specs": 0}, [("CL301", "/meta/num_specs", "0")]),
+    "beyond 2^64": ({"num_specs": 2**64 + 2}, [("CL301", "/meta/num_specs", str(2**64 + 2))]),
+    "count is wrong": ({"num_specs_by_stack": {"e4s": 2, "root": 2}},
+                       [("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"')]),
+    "count is missing": ({"num_specs_by_stack": {"root": 2}},
+                         [("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"')]),
+    "count of no spec": ({"num_specs_by_stack": {"aws": 0, "e4s": 1, "root": 2}},
+                         [("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"')]),
+    "counts are empty": ({"num_specs_by_stack": {}},
+                         [("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"')]),
+    **{f"stranger in {key}": (
+        {key: [*SOUND[key], "zz"]}, [(code, f"/meta/{key}", f'"{key}"')])
+       for code, key in LISTS.items()},
+    **{f"{key} lack one": ({key: ["zz"]}, [(code, f"/meta/{key}", f'"{key}"')])
+       for code, key in LISTS.items()},
+    "order is not the summary's": ({"versions": ["1.3.1", "1.2.13"]},
+                                   [("CL502", "/meta/versions", '"versions"')]),
+    "repetition is not the summary's": ({"versions": ["1.2.13", "1.2.13", "1.3.1"]},
+                                        [("CL403", "/meta/versions/1", '"1.2.13"')]),
+    "repeated and stale": ({"versions": ["1.2.13", "1.2.13"]},
+                           [("CL308", "/meta/versions", '"versions"'),
+                            ("CL403", "/meta/versions/1", '"1.2.13"')]),
+    "everything": (
+        {"compilers": ["zig@1"], "num_specs": 9, "num_specs_by_stack": {"none": 9},
+         "oss": ["plan9"], "platforms": ["dos"], "stacks": ["none"], "targets": ["z80"],
+         "versions": ["0"]},
+        [("CL301", "/meta/num_specs", "9"),
+         ("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"'),
+         *((code, f"/meta/{key}", f'"{key}"') for code, key in LISTS.items())]),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES)
+def test_findings(changes: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    assert sound.reported(page(meta(**changes))) == expected
+
+
+@pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES)
+def test_findings_on_a_tarball_page(
+    changes: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    # order is no matter there
+    expected = [row for row in expected if row[0] != "CL502"]
+    assert sound.reported(page(meta(**changes), sound.tarball_specs())) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_specs": 3}, "num_specs is 3, but spec_details has 2 specs"),
+        ({"num_specs_by_stack": {"aws": 1, "root": 1}}, "num_specs_by_stack counts aws, which no "
+         "spec lists; lacks e4s, which 1 spec lists; says 1 for root, which 2 specs list"),
+        ({"versions": ["1.2.13", "2"]}, "versions lacks 1.3.1 and has 2, which no spec has"),
+        ({"oss": ["a", "b", "c", "d", "e", "f", "ubuntu22.04"]},
+         "oss has a, b, c, d, e and 1 more, which no spec has"),
+    ],
+    ids=["CL301", "CL302", "CL308", "CL304"],
+)
+def test_message(changes: dict[str, Any], message: str) -> None:
+    (finding,) = sound.check(page(meta(**changes)))
+    assert finding.message == message
+
+
+def test_finding_shows_the_other_side() -> None:
+    (finding,) = sound.check(page(meta(versions=["1.3.1"])))
+    ours, other = finding.excerpts
+    assert ours.text[ours.start : ours.end] == '"versions"'
+    assert (other.line, other.text[other.start : other.end]) == (6, '"versions"')
+    assert sound.SECOND in other.label
+
+
+def test_findings_can_be_fixed() -> None:
+    findings = sound.check(page(meta(num_specs=3, versions=["1"])))
+    assert [finding.fixable for finding in findings] == [True, True]
+
+
+def test_stack_that_stands_twice_in_a_spec_counts_once() -> None:
+    assert sound.found(page(meta(), specs(0, stacks=["e4s", "e4s", "root"]))) == [
+        ("CL403", "/spec_details/0/stacks/1")]
+
+
+def test_values_taken_over_from_a_spec_are_reported_there_alone() -> None:
+    # the summary of each is right, whatever else they are
+    spoilt = specs(0, os="<b>", target="a b", compiler='"', versions=["\\"], stacks=["<", "root"])
+    assert sound.reported(page(None, spoilt)) == [
+        ("CL701", "/spec_details/0/compiler", '"\\""'), ("CL701", "/spec_details/0/os", '"<b>"'),
+        ("CL701", "/spec_details/0/stacks/0", '"<"'), ("CL701", "/spec_details/0/target", '"a b"'),
+        ("CL701", "/spec_details/0/versions/0", '"\\\\"'),
+    ]
+
+
+def test_repeated_specs_count_each_time() -> None:
+    first = specs()[0]
+    assert sound.found(page(None, [first, first])) == [("CL402", "/spec_details/1/hash")]
+    assert sound.found(page(meta(num_specs=1), [first, specs()[1]])) == [
+        ("CL301", "/meta/num_specs")]

@@ -1,0 +1,252 @@
+"""CL4xx: the specs, each by itself and beside the others of its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import sound
+from cachelint import Settings, check_page
+from cachelint.model import Context, Place
+from sound import FIRST, SECOND, TAG, TARBALLS, meta, page, specs, tarball_specs
+
+
+def _spec(**changes: Any) -> str:
+    """Spoil the first spec, and let `meta` follow."""
+    return page(None, specs(0, **changes))
+
+
+THREE = [*specs(), {**specs()[1], "hash": "z" * 32}]
+
+CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
+    # CL401
+    "31 characters": (_spec(hash=FIRST[:-1]),
+                      [("CL401", "/spec_details/0/hash", f'"{FIRST[:-1]}"')]),
+    "33 characters": (_spec(hash=FIRST + "a"), [("CL401", "/spec_details/0/hash", f'"{FIRST}a"')]),
+    "newline behind": (_spec(hash=FIRST + "\n"),
+                       [("CL401", "/spec_details/0/hash", f'"{FIRST}\\n"')]),
+    "a digit that base32 lacks": (_spec(hash="0" + FIRST[1:]),
+                                  [("CL401", "/spec_details/0/hash", f'"0{FIRST[1:]}"')]),
+    "capitals": (_spec(hash=FIRST.upper()),
+                 [("CL401", "/spec_details/0/hash", f'"{FIRST.upper()}"')]),
+    "empty": (_spec(hash=""), [("CL401", "/spec_details/0/hash", '""')]),
+    "letters of another script": (_spec(hash="\u0430" * 32),
+                                  [("CL401", "/spec_details/0/hash", '"' + "\\u0430" * 32 + '"')]),
+    # CL402
+    "hash twice": (page(None, specs(1, hash=FIRST)),
+                   [("CL402", "/spec_details/1/hash", f'"{FIRST}"')]),
+    "hash three times": (page(None, [{**spec, "hash": FIRST} for spec in THREE]),
+                         [("CL402", "/spec_details/1/hash", f'"{FIRST}"'),
+                          ("CL402", "/spec_details/2/hash", f'"{FIRST}"')]),
+    "equal but for the hash": (page(None, [specs()[0], {**specs()[0], "hash": SECOND}]), []),
+    # CL403
+    "stack twice": (_spec(stacks=["e4s", "e4s", "root"]),
+                    [("CL403", "/spec_details/0/stacks/1", '"e4s"')]),
+    "stack twice on both specs": (
+        page(None, [{**spec, "stacks": ["root", "root"]} for spec in specs()]),
+        [("CL403", "/spec_details/0/stacks/1", '"root"'),
+         ("CL403", "/spec_details/1/stacks/1", '"root"')]),
+    "stack three times": (_spec(stacks=["root"] * 3),
+                          [("CL403", "/spec_details/0/stacks/1", '"root"'),
+                           ("CL403", "/spec_details/0/stacks/2", '"root"')]),
+    "target of meta twice": (page(meta(targets=["x86_64_v3", "x86_64_v3"])),
+                             [("CL403", "/meta/targets/1", '"x86_64_v3"')]),
+    "variant twice": (_spec(variants=["+shared", "~shared"]),
+                      [("CL403", "/spec_details/0/variants/1", '"~shared"')]),
+    "variant twice, of two kinds": (_spec(variants=["libs:=shared", "libs=static", "++libs"]),
+                                    [("CL403", "/spec_details/0/variants/1", '"libs=static"'),
+                                     ("CL403", "/spec_details/0/variants/2", '"++libs"')]),
+    # CL404
+    "no variant": (_spec(variants=["+~shared"]),
+                   [("CL404", "/spec_details/0/variants/0", '"+~shared"')]),
+    "no variants at all": (_spec(variants=["", "a b"]),
+                           [("CL404", "/spec_details/0/variants/0", '""'),
+                            ("CL404", "/spec_details/0/variants/1", '"a b"')]),
+    "no variant twice": (_spec(variants=["=a", "=a"]),
+                         [("CL404", "/spec_details/0/variants/0", '"=a"'),
+                          ("CL404", "/spec_details/0/variants/1", '"=a"')]),
+    # CL405
+    "two versions": (_spec(versions=["1.2.13", "1.3.1"]),
+                     [("CL405", "/spec_details/0/versions", '"versions"')]),
+    "one version twice": (_spec(versions=["1.3.1", "1.3.1"]),
+                          [("CL405", "/spec_details/0/versions", '"versions"')]),
+    # CL407
+    "no root": (_spec(stacks=["e4s"]), [("CL407", "/spec_details/0/stacks", '"stacks"')]),
+    "no root on both": (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]),
+                        [("CL407", "/spec_details/0/stacks", '"stacks"')]),
+    "no root on the second": (page(None, specs(1, stacks=["e4s"])),
+                              [("CL407", "/spec_details/1/stacks", '"stacks"')]),
+    # CL408
+    "two spellings": (_spec(compiler="gcc@=11.4.0"), [("CL408", "/meta/compilers", '"compilers"')]),
+    "two spellings of two compilers": (_spec(compiler="clang@=15"),
+                                       [("CL408", "/meta/compilers", '"compilers"')]),
+    "old spelling": (page(None, [{**spec, "compiler": "gcc@=11.4.0"} for spec in specs()]), []),
+    "none beside": (_spec(compiler="none"), []),
+    "none beside the old": (page(None, [{**specs()[0], "compiler": "gcc@=11.4.0"},
+                                        {**specs()[1], "compiler": "none"}]), []),
+    "unsafe compiler beside": (_spec(compiler="gcc @=11"),
+                               [("CL701", "/spec_details/0/compiler", '"gcc @=11"')]),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
+    assert sound.reported(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (_spec(hash=FIRST[:-1]), ["31 characters"]),
+        (_spec(hash="2c44nm0" + FIRST[7:]), ["'0' at 7"]),
+        (_spec(hash="A" + FIRST[2:]), ["31 characters", "'A' at 1"]),
+        (page(None, specs(1, hash=FIRST)), ["spec 0"]),
+        (_spec(versions=["1.2.13", "1.3.1"]), ["1.2.13", "1.3.1"]),
+        (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), ["spec 0", "1 more"]),
+        (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
+         ["zlib-1.3.2", "zlib-1.3.1"]),
+    ],
+    ids=["length", "character", "both", "CL402", "CL405", "CL407", "CL406"],
+)
+def test_message_has(text: str, words: list[str]) -> None:
+    (finding,) = sound.check(text)
+    assert [word for word in words if word not in finding.message] == []
+
+
+# ------------------------------------------------------------------------------ CL406
+
+
+def _tarball(url: str, context: Context = sound.CONTEXT, **changes: Any) -> list[tuple[str, str]]:
+    return sound.found(page(None, tarball_specs(0, tarball=url, **changes)), context)
+
+
+WRONG = [("CL406", "/spec_details/0/tarball")]
+URL = TARBALLS[0]
+WITH_RELEASES = URL.replace("spack.io/", "spack.io/releases/")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (URL, []),
+        (WITH_RELEASES, []),
+        (URL.replace("https", "http"), WRONG),
+        (URL.replace("spack.io", "example.org"), WRONG),
+        (URL.replace(TAG, "develop"), WRONG),
+        (URL.replace("build_cache", "build"), WRONG),
+        (URL.replace("linux-", "darwin-"), WRONG),
+        (URL.replace("ubuntu22.04", "rhel8", 1), WRONG),
+        (URL.replace("ubuntu22.04-x86_64_v3-gcc", "rhel8-x86_64_v3-gcc"), WRONG),
+        (URL.replace("x86_64_v3/", "zen4/"), WRONG),
+        (URL.replace("gcc-11.4.0/", "gcc@11.4.0/"), WRONG),
+        (URL.replace("zlib-1.3.1/", "zlib-1.3/"), WRONG),
+        (URL.replace("zlib", "zstd"), WRONG),
+        (URL.replace(FIRST, SECOND), WRONG),
+        (URL.replace(".spack", ".spack.gz"), WRONG),
+        (URL + "\n", WRONG),
+        (URL.replace("spack.io/", "spack.io//"), WRONG),
+        (URL.replace("spack.io/", "spack.io/releases/releases/"), WRONG),
+    ],
+)
+def test_tarball_url(url: str, expected: list[tuple[str, str]]) -> None:
+    assert _tarball(url) == expected
+
+
+def test_tarball_url_of_the_old_spelling() -> None:
+    old = [{**spec, "compiler": "gcc@=11.4.0"} for spec in tarball_specs()]
+    assert sound.found(page(None, old)) == []
+
+
+def test_tarball_url_covers_the_url() -> None:
+    url = URL.replace("zlib-1.3.1/", "zlib-1.3/")
+    assert sound.reported(page(None, tarball_specs(0, tarball=url))) == [
+        ("CL406", "/spec_details/0/tarball", f'"{url}"')]
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "url", "expected"),
+    [
+        (("s3://mine/cache",), URL, WRONG),
+        (("s3://mine/cache",), URL.replace("https://binaries.spack.io", "s3://mine/cache"), []),
+        (("s3://mine/cache/",), URL.replace("https://binaries.spack.io", "s3://mine/cache"), []),
+        (("s3://mine", "https://binaries.spack.io"), WITH_RELEASES, []),
+    ],
+    ids=["other mirror", "below it", "below it, with a slash", "two mirrors"],
+)
+def test_tarball_url_below_the_mirrors(
+    mirrors: tuple[str, ...], url: str, expected: list[tuple[str, str]]
+) -> None:
+    second = TARBALLS[1].replace("https://binaries.spack.io", mirrors[0].rstrip("/"))
+    text = page(None, [tarball_specs(0, tarball=url)[0], tarball_specs(1, tarball=second)[1]])
+    found = check_page(text.encode(), f"_cache/{TAG}/zlib/specs.md",
+                       settings=Settings(mirror_urls=mirrors))
+    assert [(finding.code, finding.pointer) for finding in found] == expected
+
+
+def test_tarball_url_needs_a_tag_and_a_package() -> None:
+    assert _tarball("https://example.org", Context(Place(None, None))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"os": 1}, ("CL203", "os")),
+        ({"platform": "beos"}, ("CL204", "platform")),
+        ({"hash": FIRST[:-1]}, ("CL401", "hash")),
+        ({"versions": ["1", "2"]}, ("CL405", "versions")),
+        ({"versions": []}, ("CL204", "versions")),
+        ({"versions": ["<"]}, ("CL701", "versions/0")),
+        ({"os": "<"}, ("CL701", "os")),
+        ({"target": "zen 4"}, ("CL701", "target")),
+        ({"compiler": "gcc @11"}, ("CL701", "compiler")),
+    ],
+    ids=str,
+)
+def test_tarball_url_needs_sound_values(
+    changes: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    # the URL stays that of the sound spec
+    text = page(meta(), tarball_specs(0, **changes))
+    found = [pair for pair in sound.found(text) if not pair[1].startswith("/meta")]
+    assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
+
+
+# ------------------------------------------------------------------------------ CL407
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (sound.CONTEXT, [("CL407", "/spec_details/0/stacks")]),
+        (sound.CONTEXT._replace(tag_stacks=None), []),
+        (sound.CONTEXT._replace(tag_stacks=frozenset({"e4s"})), [
+            ("CL604", "/spec_details/1/stacks/0")]),
+        (sound.CONTEXT._replace(root_stack="e4s"), [("CL407", "/spec_details/1/stacks")]),
+        (sound.CONTEXT._replace(root_stack="all"), []),
+    ],
+    ids=["listed", "tag is not listed", "root is not listed", "another root", "unlisted root"],
+)
+def test_missing_root_where_the_tag_lists_it(
+    context: Context, expected: list[tuple[str, str]]
+) -> None:
+    assert sound.found(_spec(stacks=["e4s"]), context) == expected
+
+
+def test_missing_root_beside_unsound_stacks() -> None:
+    text = page(meta(), [{**specs()[0], "stacks": "e4s"}, {**specs()[1], "stacks": ["e4s"]}])
+    assert sound.found(text) == [
+        ("CL203", "/spec_details/0/stacks"), ("CL407", "/spec_details/1/stacks")]
+
+
+@pytest.mark.parametrize("code", ["CL402", "CL403", "CL404", "CL405", "CL407", "CL408"])
+def test_rules_hold_for_tarball_pages_too(code: str) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "CL402": {"hash": SECOND}, "CL403": {"stacks": ["e4s", "e4s", "root"]},
+        "CL404": {"variants": ["+~a"]}, "CL405": {"versions": ["1", "2"]},
+        "CL407": {"stacks": ["e4s"]}, "CL408": {"compiler": "gcc@=11.4.0"},
+    }
+    spec = {**specs()[0], **changes[code]}
+    url = URL.replace(FIRST, spec["hash"])
+    text = page(None, tarball_specs(0, tarball=url, **changes[code]))
+    assert [found for found, _ in sound.found(text)] == [code]
