@@ -13,22 +13,22 @@ needs only its hash looked at, and a page's `meta` is put together from what its
 from __future__ import annotations
 
 import re
-from collections import Counter
-from itertools import chain
 from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint import jsontext, schema
 from cachelint.model import Context, Format
 from cachelint.rules import ALL_RULES
+from cachelint.summary import says
 
 _A_HASH = "a" * 32
 _HASH_KEY = '"hash": "'
 _STACKS_KEY = '"stacks": ['
+_COUNTS_KEY = '"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(r'"[A-Za-z0-9._-]+"').fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
-_MOST = 30_000
-"""How many shapes are remembered at a time."""
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 2_000, 20
+"""How many shapes and groups of shapes are remembered at a time, and the most shapes of a group."""
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
@@ -52,58 +52,104 @@ class _Shape(NamedTuple):
     """The package for which a tarball's URL is right; None where there is none."""
 
 
-class Facts:
+class _Group:
+    """What the pages have in common whose specs are of the same shapes, each as often."""
+
+    def __init__(self, shapes: list[_Shape], texts: dict[frozenset[str], str]) -> None:
+        """Put together what the shapes say; ``texts`` are the JSON of sets of names."""
+        compilers, oss, platforms, stacks, targets, versions, formats, packages = zip(
+            *shapes, strict=True)
+        self.format: Format = formats[0]
+        self.package: str | None = packages[0]
+        self.is_sound = (
+            len(set(formats)) == len(set(packages)) == 1
+            # no two spellings of compilers (CL408)
+            and len({"@=" in name for name in set(compilers) if "@" in name}) <= 1
+        )
+        self.by_stack: dict[str, int] = {}
+        """Stack to how many specs list it."""
+        for listed in stacks:
+            for stack in listed:
+                self.by_stack[stack] = self.by_stack.get(stack, 0) + 1
+        self.unions = {
+            "compilers": compilers, "oss": oss, "platforms": platforms,
+            "stacks": tuple(self.by_stack), "targets": targets, "versions": versions,
+        }
+        self.counts = sorted([f'"{stack}": {count}' for stack, count in self.by_stack.items()])
+        """The members of `num_specs_by_stack`, as the generator writes them."""
+        self.members = {
+            "num_specs": str(len(shapes)),
+            "num_specs_by_stack": f"{{{', '.join(self.counts)}}}",
+        }
+        """Each member of `meta`, as the generator writes it."""
+        for key, values in self.unions.items():
+            names = frozenset(values)
+            if names not in texts:
+                texts[names] = jsontext.dumps(sorted(names))
+            self.members[key] = texts[names]
+        self.meta = self._write(_SORTED_KEYS)
+        self.unsorted_meta = self._write(_UNSORTED_KEYS)
+
+    def _write(self, keys: tuple[str, ...]) -> str:
+        return f"{{{', '.join([f'{chr(34)}{key}{chr(34)}: {self.members[key]}' for key in keys])}}}"
+
+
+_SORTED_KEYS = (
+    "compilers", "num_specs", "num_specs_by_stack", "oss", "platforms", "stacks", "targets",
+    "versions",
+)
+_UNSORTED_KEYS = (
+    "versions", "compilers", "oss", "platforms", "targets", "stacks", "num_specs",
+    "num_specs_by_stack",
+)
+"""As pages in the tarball format have them until 2025-02."""
+
+
+class Facts(NamedTuple):
     """What one page's specs say."""
 
-    __slots__ = ("_columns", "_texts", "by_stack", "format", "hashes")
+    hashes: list[str]
+    """In the order of the page."""
+    group: _Group
 
-    def __init__(
-        self, hashes: list[str], columns: list[tuple[Any, ...]], texts: dict[frozenset[str], str]
-    ) -> None:
-        """Gather the facts from the columns of the specs' shapes."""
-        self.hashes = hashes
-        """In the order of the page."""
-        self.format: Format = columns[6][0]
-        self.by_stack: dict[str, int] = Counter(chain.from_iterable(columns[3]))
-        """Stack to how many specs list it."""
-        self._columns = columns
-        self._texts = texts
+    @property
+    def format(self) -> Format:
+        """The format of the page."""
+        return self.group.format
 
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        compilers, oss, platforms, _, targets, versions = self._columns[:6]
-        return {
-            "compilers": sorted(set(compilers)),
+        unions = {key: sorted(set(values)) for key, values in self.group.unions.items()}
+        whole = {
+            **unions,
             "num_specs": len(self.hashes),
-            "num_specs_by_stack": dict(sorted(self.by_stack.items())),
-            "oss": sorted(set(oss)),
-            "platforms": sorted(set(platforms)),
-            "stacks": sorted(self.by_stack),
-            "targets": sorted(set(targets)),
-            "versions": sorted(set(versions)),
+            "num_specs_by_stack": dict(sorted(self.group.by_stack.items())),
         }
+        return {key: whole[key] for key in _SORTED_KEYS}
 
-    @property
-    def meta(self) -> str:
-        """What `meta` should be, as the generator writes it."""
-        compilers, oss, platforms, _, targets, versions = self._columns[:6]
-        write, by_stack = self._write, self.by_stack
-        counts = ", ".join([f'"{stack}": {by_stack[stack]}' for stack in sorted(by_stack)])
-        return (
-            f'{{"compilers": {write(compilers)}, "num_specs": {len(self.hashes)}, '
-            f'"num_specs_by_stack": {{{counts}}}, "oss": {write(oss)}, '
-            f'"platforms": {write(platforms)}, "stacks": {write(by_stack)}, '
-            f'"targets": {write(targets)}, "versions": {write(versions)}}}'
-        )
+    def are_in(self, meta: str) -> bool:
+        """Say whether ``meta``, a page's line of JSON, is what the specs imply.
 
-    def _write(self, values: Any) -> str:
-        """Write a set of names as a sorted list; the same sets return by the thousand."""
-        names = frozenset(values)
-        text = self._texts.get(names)
-        if text is None:
-            text = self._texts[names] = jsontext.dumps(sorted(names))
-        return text
+        In the current format that is one text; in the tarball format the facts count, not their
+        order.
+        """
+        group = self.group
+        if meta == group.meta or group.format is Format.CURRENT:
+            return meta == group.meta
+        start = meta.find(_COUNTS_KEY) + len(_COUNTS_KEY)
+        end = meta.find("}", start)
+        if sorted(meta[start:end].split(", ")) == group.counts:
+            ordered = meta[:start] + ", ".join(group.counts) + meta[end:]
+            if ordered in (group.meta, group.unsorted_meta):
+                return True
+        try:
+            value = jsontext.loads(meta)
+        except ValueError:
+            return False
+        due = self.summary
+        return (type(value) is dict and value.keys() == due.keys()
+                and all(says(value[key], due[key]) for key in due))
 
 
 class Shapes:
@@ -112,6 +158,7 @@ class Shapes:
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[str, _Shape] = {}
+        self._groups: dict[tuple[str, ...], _Group] = {}
         self._stacks: dict[str, str] = {}
         self._texts: dict[frozenset[str], str] = {}
 
@@ -123,7 +170,7 @@ class Shapes:
         """
         if text[:2] != "[{" or text[-2:] != "}]":
             return None
-        tag = context.place.tag
+        tag, package = context.place
         has_tarballs = f"/{tag}/build_cache/" in text
         if has_tarballs:
             text = text.replace(f"/{tag}/build_cache/", "/\n/build_cache/")
@@ -137,37 +184,21 @@ class Shapes:
             shapes.append(self._with_sorted_stacks(shape) if has_tarballs else shape)
         if not _ARE_HASHES("".join(hashes)) or len(set(hashes)) < len(hashes):
             return None
-        known = self._known
-        try:
-            columns = list(zip(*[known[shape] for shape in shapes], strict=True))
-        except KeyError:
-            if not self._learn(shapes, context):
+        shapes.sort()
+        key = tuple(shapes)
+        group = self._groups.get(key) or self._learn(key, context)
+        if group is None or not group.is_sound or group.package not in (None, package):
+            return None
+        if group.format is Format.CURRENT and hashes != sorted(hashes):
+            return None
+        listed = context.tag_stacks
+        if listed is not None:
+            root, by_stack = context.root_stack, group.by_stack
+            if not listed.issuperset(by_stack):
                 return None
-            columns = list(zip(*[known[shape] for shape in shapes], strict=True))
-        facts = Facts(hashes, columns, self._texts)
-        return facts if self._are_sound_together(facts, columns, context) else None
-
-    def _are_sound_together(
-        self, facts: Facts, columns: list[tuple[Any, ...]], context: Context
-    ) -> bool:
-        """Say whether specs, each sound by itself, are so beside each other and in their tag."""
-        package = facts.format is Format.TARBALL and context.place.package or None
-        if columns[6].count(facts.format) < len(columns[6]):
-            return False
-        if package is not None:
-            if columns[7].count(package) < len(columns[7]):
-                return False
-        elif facts.hashes != sorted(facts.hashes):
-            return False
-        compilers = set(columns[0])
-        if len(compilers) > 1 and len({"@=" in name for name in compilers if "@" in name}) > 1:
-            return False  # CL408
-        listed, by_stack = context.tag_stacks, facts.by_stack
-        if listed is None:
-            return True
-        root = context.root_stack
-        return listed.issuperset(by_stack) and (
-            root not in listed or by_stack[root] == len(facts.hashes))
+            if root in listed and by_stack.get(root) != len(hashes):
+                return None
+        return Facts(hashes, group)
 
     def _with_sorted_stacks(self, shape: str) -> str:
         """Sort the stacks in a shape of the tarball format, whose rules ask for no order."""
@@ -180,19 +211,24 @@ class Shapes:
             self._stacks[stacks] = ", ".join(sorted(names)) if simple else stacks
         return f"{shape[:start]}{self._stacks[stacks]}{shape[start + len(stacks):]}"
 
-    def _learn(self, shapes: list[str], context: Context) -> bool:
-        """Judge the shapes that are not known; say whether all are sound."""
-        if len(self._known) >= _MOST:
+    def _learn(self, key: tuple[str, ...], context: Context) -> _Group | None:
+        """Judge the shapes that are not known, and group them all; None where one is unsound."""
+        if len(self._known) >= _MOST_SHAPES:
             self._known.clear()
             self._stacks.clear()
             self._texts.clear()
-        for shape in shapes:
+        for shape in key:
             if shape not in self._known:
                 judged = _judge(shape, context)
                 if judged is None:
-                    return False
+                    return None
                 self._known[shape] = judged
-        return True
+        group = _Group([self._known[shape] for shape in key], self._texts)
+        if len(key) <= _LARGEST_GROUP:
+            if len(self._groups) >= _MOST_GROUPS:
+                self._groups.clear()
+            self._groups[key] = group
+        return group
 
 
 def _judge(shape: str, context: Context) -> _Shape | None:
