@@ -18,7 +18,7 @@ class Tags(NamedTuple):
 
     stacks: dict[str, frozenset[str]]
     """Tag to its stacks, for each tag whose entry is sound, in the file's order."""
-    index: dict[str, int]
+    entries: dict[str, int]
     """Tag to the number of its entry."""
 
 
@@ -74,15 +74,15 @@ def _tags(value: Any) -> Tags | None:
     if not isinstance(value, list):
         return None
     stacks: dict[str, frozenset[str]] = {}
-    index: dict[str, int] = {}
+    entries: dict[str, int] = {}
     for number, entry in enumerate(value):
         name = entry.get("name") if isinstance(entry, dict) else None
         listed = entry.get("stacks") if isinstance(entry, dict) else None
-        if type(name) is str and name not in index:
-            index[name] = number
+        if type(name) is str and name not in entries:
+            entries[name] = number
             if isinstance(listed, list) and all(type(stack) is str for stack in listed):
                 stacks[name] = frozenset(listed)
-    return Tags(stacks, index)
+    return Tags(stacks, entries)
 
 
 def read_yaml(raw: bytes) -> Page:

@@ -230,7 +230,7 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     end = span.end_column - 1 if span.end_line == span.line else len(line)
     end = max(start, min(end, start + _WIDTH - 2))
     if len(line) <= _WIDTH:
-        return Excerpt(span.line, line, start, min(end, len(line)), label)
+        return Excerpt(span.line, 0, line, start, min(end, len(line)), label)
     room = _WIDTH - (end - start)
     left = max(0, min(start - room // 2, len(line) - _WIDTH))
     cut = line[left : left + _WIDTH]
@@ -238,7 +238,7 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
         cut = "…" + cut[1:]
     if left + _WIDTH < len(line):
         cut = cut[:-1] + "…"
-    return Excerpt(span.line, cut, start - left, end - left, label)
+    return Excerpt(span.line, left, cut, start - left, end - left, label)
 
 
 def unreadable(path: str, why: Unreadable) -> Finding:
@@ -334,7 +334,7 @@ def check_tag(task: Task, settings: Settings, tags: catalog.Tags | None) -> TagR
         context = context_of(settings, place, tags)
         findings += _check_bytes(raw, path, context, settings, shapes)[0]
     if (first and "CL702" in settings.selected and not SORTABLE_TAG(task.tag)
-            and (tags is None or task.tag not in tags.index)):
+            and (tags is None or task.tag not in tags.entries)):
         findings.append(_tag_name_on_page(first, task.tag, settings))
     findings.sort(key=order)
     return TagResult(task, findings, count, first)
@@ -357,7 +357,7 @@ def pages_of(task: Task, settings: Settings, findings: list[Finding]
                 findings.append(Finding(
                     path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
                     "a file with front matter where no page belongs: Jekyll takes it for a page",
-                    "", False, (Excerpt(1, "---", 0, 3),)))
+                    "", False, (Excerpt(1, 0, "---", 0, 3),)))
     for path, place in listing.pages:
         if not settings.exclude or not settings.excludes(path[prefix:]):
             yield path, place

@@ -17,10 +17,13 @@ from cachelint.rules import ALL_RULES, Rule
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
 
 
+DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
+
+
 class Settings(NamedTuple):
     """Everything that decides what is checked and how. It can be sent to another process."""
 
-    selected: frozenset[str] = frozenset(rule.code for rule in ALL_RULES if rule.default)
+    selected: frozenset[str] = DEFAULT_RULES
     """Codes of the rules that run."""
     exclude: tuple[str, ...] = ()
     mutable_tags: frozenset[str] = frozenset({"develop"})

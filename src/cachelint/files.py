@@ -114,7 +114,7 @@ def shown(path: str) -> str:
 
 def place_of(path: str) -> Place:
     """Tell tag and package of a page from its path."""
-    parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)  # noqa: PTH118, PTH109
+    parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
     if len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE:
         return Place(parts[-3], parts[-2])
     return NOWHERE
@@ -132,7 +132,7 @@ def catalog_of(path: str) -> str | None:
         if parts[index] == "_cache":
             return "/".join(parts[:index]) or "."
     # the working directory may itself lie below a `_cache`
-    whole = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)  # noqa: PTH118, PTH109
+    whole = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
     if "_cache" in whole[:-1]:
         index = len(whole) - 1 - whole[::-1].index("_cache")
         return shown(os.sep.join(whole[:index]) or os.sep)
@@ -141,7 +141,7 @@ def catalog_of(path: str) -> str | None:
 
 def is_catalog_file(path: str) -> bool:
     """Say whether a path is one of the catalog's own files."""
-    parts = os.path.abspath(path).split(os.sep)  # noqa: PTH100
+    parts = os.path.abspath(path).split(os.sep)
     return parts[-2:] in (["_data", "tags.yaml"], ["_data", "meta.yaml"]) or (
         parts[-3:-1] == ["pages", "tags"] and parts[-1].endswith(".md"))
 
@@ -157,7 +157,7 @@ def select(paths: Iterable[str]) -> Selection:
     catalog_files: dict[str, None] = {}
     for path in paths:
         try:
-            mode = os.stat(path).st_mode  # noqa: PTH116 - names may be any bytes
+            mode = os.stat(path).st_mode
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and os.path.lexists(path):
                 mode = 0  # named outright and unreadable: a finding
@@ -193,8 +193,8 @@ def _not_there(path: str) -> str:
     try:
         import difflib
 
-        close = difflib.get_close_matches(name, os.listdir(folder or "."), 1)  # noqa: PTH208
-        near = f" (is it {os.path.join(folder, close[0])}?)" if close else ""  # noqa: PTH118
+        close = difflib.get_close_matches(name, os.listdir(folder or "."), 1)
+        near = f" (is it {os.path.join(folder, close[0])}?)" if close else ""
     except (OSError, ValueError):
         pass
     return inert(f"{path}: there is no such file or folder{near}")
@@ -205,7 +205,7 @@ def _select_folder(
     roots: dict[str, None],
 ) -> None:
     """Select the catalogs at or below a folder, or the part of a catalog in which it lies."""
-    absolute = os.path.abspath(path)  # noqa: PTH100
+    absolute = os.path.abspath(path)
     parts = absolute.split(os.sep)
     found = False
     if "_cache" in parts:
@@ -235,7 +235,7 @@ def _select_folder(
 def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
     cache = join(root, "_cache")
     try:
-        names = os.listdir(cache)  # noqa: PTH208 - the fastest way to names
+        names = os.listdir(cache)
     except OSError as error:
         raise CachelintError(f"{cache}: {reason(error)}") from None
     found = False
@@ -247,7 +247,7 @@ def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
 
 def _has_page(folder: str) -> bool:
     try:
-        names = os.listdir(folder)  # noqa: PTH208
+        names = os.listdir(folder)
     except OSError:
         return False
     return any(name in LEGACY_PAGES or os.path.lexists(f"{folder}/{name}/{PAGE}") for name in names)
@@ -279,7 +279,7 @@ def list_tag(root: str, tag: str) -> Listing:
     pages: list[tuple[str, Place]] = []
     strays: list[str] = []
     try:
-        names = os.listdir(folder)  # noqa: PTH208
+        names = os.listdir(folder)
     except NotADirectoryError:
         return Listing([], _strays(join(root, "_cache"), [tag]))
     except OSError:
@@ -291,7 +291,7 @@ def list_tag(root: str, tag: str) -> Listing:
             pages.append((below, NOWHERE))
             continue
         try:
-            inside = os.listdir(below)  # noqa: PTH208
+            inside = os.listdir(below)
         except NotADirectoryError:
             strays += _strays(folder, [name])
             continue
@@ -314,12 +314,12 @@ def _strays(folder: str, names: list[str]) -> list[str]:
         if name[0] in "._#~" or name.endswith("~"):
             continue
         try:
-            mode = os.lstat(path).st_mode  # noqa: PTH116
+            mode = os.lstat(path).st_mode
         except OSError:
             continue
         if stat.S_ISDIR(mode):
             try:
-                found += _strays(path, os.listdir(path))  # noqa: PTH208
+                found += _strays(path, os.listdir(path))
             except OSError:
                 continue
         elif stat.S_ISREG(mode) and _begins_front_matter(path):
@@ -329,7 +329,7 @@ def _strays(folder: str, names: list[str]) -> list[str]:
 
 def _begins_front_matter(path: str) -> bool:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return file.readline(80).rstrip() == b"---"
     except OSError:
         return False
@@ -338,7 +338,7 @@ def _begins_front_matter(path: str) -> bool:
 def names(folder: str) -> list[str]:
     """List what lies in a folder, sorted as byte strings; nothing where it cannot be listed."""
     try:
-        return sorted(os.listdir(folder), key=path_key)  # noqa: PTH208
+        return sorted(os.listdir(folder), key=path_key)
     except OSError:
         return []
 
@@ -361,7 +361,7 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
     try:
         try:
-            status = os.stat(target)  # noqa: PTH116
+            status = os.stat(target)
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
             try:
                 os.fchown(descriptor, status.st_uid, status.st_gid)
@@ -375,11 +375,11 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
             os.close(descriptor)
         if read(target) != before:
             return False
-        os.rename(temporary, target)  # noqa: PTH104
+        os.rename(temporary, target)
         temporary = ""
     finally:
         if temporary:
-            os.unlink(temporary)  # noqa: PTH108
+            os.unlink(temporary)
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -395,14 +395,14 @@ def write(path: str, content: bytes) -> None:
     folder, name = os.path.split(os.path.realpath(path))
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
     try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123
+        with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         mask = os.umask(0)
         os.umask(mask)
         Path(temporary).chmod(0o666 & ~mask)
-        os.rename(temporary, path)  # noqa: PTH104
+        os.rename(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cachelint import jsontext, yamltext
-from cachelint.model import Breach, Context, Format, Problem, Span
+from cachelint.model import NO_CONTEXT, Breach, Context, Format, Problem, Span
 
 KEYS = ("title", "layout", "categories", "meta", "spec_details")
 """The top-level keys of a page, in the generator's order."""
@@ -201,7 +201,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse(
-    raw: bytes, context: Context = Context(), *, max_size: int = 0, vouched: bool = False  # noqa: B008
+    raw: bytes, context: Context = NO_CONTEXT, *, max_size: int = 0, vouched: bool = False
 ) -> Page:
     """Take a page apart.
 
@@ -238,7 +238,9 @@ def too_large(size: int, limit: int) -> str:
     return f"the file has {size:,} bytes, over the limit of {limit:,} (max-page-size): not checked"
 
 
-def _fault(page: Page, code: str, message: str, span: Span | None = None, pointer: str = "") -> None:
+def _fault(
+    page: Page, code: str, message: str, span: Span | None = None, pointer: str = ""
+) -> None:
     page.faults.append(Fault(code, Problem(pointer, message, span)))
 
 
@@ -277,6 +279,8 @@ def _front_matter(page: Page, *, vouched: bool) -> None:
                page.span(conflict.start(), conflict.end()))
     else:
         _read_entries(page, vouched=vouched)
+    if not page.parsed:
+        return
     if page.body.strip():
         start = page.closing_start + 3 + len(page.body) - len(page.body.lstrip())
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
@@ -303,6 +307,7 @@ def _read_entries(page: Page, *, vouched: bool) -> None:
             continue
         start = key.end()
         entry = Entry(key[1], at, start, end)
+        value: Any
         try:
             if vouched and key[1] == "spec_details":
                 page.vouched, value = True, []

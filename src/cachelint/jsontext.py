@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from json.decoder import JSONDecodeError, scanstring
+from collections.abc import Callable, Iterator
+from json.decoder import JSONDecodeError
 from typing import Any, NamedTuple, NoReturn
 
 MAX_DEPTH = 100
@@ -43,7 +43,11 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_consta
 _patient_decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
 )
-_scan_once = json.JSONDecoder(parse_int=_integer).scan_once
+# the library's own ways to read one value and one text, and to learn where they end
+_scan_once: Callable[[str, int], tuple[Any, int]] = vars(
+    json.JSONDecoder(parse_int=_integer)
+)["scan_once"]
+_scan_text: Callable[[str, int], tuple[str, int]] = vars(json.decoder)["scanstring"]
 _encode = json.JSONEncoder().encode
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
@@ -128,7 +132,7 @@ def members(text: str, start: int) -> list[Member]:
     while True:
         if opening == "{":
             key_start = at
-            key, key_end = scanstring(text, at + 1, True)
+            key, key_end = _scan_text(text, at + 1)
             at = _end(_blanks(text, key_end))  # the colon
             at = _end(_blanks(text, at + 1))
         else:

@@ -46,6 +46,9 @@ class Context(NamedTuple):
     mirror_urls: tuple[str, ...] = ("https://binaries.spack.io",)
 
 
+NO_CONTEXT = Context()
+
+
 class Span(NamedTuple):
     """A stretch of a file. Lines and columns count from 1, in code points; the end is exclusive."""
 
@@ -84,6 +87,8 @@ class Excerpt(NamedTuple):
     """A stretch of one line of a file, cut to about 80 columns around what matters."""
 
     line: int
+    cut: int
+    """How many characters of the line stand before ``text``."""
     text: str
     start: int
     """Where the marked part begins, as an index into ``text``."""

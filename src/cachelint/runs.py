@@ -70,7 +70,7 @@ class FixReport(NamedTuple):
     report: Report
     """What is left."""
     changed: tuple[tuple[str, bytes, bytes], ...]
-    """Path of each page that was mended; if nothing was written, also its bytes before and after."""
+    """Path of each page that was mended, and where nothing was written its bytes before and after."""
     mended: int
     """How many findings were mended."""
     refused: tuple[tuple[str, str], ...]

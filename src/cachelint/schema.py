@@ -79,7 +79,7 @@ def _resolve(root: dict[str, Any], pointer: str) -> Any:
 
 
 def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
-    """Compile one schema; each keyword is a test that passes values of types it does not concern."""
+    """Compile one schema; each keyword tests values of its own types and lets all others pass."""
     checks: list[Check] = []
     for keyword, argument in schema.items():
         if keyword in _ANNOTATIONS:
@@ -116,7 +116,7 @@ def _all(checks: list[Check]) -> Check:
     if len(checks) == 3:
         first, second, third = checks
         return lambda value: first(value) and second(value) and third(value)
-    return lambda value: all([check(value) for check in checks])
+    return lambda value: all(check(value) for check in checks)
 
 
 def _always(answer: bool) -> Check:
@@ -217,14 +217,17 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
 
 @cache
 def _validator(name: str) -> Any:
-    from jsonschema.validators import Draft202012Validator, extend
+    from jsonschema import validators
 
-    checker = Draft202012Validator.TYPE_CHECKER.redefine_many({
+    standard: Any = validators.Draft202012Validator
+    extend: Any = validators.extend
+
+    checker = standard.TYPE_CHECKER.redefine_many({
         # true and 31.0 are no whole numbers, a date is no text
         "integer": lambda _, value: type(value) is int,
         "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
     })
-    return extend(Draft202012Validator, type_checker=checker)(load(name))
+    return extend(standard, type_checker=checker)(load(name))
 
 
 def breaches(name: str, value: Any) -> list[Breach]:

@@ -146,9 +146,8 @@ def load(text: str) -> Document:
                         _offset_of(error.position, text)) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        said = " ".join(
-            part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part
-        )
+        parts = (getattr(error, "context", None), getattr(error, "problem", None))
+        said = " ".join(part for part in parts if part)
         raise YamlError(said or "cannot be read", mark.index if mark else 0) from None
     except RecursionError:
         raise LimitError(f"values are nested over {MAX_DEPTH} deep", 0) from None

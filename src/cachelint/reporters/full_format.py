@@ -33,9 +33,8 @@ def render(finding: Finding, colour: bool) -> str:
     lines.append(f"  {paint('-->', 'place')} {place}")
     width = max([len(str(excerpt.line)) for excerpt in finding.excerpts] + [5])
     for number, excerpt in enumerate(finding.excerpts):
-        same_line = number > 0 and excerpt.text == finding.excerpts[number - 1].text
         text, carets = _marked(excerpt)
-        if not same_line or excerpt.line != finding.excerpts[number - 1].line:
+        if not number or excerpt[:2] != finding.excerpts[number - 1][:2]:
             lines.append(f"{paint(f'{excerpt.line:>{width}} |', 'place')} {text}".rstrip())
         mark = carets if not number else carets.replace("^", "-")
         label = f" {inert(excerpt.label)}" if excerpt.label else ""

@@ -21,7 +21,8 @@ def write(report: Report, colour: bool) -> Iterator[str]:
         }
         if finding.end_line == finding.line:
             # GitHub takes columns for one line only, and counts the last one in
-            place |= {"col": finding.column, "endColumn": max(finding.column, finding.end_column - 1)}
+            last = max(finding.column, finding.end_column - 1)
+            place |= {"col": finding.column, "endColumn": last}
         properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
         fixable = " (fixable: run cachelint fix)" if finding.fixable else ""
         # the log shows the message alone, so that it must name its place too

@@ -100,14 +100,14 @@ def _are_texts(values: Any) -> bool:
 def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     del context
     stacks, variants = spec.get("stacks"), spec.get("variants")
-    if _are_texts(stacks):
+    if isinstance(stacks, list) and _are_texts(stacks):
         for index, first in _repeated(stacks):
             yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
                           other=f"/stacks/{first}", other_label="first here")
-    if _are_texts(variants):
+    if isinstance(variants, list) and _are_texts(variants):
         # what is no variant (CL404) has no name, and stands for itself
         names = [variant_name(value) if is_variant(value) else (n,)
-                 for n, value in enumerate(variants or ())]
+                 for n, value in enumerate(variants)]
         for index, first in _repeated(names):
             yield Problem(f"/variants/{index}",
                           f"the variant {show(names[index])} is set twice in one spec",

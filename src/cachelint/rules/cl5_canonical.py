@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from cachelint.frontmatter import KEYS, Page, render_entry
@@ -99,7 +100,7 @@ def _is_unsorted(values: Any) -> bool:
 
 
 def _first_out_of_order(values: list[str]) -> str:
-    later, earlier = next((a, b) for a, b in zip(values, values[1:], strict=False) if a > b)
+    later, earlier = next((a, b) for a, b in pairwise(values) if a > b)
     return f"{dumps(earlier)[1:-1]} belongs before {dumps(later)[1:-1]}"
 
 

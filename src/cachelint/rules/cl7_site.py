@@ -17,7 +17,7 @@ _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
 # a stack's or version's blank is one that a filter can have; these four stand in URLs and arrays
-_FIELDS = {field: _UNSAFE_OR_BLANK for field in ("compiler", "os", "platform", "target")}
+_FIELDS = dict.fromkeys(("compiler", "os", "platform", "target"), _UNSAFE_OR_BLANK)
 _LISTS = {"stacks": _UNSAFE, "variants": _UNSAFE_VARIANT, "versions": _UNSAFE}
 
 _RAW = re.compile("[\x7f-\x9f\ufffe\uffff]")
@@ -97,9 +97,9 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
             yield Problem(pointer, f"{value} without quotes is text to some YAML loaders, and a "
                                    "truth value, number or date to others")
     text = page.text
-    if text.isascii() and "\\u" not in text and "\x7f" not in text:
-        if '"<<"' not in text and "<<:" not in text and not page.breaches and not _long_stack(page):
-            return
+    if (text.isascii() and "\\u" not in text and "\x7f" not in text and "<<" not in text
+            and not page.breaches and not _long_stack(page)):
+        return
     for pointer, value, is_key in _texts(page.data, ""):
         if pointer.startswith("/meta/") and not is_key:
             continue  # taken over from a spec, or for CL3xx to report
