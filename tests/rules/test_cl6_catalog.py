@@ -1,0 +1,116 @@
+"""CL6xx: the page's place in the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sound
+from cachelint import check
+from cachelint.model import Context, Place
+from sound import CONTEXT, PAGE, TAG, page, specs
+
+OTHER = "develop-2025-04-20"
+
+CASES: dict[str, tuple[str, Context, list[tuple[str, str, str]]]] = {
+    "sound": (PAGE, CONTEXT, []),
+    # CL601
+    "title": (page(title='title: "zstd"'), CONTEXT, [("CL601", "/title", '"zstd"')]),
+    "title in the plain": (page(title="title: zstd"), CONTEXT,
+                           [("CL504", "/title", "zstd"), ("CL601", "/title", "zstd")]),
+    "folder": (PAGE, Context(Place(TAG, "zstd")), [("CL601", "/title", '"zlib"')]),
+    "folder in capitals": (PAGE, Context(Place(TAG, "Zlib")), [("CL601", "/title", '"zlib"')]),
+    "title, nowhere": (page(title='title: "zstd"'), Context(), []),
+    "unsound title": (page(title='title: "z_std"'), CONTEXT, [("CL204", "/title", '"z_std"')]),
+    "unsafe title": (page(title='title: "z<"'), CONTEXT, [("CL701", "/title", '"z<"')]),
+    # CL602
+    "tag": (page(categories=f"categories: [package, {OTHER}]"), CONTEXT,
+            [("CL602", "/categories/1", OTHER)]),
+    "tag in quotes": (page(categories=f'categories: [package, "{OTHER}"]'), CONTEXT,
+                      [("CL504", "/categories", "categories"),
+                       ("CL602", "/categories/1", f'"{OTHER}"')]),
+    "tag, nowhere": (page(categories=f"categories: [package, {OTHER}]"), Context(), []),
+    "other first category": (page(categories=f"categories: [pkg, {OTHER}]"), CONTEXT,
+                             [("CL204", "/categories/0", "pkg")]),
+    "three categories": (page(categories=f"categories: [package, {OTHER}, x]"), CONTEXT,
+                         [("CL204", "/categories", "categories")]),
+    "unsafe tag": (page(categories="categories: [package, a>b]"), CONTEXT,
+                   [("CL701", "/categories/1", "a>b")]),
+    "title and tag": (page(title='title: "zstd"', categories=f"categories: [package, {OTHER}]"),
+                      CONTEXT,
+                      [("CL601", "/title", '"zstd"'), ("CL602", "/categories/1", OTHER)]),
+    # CL604
+    "stack": (page(None, specs(0, stacks=["aws", "root"])), CONTEXT,
+              [("CL604", "/spec_details/0/stacks/0", '"aws"')]),
+    "stack on both specs": (page(None, [{**spec, "stacks": ["aws", "root"]} for spec in specs()]),
+                            CONTEXT, [("CL604", "/spec_details/0/stacks/0", '"aws"')]),
+    "two stacks": (page(None, [{**specs()[0], "stacks": ["aws", "root"]},
+                               {**specs()[1], "stacks": ["aws", "gpu", "root"]}]), CONTEXT,
+                   [("CL604", "/spec_details/0/stacks/0", '"aws"'),
+                    ("CL604", "/spec_details/1/stacks/1", '"gpu"')]),
+    "stack twice": (page(None, specs(0, stacks=["aws", "aws", "root"])), CONTEXT,
+                    [("CL403", "/spec_details/0/stacks/1", '"aws"'),
+                     ("CL604", "/spec_details/0/stacks/0", '"aws"')]),
+    "stack of a tag that is not listed": (page(None, specs(0, stacks=["aws", "root"])),
+                                          CONTEXT._replace(tag_stacks=None), []),
+    "no stack is listed": (PAGE, CONTEXT._replace(tag_stacks=frozenset()),
+                           [("CL604", "/spec_details/0/stacks/0", '"e4s"'),
+                            ("CL604", "/spec_details/0/stacks/1", '"root"')]),
+    "stack in another case": (page(None, specs(0, stacks=["E4S", "root"])), CONTEXT,
+                              [("CL604", "/spec_details/0/stacks/0", '"E4S"')]),
+    "unsafe stack": (page(None, specs(0, stacks=["<", "root"])), CONTEXT,
+                     [("CL701", "/spec_details/0/stacks/0", '"<"')]),
+    "stack of a tarball page": (page(None, sound.tarball_specs(0, stacks=["aws", "root"])), CONTEXT,
+                                [("CL604", "/spec_details/0/stacks/0", '"aws"')]),
+    "stranger in meta alone": (page(sound.meta(stacks=["aws", "e4s", "root"])), CONTEXT,
+                               [("CL306", "/meta/stacks", '"stacks"')]),
+}
+
+
+@pytest.mark.parametrize(("text", "context", "expected"), CASES.values(), ids=CASES)
+def test_findings(text: str, context: Context, expected: list[tuple[str, str, str]]) -> None:
+    assert sound.reported(text, context) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({TAG: ["e4s", "root"]}, []),
+        ({TAG: ["root"]}, [("CL604", "/spec_details/0/stacks/0")]),
+        ({OTHER: ["root"]}, []),
+    ],
+    ids=["listed", "stack is not", "tag is not"],
+)
+def test_stacks_of_the_tag_come_from_tags_yaml(
+    tmp_path: Path, tags: dict[str, list[str]], expected: list[tuple[str, str]]
+) -> None:
+    sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, tags)
+    found = check([str(tmp_path / "_cache" / TAG / "zlib" / "specs.md")]).findings
+    assert [(finding.code, finding.pointer) for finding in found] == expected
+
+
+def test_tags_yaml_is_read_anew_in_each_run(tmp_path: Path) -> None:
+    found = []
+    for stacks in (["e4s", "root"], ["root"]):
+        sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: stacks})
+        report = check([str(tmp_path / "_cache")])
+        found.append([finding.code for finding in report.findings if finding.code == "CL604"])
+    assert found == [[], ["CL604"]]
+
+
+def test_file_outside_the_catalog_does_not_hide_its_tags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: ["root"]})
+    (tmp_path / "draft.md").write_text(PAGE)
+    found = check(["draft.md", f"_cache/{TAG}/zlib/specs.md"]).findings
+    assert [finding.code for finding in found] == ["CL604"]
+
+
+def test_page_of_the_legacy_layout_has_a_package_alone(tmp_path: Path) -> None:
+    sound.write_catalog(tmp_path, {"zstd": PAGE}, {})
+    found = check([str(tmp_path / "_cache" / "zstd" / "specs.md")]).findings
+    # `_cache/<package>/` is no `_cache/<tag>/<package>/`
+    assert found == ()
