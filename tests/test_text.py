@@ -1,0 +1,58 @@
+"""Text made fit to be shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from cachelint.text import clip, encodable, inert
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("zlib 1.3 \u00e9 \u4e2d \U0001f600", "zlib 1.3 \u00e9 \u4e2d \U0001f600"),
+        ("a\tb\nc\rd", "a\\tb\\nc\\rd"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("\x00\x7f\x85\x9b", "\\x00\\x7f\\x85\\x9b"),
+        ("a\u202eb\u2066c\u200d", "a\\u202eb\\u2066c\\u200d"),
+        ("\u2028\u2029\ufeff\u00ad", "\\u2028\\u2029\\ufeff\\xad"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\ud83d", "\\ud83d"),
+        ("name\udcff", "name\\xff"),
+    ],
+    ids=["empty", "plain", "blanks", "terminal", "control", "turning", "hidden", "tag character",
+         "surrogate", "byte of a name"],
+)
+def test_inert(text: str, shown: str) -> None:
+    assert inert(text) == shown
+    assert inert(shown) == shown
+
+
+def test_inert_text_can_neither_control_nor_turn_nor_end_a_line() -> None:
+    left = [
+        f"{ord(character):04x}" for character in inert("".join(map(chr, range(0x110000))))
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(character) in (
+            "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a\x1b\u202e", "a\x1b\u202e"), ("\ud83d", "\\ud83d"), ("\udcff", "\\xff")],
+)
+def test_encodable(text: str, written: str) -> None:
+    assert encodable(text) == written
+    written.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab\u2026"), ("", 3, ""), ("abc", 1, "\u2026")],
+)
+def test_clip(text: str, width: int, expected: str) -> None:
+    assert clip(text, width) == expected
