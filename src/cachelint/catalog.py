@@ -1,16 +1,42 @@
-"""The catalog's own files: `_data/tags.yaml` and the pages of tags."""
+"""The catalog's own files: `_data/tags.yaml`, `_data/meta.yaml` and the pages of tags.
+
+The two files in `_data` are written by one generator in one block layout, and are read by line
+where they keep to it exactly, some thousand times faster than by the YAML parser; otherwise by the
+parser. Tests hold the two together.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cachelint import files, yamltext
+from cachelint.files import Unreadable
 from cachelint.frontmatter import Fault, Page, parse
-from cachelint.model import Context, Problem
+from cachelint.jsontext import escape_token
+from cachelint.model import NO_CONTEXT, Problem
+from cachelint.yamltext import Document, Node
 
 TAGS = "_data/tags.yaml"
+META = "_data/meta.yaml"
 TAG_PAGES = "pages/tags"
+MAX_SIZE = 2 * 1024 * 1024
+"""Bytes of a YAML file for which the parser is asked (CL110)."""
+
+
+class TagFacts(NamedTuple):
+    """What the catalog as a whole needs to know of one folder below ``_cache``."""
+
+    root: str
+    """The catalog's folder, as paths are shown."""
+    tag: str
+    is_whole: bool
+    """Whether all pages of the folder were looked at."""
+    pages: int
+    """Pages that lie at ``_cache/<tag>/<package>/specs.md``."""
+    specs: int | None
+    """Specs on them; None where a page is legacy, excluded or unsound."""
 
 
 class Tags(NamedTuple):
@@ -19,85 +45,126 @@ class Tags(NamedTuple):
     stacks: dict[str, frozenset[str]]
     """Tag to its stacks, for each tag whose entry is sound, in the file's order."""
     entries: dict[str, int]
-    """Tag to the number of its entry."""
+    """Tag to the number of its first entry."""
 
 
-# the one layout that the site's generator writes, with names that are text to every loader
-_NAME = r"(?!(?:y|n|yes|no|on|off|true|false|null)\n)[a-z][a-z0-9._-]*"
-_BLOCK = re.compile(rf"(?:- name: {_NAME}\n  stacks:\n(?:  - {_NAME}\n)+)+")
-_LINE = re.compile(r"(- name: |  - )(.*)")
+class Catalog(NamedTuple):
+    """A catalog's own files, and what its tags were found to hold."""
+
+    root: str
+    facts: Mapping[str, TagFacts]
+    """By tag, of each whole folder that has pages."""
+    is_whole: bool
+    """Whether all folders below ``_cache`` were looked at."""
+    tags: Page | None
+    """``tags.yaml``, sound; None where there is none, or it is not sound."""
+    meta: Page | None
+    """``meta.yaml``, likewise."""
+    tag_pages: Mapping[str, Page] | None
+    """``pages/tags/<tag>.md`` by tag; None where there is no such folder."""
+
+    def path(self, name: str) -> str:
+        """Return the path of one of the catalog's files, as it is shown."""
+        return files.join(self.root, name)
 
 
-def read_tags(root: str) -> Tags | None:
-    """Read the tags of a catalog; None where it has no sound ``tags.yaml``.
+# ------------------------------------------------------------------------------- YAML by line
 
-    What is wrong with the file is for `check_tags` to say.
-    """
-    raw = files.read(files.join(root, TAGS))
-    if isinstance(raw, files.Unreadable):
+# names that are text to every loader and need no quotes
+_WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?=[:\n]))[A-Za-z_][A-Za-z0-9_.@+/=-]*"
+_QUOTED = r"'(?:[^'\n\\\x00-\x1f\x7f-\uffff]|'')*'"
+_KEY = rf"(?:{_WORD}|{_QUOTED})"
+_VALUE = rf"(?:{_WORD}|{_QUOTED}|0|[1-9][0-9]{{0,17}})"
+_TAGS_LAYOUT = re.compile(rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+").fullmatch
+_TAGS_LINE = re.compile(r"(- name: |  stacks:|  - )(.*)\n")
+_META_LAYOUT = re.compile(
+    rf"(?:{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+)+"
+).fullmatch
+_META_LINE = re.compile(rf"( *)({_KEY}):(?: (.+))?\n")
+
+
+def tags_by_line(text: str) -> Document | None:
+    """Read ``tags.yaml`` in the generator's layout; None where it is in another."""
+    if not _TAGS_LAYOUT(text):
         return None
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    value = _by_line(text)
-    if value is None:
-        if len(raw) > _MAX_SIZE:
-            return None
-        try:
-            value = yamltext.load(text).value
-        except (yamltext.YamlError, yamltext.LimitError):
-            return None
-    return _tags(value)
-
-
-_MAX_SIZE = 2 * 1024 * 1024
-
-
-def _by_line(text: str) -> list[dict[str, Any]] | None:
-    """Read the generator's own layout, some thousand times faster than the YAML parser.
-
-    Returns what the parser would, or None where the text is not in just that layout.
-    """
-    if not _BLOCK.fullmatch(text):
-        return None
-    entries: list[dict[str, Any]] = []
-    for match in _LINE.finditer(text):
+    value: list[dict[str, Any]] = []
+    nodes = {"": Node(0, 1, container=True, close=len(text) - 1)}
+    for match in _TAGS_LINE.finditer(text):
+        start, end = match.span(2)
+        entry = f"/{len(value) - 1}"
         if match[1] == "- name: ":
-            entries.append({"name": match[2], "stacks": []})
+            entry = f"/{len(value)}"
+            value.append({"name": match[2], "stacks": []})
+            nodes[entry] = Node(match.start() + 2, match.start() + 3, container=True)
+            nodes[f"{entry}/name"] = Node(start, end, match.start() + 2, match.start() + 6,
+                                          close=end)
+        elif match[1] == "  stacks:":
+            key = match.start() + 2
+            nodes[f"{entry}/stacks"] = Node(end + 3, end + 4, key, key + 6, container=True)
         else:
-            entries[-1]["stacks"].append(match[2])
-    return entries
+            stacks = value[-1]["stacks"]
+            nodes[f"{entry}/stacks/{len(stacks)}"] = Node(start, end, close=end)
+            stacks.append(match[2])
+            nodes[f"{entry}/stacks"] = nodes[f"{entry}/stacks"]._replace(close=end)
+            nodes[entry] = nodes[entry]._replace(close=end)
+    return Document(value, nodes, [], [])
 
 
-def _tags(value: Any) -> Tags | None:
-    if not isinstance(value, list):
+def meta_by_line(text: str) -> Document | None:
+    """Read ``meta.yaml`` in the generator's layout; None where it is in another.
+
+    Of the places, only those of the tags and their counts are given.
+    """
+    if not text.endswith("\n") or not _META_LAYOUT(text):
         return None
-    stacks: dict[str, frozenset[str]] = {}
-    entries: dict[str, int] = {}
-    for number, entry in enumerate(value):
-        name = entry.get("name") if isinstance(entry, dict) else None
-        listed = entry.get("stacks") if isinstance(entry, dict) else None
-        if type(name) is str and name not in entries:
-            entries[name] = number
-            if isinstance(listed, list) and all(type(stack) is str for stack in listed):
-                stacks[name] = frozenset(listed)
-    return Tags(stacks, entries)
+    value: dict[str, Any] = {}
+    nodes: dict[str, Node] = {}
+    top = ""
+    open_maps: list[dict[str, Any]] = [value]
+    for match in _META_LINE.finditer(text):
+        depth = len(match[1]) // 2
+        key = _unquote(match[2])
+        mapping = open_maps[depth]
+        if key in mapping:
+            return None  # the parser says where
+        del open_maps[depth + 1 :]
+        if match[3] is None or match[3] == "{}":
+            mapping[key] = {}
+            open_maps.append(mapping[key])
+        else:
+            mapping[key] = _scalar(match[3])
+        if depth == 0:
+            top = f"/{escape_token(key)}"
+            start = match.end() + 2
+            nodes[top] = Node(start, start + 1, *match.span(2), container=True)
+        elif depth == 1 and key == "count":
+            nodes[f"{top}/count"] = Node(*match.span(3), *match.span(2), close=match.end(3))
+    return Document(value, nodes, [], [])
 
 
-def read_yaml(raw: bytes) -> Page:
+def _unquote(text: str) -> str:
+    return text[1:-1].replace("''", "'") if text[0] == "'" else text
+
+
+def _scalar(text: str) -> Any:
+    return _unquote(text) if text[0] == "'" else yamltext.resolve(text)
+
+
+def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their places."""
     try:
-        page = Page(raw.decode("utf-8"), Context())
+        page = Page(raw.decode("utf-8"), NO_CONTEXT)
     except UnicodeDecodeError:
         return parse(raw)
     text = page.text
-    if len(raw) > _MAX_SIZE:
-        page.faults.append(Fault("CL110", Problem("", f"the file has {len(raw):,} bytes: above "
-                                                      f"{_MAX_SIZE:,} bytes it is not read")))
+    document = by_line(text)
+    if document is None and len(raw) > MAX_SIZE:
+        page.faults.append(Fault("CL110", Problem("", (
+            f"the file has {len(raw):,} bytes and is not in the generator's form: above "
+            f"{MAX_SIZE:,} bytes the YAML parser is not asked"))))
         return page
     try:
-        document = yamltext.load(text)
+        document = document or yamltext.load(text)
     except yamltext.YamlError as error:
         at = min(error.at, max(0, len(text) - 1))
         page.faults.append(Fault("CL106", Problem("", f"not YAML: {error}", page.span(at, at + 1))))
@@ -108,14 +175,49 @@ def read_yaml(raw: bytes) -> Page:
         return page
     page.take(document)
     for pointer, node in document.repeated:
-        span = page.span(node.key_start, node.key_end)
-        page.faults.append(Fault("CL107", Problem(pointer, "the key stands twice in one mapping",
-                                                  span)))
+        page.faults.append(Fault("CL107", Problem(
+            pointer, "the key stands twice in one mapping; readers silently keep one of the two",
+            page.span(node.key_start, node.key_end))))
     page.parsed = not document.repeated
     return page
 
 
-def tag_pages(root: str) -> list[str]:
-    """List ``pages/tags/*.md`` of a catalog, as paths are shown."""
+# ------------------------------------------------------------------------------- the files
+
+
+def read_tags(root: str) -> Tags | None:
+    """Read what ``tags.yaml`` says; None where there is no such file, or it cannot be read.
+
+    What is wrong with the file is for the rules to say.
+    """
+    raw = files.read(files.join(root, TAGS), 8 * MAX_SIZE)
+    return None if isinstance(raw, Unreadable) else tags_of(read_yaml(raw, tags_by_line))
+
+
+def tags_of(page: Page) -> Tags | None:
+    """Gather what ``tags.yaml`` says of each tag; None where it is no list."""
+    if not page.parsed or not isinstance(page.data, list):
+        return None
+    stacks: dict[str, frozenset[str]] = {}
+    entries: dict[str, int] = {}
+    for number, entry in enumerate(page.data):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        listed = entry.get("stacks") if isinstance(entry, dict) else None
+        if type(name) is str and name not in entries:
+            entries[name] = number
+            if isinstance(listed, list) and all(type(stack) is str for stack in listed):
+                stacks[name] = frozenset(listed)
+    return Tags(stacks, entries)
+
+
+def tag_pages(root: str) -> list[str] | None:
+    """List ``pages/tags/*.md``, as paths are shown; None where there is no such folder."""
     folder = files.join(root, TAG_PAGES)
+    if not files.exists(folder):
+        return None
     return [f"{folder}/{name}" for name in files.names(folder) if name.endswith(".md")]
+
+
+def render_tag_page(tag: str) -> str:
+    """Write the page of one tag as the site has it."""
+    return f"---\nlayout: table\npermalink: /tag/{tag}/\ntag: {tag}\n---"

@@ -8,12 +8,13 @@ need only look at the rest; or every rule looks at everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cachelint import catalog, files, schema, summary
+from cachelint import files, schema, summary
+from cachelint.catalog import Tags
 from cachelint.config import Settings
-from cachelint.files import Task, Unreadable
+from cachelint.files import Unreadable
 from cachelint.frontmatter import Page, parse
 from cachelint.model import (
     Context,
@@ -26,7 +27,6 @@ from cachelint.model import (
     Span,
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
-from cachelint.rules.cl7_site import SORTABLE_TAG, unsortable
 from cachelint.shapes import Facts, Shapes
 
 _FIRST_LINE = Span(1, 1, 1, 1)
@@ -144,6 +144,7 @@ def implied(page: Page) -> dict[str, Any]:
 # ------------------------------------------------------------------------------- what is mendable
 
 
+_TAG_PAGE_KEYS = {"layout", "permalink", "tag"}
 _MENDED_FAULTS = frozenset({"CL102", "CL103"})
 
 
@@ -181,6 +182,9 @@ def is_mendable(rule: Rule, problem: Problem, page: Page, refused: str) -> bool:
         return in_meta(problem.pointer)
     if rule.fix is Fix.REWRITE:
         return not page.comments
+    if rule.code == "CL605" and problem.pointer == "/tag":
+        # what a person added to the page of a tag stays
+        return not (page.comments or page.body.strip()) and page.data.keys() == _TAG_PAGE_KEYS
     return True
 
 
@@ -199,19 +203,21 @@ def findings_of(path: str, page: Page, problems: list[tuple[Rule, Problem]], set
             refused = refusal(page, problems)
         span = problem.span or page.span_of(problem.pointer, key=rule.at_key)
         fixable = is_mendable(rule, problem, page, refused)
-        found.append(_finding(path, page, rule, problem, span, fixable))
+        found.append(make_finding(path, page, rule, problem, span, fixable))
     found.sort(key=order)
     return found
 
 
-def order(finding: Finding) -> tuple[bytes, int, int, str, str]:
+def order(finding: Finding) -> tuple[bytes, int, int, str, str, str]:
     """Sort findings by path, as byte strings, then by line, column and code."""
     return (files.path_key(finding.path), finding.line, finding.column, finding.code,
-            finding.pointer)
+            finding.pointer, finding.message)
 
 
-def _finding(path: str, page: Page, rule: Rule, problem: Problem, span: Span, fixable: bool
-             ) -> Finding:
+def make_finding(
+    path: str, page: Page, rule: Rule, problem: Problem, span: Span, fixable: bool
+) -> Finding:
+    """Make the finding of one problem, with excerpts of what it covers."""
     excerpts = [excerpt(page, span)]
     if problem.other is not None:
         excerpts.append(excerpt(page, page.span_of(problem.other), problem.other_label))
@@ -266,158 +272,21 @@ def check_page(
     """
     settings = settings or Settings()
     context = context or context_of(settings, files.place_of(path), None)
-    return _check_bytes(content, path, context, settings, Shapes())[0]
+    return check_bytes(content, path, context, settings, Shapes())[0]
 
 
-def context_of(settings: Settings, place: Place, tags: catalog.Tags | None) -> Context:
+def context_of(settings: Settings, place: Place, tags: Tags | None) -> Context:
     """Gather what the rules may know of a page besides itself."""
     stacks = tags.stacks.get(place.tag) if tags is not None and place.tag is not None else None
     return Context(place, stacks, settings.root_stack, settings.mirror_urls)
 
 
-def _check_bytes(raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
-                 ) -> tuple[list[Finding], Examined]:
+def check_bytes(
+    raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
+) -> tuple[list[Finding], Examined]:
+    """Check one page; what the rules said of it goes with the findings."""
     examined = examine(raw, context, shapes, max_size=settings.max_page_size,
                        strict_order="CL507" in settings.selected)
     if examined.page is None:
         return [], examined
     return findings_of(path, examined.page, examined.problems, settings), examined
-
-
-class TagResult(NamedTuple):
-    """What one task found, and what the catalog as a whole needs to know of it."""
-
-    task: Task
-    findings: list[Finding]
-    """Sorted by path, line, column and code."""
-    pages: int
-    """Pages checked."""
-    first_page: str
-    """The path of the first page that lies in the tag's folder; empty where there is none."""
-
-
-_shapes: dict[Settings, Shapes] = {}
-"""What this process remembers of specs that it judged; a memory, without which all is the same."""
-
-
-def shapes_for(settings: Settings) -> Shapes:
-    """Return what this process remembers under ``settings``."""
-    if settings not in _shapes:
-        _shapes.clear()
-        _shapes[settings] = Shapes()
-    return _shapes[settings]
-
-
-def check_tag(task: Task, settings: Settings, tags: catalog.Tags | None) -> TagResult:
-    """Check the pages of one folder below ``_cache``: the unit of work.
-
-    Args:
-        task: What to check.
-        settings: Which rules run, and their configuration.
-        tags: What the catalog's ``tags.yaml`` says; None where there is none.
-
-    Returns:
-        Findings and facts, small enough to be sent from process to process.
-    """
-    shapes = shapes_for(settings)
-    findings: list[Finding] = []
-    count, first = 0, ""
-    for path, place in pages_of(task, settings, findings):
-        count += 1
-        if place.tag and not first:
-            first = path
-        raw = files.read(path, settings.max_page_size)
-        if isinstance(raw, Unreadable):
-            if raw.code in settings.selected:
-                findings.append(unreadable(path, raw))
-            continue
-        context = context_of(settings, place, tags)
-        findings += _check_bytes(raw, path, context, settings, shapes)[0]
-    if (first and "CL702" in settings.selected and not SORTABLE_TAG(task.tag)
-            and (tags is None or task.tag not in tags.entries)):
-        findings.append(_tag_name_on_page(first, task.tag, settings))
-    findings.sort(key=order)
-    return TagResult(task, findings, count, first)
-
-
-def pages_of(task: Task, settings: Settings, findings: list[Finding]
-             ) -> Iterator[tuple[str, Place]]:
-    """List the pages of a task; what else Jekyll takes for a page goes to ``findings``."""
-    prefix = 0 if task.root == "." else len(task.root) + 1
-    if task.pages is not None:
-        for path in task.pages:
-            if not settings.excludes(path[prefix:] if task.tag else path):
-                yield path, files.place_of(path)
-        return
-    listing = files.list_tag(task.root, task.tag)
-    if "CL111" in settings.selected:
-        rule = BY_CODE["CL111"]
-        for path in listing.strays:
-            if not settings.excludes(path[prefix:]):
-                findings.append(Finding(
-                    path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
-                    "a file with front matter where no page belongs: Jekyll takes it for a page",
-                    "", False, (Excerpt(1, 0, "---", 0, 3),)))
-    for path, place in listing.pages:
-        if not settings.exclude or not settings.excludes(path[prefix:]):
-            yield path, place
-
-
-def _tag_name_on_page(path: str, tag: str, settings: Settings) -> Finding:
-    """Make the CL702 of a tag that ``tags.yaml`` does not list."""
-    raw = files.read(path, settings.max_page_size)
-    page = parse(b"" if isinstance(raw, Unreadable) else raw)
-    problem = Problem("/categories/1", unsortable(tag))
-    return _finding(path, page, BY_CODE["CL702"], problem, page.span_of(problem.pointer), False)
-
-
-# ------------------------------------------------------------------------------- the catalog
-
-
-def check_catalog_file(path: str, settings: Settings) -> list[Finding]:
-    """Check one of the catalog's own files by itself."""
-    raw = files.read(path, settings.max_page_size)
-    if isinstance(raw, Unreadable):
-        return [unreadable(path, raw)] if raw.code in settings.selected else []
-    name = path.rsplit("/", 1)[-1]
-    if name == "tags.yaml":
-        page = catalog.read_yaml(raw)
-        problems = [(BY_CODE[fault.code], fault.problem) for fault in page.faults]
-        if page.parsed:
-            problems += _tags_problems(page)
-    elif name == "meta.yaml":
-        return []
-    else:
-        page = parse(raw)
-        problems = [(BY_CODE[fault.code], fault.problem) for fault in page.faults]
-        if page.parsed:
-            problems += _schema_problems("tag-page", page)
-    return findings_of(path, page, problems, settings)
-
-
-def _schema_problems(name: str, page: Page) -> list[tuple[Rule, Problem]]:
-    page.breaches = schema.breaches(name, page.data)
-    return [(BY_CODE[breach.code], Problem(breach.pointer, breach.message))
-            for breach in page.breaches if breach.code in BY_CODE]
-
-
-def _tags_problems(page: Page) -> list[tuple[Rule, Problem]]:
-    problems = _schema_problems("tags", page)
-    said: set[str] = set()
-    for number, entry in enumerate(page.data if isinstance(page.data, list) else ()):
-        name = entry.get("name") if isinstance(entry, dict) else None
-        if type(name) is str and name and name not in said and not SORTABLE_TAG(name):
-            said.add(name)
-            problems.append((BY_CODE["CL702"], Problem(f"/{number}/name", unsortable(name))))
-    return problems
-
-
-def check_catalog(root: str, settings: Settings) -> list[Finding]:
-    """Check the files of a catalog that are not pages."""
-    paths = [files.join(root, catalog.TAGS), *catalog.tag_pages(root)]
-    return [
-        finding
-        for path in paths
-        if files.exists(path) and not settings.excludes(path[0 if root == "." else len(root) + 1 :])
-        for finding in check_catalog_file(path, settings)
-    ]

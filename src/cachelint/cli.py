@@ -141,8 +141,8 @@ def fix(**options: Any) -> int:
         _say(f"left alone: {path}: {why}")
     if not options["quiet"] and (done.changed or options["verbose"]):
         verb = "would mend" if options["diff"] else "mended"
-        _say(f"{verb} {reporters.counted(done.mended, 'finding')} on "
-             f"{reporters.counted(len(done.changed), 'page')}")
+        _say(f"{verb} {reporters.counted(done.mended, 'finding')} in "
+             f"{reporters.counted(len(done.changed), 'file')}")
     if done.changed and (options["diff"] or options["exit_non_zero_on_fix"]):
         return 0 if options["exit_zero"] else 1
     return _status(done.report, options)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from cachelint.model import NOWHERE, CachelintError, Place
@@ -146,6 +146,12 @@ def is_catalog_file(path: str) -> bool:
         parts[-3:-1] == ["pages", "tags"] and parts[-1].endswith(".md"))
 
 
+def catalog_of_file(path: str) -> str:
+    """Return the folder of the catalog to which one of its own files belongs."""
+    parts = os.path.abspath(path).split(os.sep)
+    return shown(os.sep.join(parts[: -2 if parts[-2] == "_data" else -3]) or os.sep)
+
+
 def select(paths: Iterable[str]) -> Selection:
     """Find what the paths of a command line name.
 
@@ -268,7 +274,7 @@ class Listing(NamedTuple):
     """What lies in one folder below ``_cache``."""
 
     pages: list[tuple[str, Place]]
-    """Sorted by package; findings are sorted by path when they are all there."""
+    """Sorted by path."""
     strays: list[str]
     """Files with front matter where no page belongs."""
 
@@ -284,7 +290,8 @@ def list_tag(root: str, tag: str) -> Listing:
         return Listing([], _strays(join(root, "_cache"), [tag]))
     except OSError:
         return Listing([], [])
-    names.sort()
+    # as their paths sort, in which a slash follows
+    names.sort(key=lambda name: f"{name}/")
     for name in names:
         below = f"{folder}/{name}"
         if name in LEGACY_PAGES:
@@ -363,10 +370,9 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
         try:
             status = os.stat(target)
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-            try:
+            with contextlib.suppress(PermissionError):
+                # somebody else's file in a folder of ours becomes ours
                 os.fchown(descriptor, status.st_uid, status.st_gid)
-            except PermissionError:
-                pass  # somebody else's file in a folder of ours becomes ours
             view = memoryview(content)
             while view:
                 view = view[os.write(descriptor, view) :]
@@ -390,10 +396,10 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     return True
 
 
-def write(path: str, content: bytes) -> None:
-    """Write a file whole or not at all. Raises OSError."""
-    folder, name = os.path.split(os.path.realpath(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
+def create(path: str, content: bytes) -> None:
+    """Write a new file, whole or not at all. Raises OSError, also where it exists already."""
+    folder, name = os.path.split(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder or ".")
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
@@ -401,8 +407,7 @@ def write(path: str, content: bytes) -> None:
             os.fsync(file.fileno())
         mask = os.umask(0)
         os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        os.rename(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        os.chmod(temporary, 0o666 & ~mask)
+        os.link(temporary, path)
+    finally:
+        os.unlink(temporary)

@@ -7,9 +7,12 @@ nothing. A page that does not stand this test is left alone, and the reason said
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cachelint import catalog, files
+from cachelint.catalog import TagFacts
 from cachelint.checker import (
     Examined,
     context_of,
@@ -17,19 +20,27 @@ from cachelint.checker import (
     findings_of,
     is_mendable,
     order,
-    pages_of,
     refusal,
-    shapes_for,
-    unreadable,
 )
 from cachelint.config import Settings
 from cachelint.files import Task, Unreadable
 from cachelint.frontmatter import Page, parse, render
 from cachelint.jsontext import dumps, escape_token
-from cachelint.model import Context, Finding, Format
+from cachelint.model import Context, Finding, Format, Problem
 from cachelint.pages import ordered
 from cachelint.shapes import Shapes
 from cachelint.summary import says
+from cachelint.units import (
+    FileProblems,
+    Tally,
+    check_catalog,
+    examine_catalog,
+    of_whole_tag,
+    pages_of,
+    shapes_for,
+    unreadable_page,
+)
+from cachelint.yamltext import Node
 
 
 class Fixed(NamedTuple):
@@ -52,11 +63,22 @@ class TagFixed(NamedTuple):
     findings: list[Finding]
     """What is left, sorted by path, line, column and code."""
     pages: int
+    facts: TagFacts
+    """After mending."""
     changed: list[tuple[str, bytes, bytes]]
-    """Path of each page that is mended, and with ``diff`` its bytes before and after."""
+    """Path of each page that is mended; where nothing is written, its bytes before and after."""
     mended: int
     refused: list[tuple[str, str]]
     """Path of each page that was left alone, and why."""
+
+
+class CatalogFixed(NamedTuple):
+    """What became of a catalog's own files; as for a task's pages."""
+
+    findings: list[Finding]
+    changed: list[tuple[str, bytes, bytes]]
+    mended: int
+    refused: list[tuple[str, str]]
 
 
 def fix_page(
@@ -76,10 +98,13 @@ def fix_page(
     """
     settings = settings or Settings()
     context = context or context_of(settings, files.place_of(path), None)
-    return _fix(content, path, context, settings, Shapes())
+    return _fix(content, path, context, settings, Shapes())[0]
 
 
-def _fix(raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes) -> Fixed:
+def _fix(
+    raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
+) -> tuple[Fixed, Examined]:
+    """Mend one page; what the rules say of the outcome goes with it."""
     strict = "CL507" in settings.selected
 
     def look(content: bytes) -> Examined:
@@ -88,20 +113,20 @@ def _fix(raw: bytes, path: str, context: Context, settings: Settings, shapes: Sh
 
     before = look(raw)
     if before.page is None:
-        return Fixed(raw, [], [], "")
+        return Fixed(raw, [], [], ""), before
     found = findings_of(path, before.page, before.problems, settings)
     if not any(finding.fixable for finding in found):
-        return Fixed(raw, found, found, _reason(before, settings))
+        return Fixed(raw, found, found, _reason(before, settings)), before
     try:
         content = mend(before.page, strict_order=strict)
     except _CannotMendError as error:
-        return Fixed(raw, found, found, str(error))
+        return Fixed(raw, found, found, str(error)), before
     after = look(content)
     fault = compare(before.page, content, after, strict_order=strict)
     if fault:
-        return Fixed(raw, found, found, f"the mended page would not be right: {fault}")
+        return Fixed(raw, found, found, f"the mended page would not be right: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []
-    return Fixed(content, left, found, "")
+    return Fixed(content, left, found, ""), after
 
 
 def _reason(examined: Examined, settings: Settings) -> str:
@@ -143,49 +168,36 @@ def _canonical(page: Page) -> str:
 
 # ------------------------------------------------------------------------------- in place
 
+_Edit = tuple[int, int, str]
+"""What is to stand in the place of a stretch of the page's text."""
+
+_COLON = re.compile(r"[ \t]*:").match
+
 
 def _in_place(page: Page) -> str:
     """Change only the wrong and missing values of `meta`, up to the closing line."""
-    edits: list[tuple[int, int, str]] = []
-    meta = page.data.get("meta")
-    if not isinstance(meta, dict):
-        node = page.locate("/meta")
-        assert node is not None
-        edits.append((node.start, node.close, dumps(page.implied)))
-    else:
-        for key, due in page.implied.items():
-            if key not in meta:
-                continue
-            if not says(meta[key], due):
-                edits += _edit_value(page, f"/meta/{key}", meta[key], due)
-        missing = {key: due for key, due in page.implied.items() if key not in meta}
-        if missing:
-            edits += _add_members(page, "/meta", meta, missing)
     text, at = "", 0
-    for start, end, new in sorted(edits):
+    # of edits at one place, those that only add come first, in the order in which they were made
+    edits = _edit(page, "/meta", page.data["meta"], page.implied)
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
         text += page.text[at:start] + new
         at = end
     return text + page.text[at : page.closing_start]
 
 
-def _edit_value(page: Page, pointer: str, value: Any, due: Any) -> list[tuple[int, int, str]]:
-    """Replace a value; of a list or mapping keep the order of what stays."""
+def _edit(page: Page, pointer: str, value: Any, due: Any) -> list[_Edit]:
+    """Make a value say what is due; what is right already stays as it is written."""
     node = page.locate(pointer)
     assert node is not None
+    in_block = page.text[node.start] not in "[{"
     if isinstance(due, list) and isinstance(value, list):
         due = _keep_order([item for item in value if isinstance(item, str)], due)
     elif isinstance(due, dict) and isinstance(value, dict):
         due = {key: due[key] for key in _keep_order(list(value), list(due))}
-    commented = any(node.start <= comment < node.close for comment in page.comments)
-    if isinstance(value, (list, dict)) and commented:
-        return _edit_items(page, pointer, value, due)
-    lead = ""
-    start = node.start
-    if page.text[node.start] not in "[{" and isinstance(value, (list, dict)) and node.key_end >= 0:
-        # a block list or mapping begins on the line after its key
-        start = page.text.index(":", node.key_end) + 1
-        lead = " "
-    return [(start, node.close, lead + dumps(due))]
+    if type(value) is type(due) and isinstance(value, (dict, list)) and value and (
+            in_block or pointer == "/meta" or _comments(page, node.start, node.close)):
+        return _edit_items(page, pointer, value, due, in_block=in_block)
+    return [_instead(page, node, dumps(due))]
 
 
 def _keep_order(said: list[str], due: list[str]) -> list[str]:
@@ -195,86 +207,117 @@ def _keep_order(said: list[str], due: list[str]) -> list[str]:
     return sorted(result) if said == sorted(said) else result
 
 
-def _edit_items(page: Page, pointer: str, value: Any, due: Any) -> list[tuple[int, int, str]]:
-    """Change single items of a list or mapping among whose lines comments stand.
+def _comments(page: Page, start: int, end: int) -> list[str]:
+    """List the comments that begin in a stretch of the page's text."""
+    return [page.text[at : page.text.index("\n", at)] for at in page.comments if start <= at < end]
 
-    Lines of items that go are emptied of all but their comment, and new items follow the last.
+
+def _instead(page: Page, node: Node, new: str) -> _Edit:
+    """Put ``new`` in the place of a whole value, and comments that stand in it behind it."""
+    text = page.text
+    start, end, lead = node.start, _end(page, node), ""
+    colon = _COLON(text, node.key_end) if node.key_end >= 0 else None
+    if node.key_end >= 0 and (end <= node.key_end or colon is None):
+        start, end, lead = node.key_end, node.key_end, ": "  # in brackets, a key without a value
+    elif colon is not None and (text[start] not in "[{" or node.start == node.close):
+        start, end, lead = colon.end(), max(end, colon.end()), " "
+    margin = f"\n{_indent(page, start)}  "
+    comments = margin.join(_comments(page, start, end))
+    if comments:
+        rest = text[end : text.index("\n", end)].strip()
+        new += f"  {comments}{margin if rest else ''}"
+    return start, end, lead + new
+
+
+def _end(page: Page, node: Node) -> int:
+    """Find where a value ends, without the blanks and comments behind it."""
+    end = node.close
+    while True:
+        end = len(page.text[:end].rstrip())
+        comment = next((at for at in reversed(page.comments) if at < end), end)
+        if "\n" in page.text[comment:end] or comment == end:
+            return end
+        end = comment
+
+
+def _indent(page: Page, at: int) -> str:
+    line = page.text[page.text.rfind("\n", 0, at) + 1 :]
+    return line[: len(line) - len(line.lstrip(" "))]
+
+
+def _edit_items(
+    page: Page, pointer: str, value: Any, due: Any, *, in_block: bool
+) -> list[_Edit]:
+    """Change single items of a list or members of a mapping, in block form or in brackets.
+
+    An item that goes leaves its comments behind. A new one stands behind the item that comes
+    before it in ``due``.
     """
-    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
-    edits: list[tuple[int, int, str]] = []
-    nodes = [page.locate(f"{pointer}/{escape_token(str(key))}") for key in keys]
+    text = page.text
     node = page.locate(pointer)
     assert node is not None
-    if page.text[node.start] in "[{":
-        raise _CannotMendError("comments stand inside a list or mapping in brackets that is wrong")
-    seen: set[Any] = set()
-    kept = 0
-    last = None
-    for key, place in zip(keys, nodes, strict=True):
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    kept: dict[str, tuple[int, int]] = {}
+    gone: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
+    edits: list[_Edit] = []
+    for key in keys:
+        place = page.locate(f"{pointer}/{escape_token(str(key))}")
         assert place is not None
         item = key if isinstance(value, dict) else value[key]
         start = place.key_start if isinstance(value, dict) else place.start
-        last = place
-        if isinstance(item, str) and item in due and item not in seen:
-            seen.add(item)
-            kept += 1
-            if isinstance(value, dict) and not says(value[key], due[item]):
-                edits.append((place.start, place.close, dumps(due[item])))
+        end = max(_end(page, place), start)
+        places.append((start, end))
+        if not isinstance(item, str) or item not in due or item in kept:
+            gone.append((start, end))
             continue
-        line_start = page.text.rfind("\n", 0, start) + 1
-        line_end = page.text.index("\n", place.close)
-        rest = page.text[place.close : line_end].strip()
-        edits.append((line_start, line_end + (not rest), rest and page.text[line_start:start].replace(
-            "-", " ") + rest))
-    assert last is not None
-    if not kept:
-        raise _CannotMendError("comments stand inside a list or mapping of which nothing stays")
-    first = nodes[0]
-    assert first is not None
-    at = first.key_start if isinstance(value, dict) else first.start
-    margin = page.text[page.text.rfind("\n", 0, at) + 1 : at]
-    new = [item for item in due if item not in seen]
-    if new:
-        end = page.text.index("\n", last.close) + 1
-        lines = [f"{margin}{dumps(item)}" + (f": {due[item]}" if isinstance(due, dict) else "")
-                 for item in new]
-        edits.append((end, end, "".join(f"{line}\n" for line in lines)))
-    return edits
-
-
-def _add_members(page: Page, pointer: str, mapping: dict[str, Any], new: dict[str, Any]
-                 ) -> list[tuple[int, int, str]]:
-    """Write the missing keys of a mapping behind the last one that it has."""
-    node = page.locate(pointer)
-    assert node is not None
-    in_brackets = page.text[node.start] in "[{"
-    if not mapping:
-        if not in_brackets:
-            raise _CannotMendError("meta is empty")
-        return [(node.start, node.close, dumps(new))]
-    edits = []
-    order = list(mapping)
-    for key, value in new.items():
-        # behind the key that comes before it where keys are sorted, else behind the last
-        earlier = [other for other in order if other < key]
-        if order == sorted(order) and not earlier:
-            place = page.locate(f"{pointer}/{escape_token(order[0])}")
-            assert place is not None
-            margin = page.text[page.text.rfind("\n", 0, place.key_start) + 1 : place.key_start]
-            text = f"{dumps(key)}: {dumps(value)}, " if in_brackets else (
-                f"{key}: {dumps(value)}\n{margin}")
-            edits.append((place.key_start, place.key_start, text))
+        kept[item] = (start, end)
+        if isinstance(value, dict) and not says(value[key], due[item]):
+            edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], due[item])
+    if in_block:
+        first = text.rfind("\n", 0, places[0][0]) + 1
+        margin = text[first : places[0][0]]
+        if margin.strip() != ("" if isinstance(value, dict) else "-"):
+            raise _CannotMendError(f"{pointer} is laid out as only a person can mend it")
+        edits += [_without_line(page, start, end) for start, end in gone]
+    else:
+        first, margin = node.start + 1, ""
+        edits += [_without_item(page, start, end) for start, end in gone]
+    at = first
+    behind = False
+    for item in due:
+        if item in kept:
+            at, behind = kept[item][1], True
+            if in_block:
+                at = text.index("\n", at) + 1
             continue
-        before = earlier[-1] if order == sorted(order) else order[-1]
-        place = page.locate(f"{pointer}/{escape_token(before)}")
-        assert place is not None
-        if in_brackets:
-            edits.append((place.close, place.close, f", {dumps(key)}: {dumps(value)}"))
+        new = dumps(item)
+        if isinstance(due, dict):
+            # as the other keys of `meta` are written; a stack may need its quotes
+            new = f"{item if in_block and pointer == '/meta' else new}: {dumps(due[item])}"
+        if in_block:
+            edits.append((at, at, f"{margin}{new}\n"))
         else:
-            margin = page.text[page.text.rfind("\n", 0, place.key_start) + 1 : place.key_start]
-            end = page.text.index("\n", place.close)
-            edits.append((end, end, f"\n{margin}{key}: {dumps(value)}"))
+            edits.append((at, at, f", {new}" if behind else f"{new}, "))
     return edits
+
+
+def _without_line(page: Page, start: int, end: int) -> _Edit:
+    """Take an item's lines away, and leave their comments on lines of their own."""
+    first = page.text.rfind("\n", 0, start) + 1
+    last = page.text.index("\n", end) + 1
+    margin = " " * (start - first)
+    return first, last, "".join(f"{margin}{each}\n" for each in _comments(page, first, last))
+
+
+def _without_item(page: Page, start: int, end: int) -> _Edit:
+    """Take an item in brackets away, with the comma behind it; its comments stay."""
+    at = end
+    while page.text[at] not in ",]}":
+        at = page.text.index("\n", at) if page.text[at] == "#" else at + 1
+    if page.text[at] != ",":
+        return start, end, ""
+    return start, at + 1, page.text[end:at].strip(" ")
 
 
 class _CannotMendError(Exception):
@@ -337,22 +380,24 @@ def _same_specs(before: Page, after: Page) -> bool:
 # ------------------------------------------------------------------------------- a tag's pages
 
 
-def fix_tag(task: Task, settings: Settings, tags: catalog.Tags | None, *, write: bool = True
-            ) -> TagFixed:
+def fix_tag(
+    task: Task, settings: Settings, tags: catalog.Tags | None, *, write: bool = True
+) -> TagFixed:
     """Mend the pages of one folder below ``_cache``; without ``write``, only say how."""
     shapes = shapes_for(settings)
     findings: list[Finding] = []
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
+    tally = Tally(task)
     count = mended = 0
-    for path, place in pages_of(task, settings, findings):
+    for path, place, raw in pages_of(task, settings, tally, findings):
         count += 1
-        raw = files.read(path, settings.max_page_size)
         if isinstance(raw, Unreadable):
-            if raw.code in settings.selected:
-                findings.append(unreadable(path, raw))
+            tally.add(path, place, None)
+            findings += unreadable_page(path, raw, settings)
             continue
-        fixed = _fix(raw, path, context_of(settings, place, tags), settings, shapes)
+        fixed, examined = _fix(raw, path, context_of(settings, place, tags), settings, shapes)
+        tally.add(path, place, examined)
         reason = fixed.reason
         if fixed.content != raw and write:
             reason = _replace(path, fixed.content, raw)
@@ -364,8 +409,82 @@ def fix_tag(task: Task, settings: Settings, tags: catalog.Tags | None, *, write:
         if fixed.content != raw:
             mended += len(fixed.found) - len(fixed.findings)
             changed.append((path, b"", b"") if write else (path, raw, fixed.content))
+    findings += of_whole_tag(tally, task, settings, tags)
     findings.sort(key=order)
-    return TagFixed(task, findings, count, changed, mended, refused)
+    return TagFixed(task, findings, count, tally.facts(), changed, mended, refused)
+
+
+def fix_catalog(
+    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool, write: bool
+) -> CatalogFixed:
+    """Correct counts in ``meta.yaml`` and write the pages of tags that lack one.
+
+    Nothing else in these files is touched. Without ``write``, it is only said how.
+    """
+    findings: list[Finding] = []
+    whole, judged = examine_catalog(root, facts, settings, findings, is_whole=is_whole)
+    changed: list[tuple[str, bytes, bytes]] = []
+    refused: list[tuple[str, str]] = []
+    mended = 0
+    for file in judged:
+        left = []
+        contents: dict[str, tuple[bytes, bytes]] = {}  # path to bytes before and after
+        for finding in findings_of(file.path, file.page, file.problems, settings):
+            if not finding.fixable:
+                left.append(finding)
+                continue
+            path = whole.path(catalog.META)
+            if finding.code == "CL607":
+                contents[path] = (file.raw, _with_counts(file))
+            elif file.path == whole.path(catalog.TAGS):
+                tag = file.page.value(finding.pointer)
+                path = whole.path(f"{catalog.TAG_PAGES}/{tag}.md")
+                contents[path] = (b"", catalog.render_tag_page(tag).encode())
+            else:
+                path = file.path
+                tag = path.rsplit("/", 1)[1].removesuffix(".md")
+                contents[path] = (file.raw, catalog.render_tag_page(tag).encode())
+            mended += 1
+        for path, (before, after) in contents.items():
+            reason = _write(path, before, after) if write else ""
+            if reason:
+                refused.append((path, reason))
+            else:
+                changed.append((path, b"", b"") if write else (path, before, after))
+        findings += left
+    if refused:
+        # what could not be written is still wrong
+        findings = check_catalog(root, whole.facts.values(), settings, is_whole=is_whole)
+        mended = len(changed)
+    return CatalogFixed(findings, changed, mended, refused)
+
+
+def _with_counts(file: FileProblems) -> bytes:
+    """Return ``meta.yaml`` with its wrong counts corrected; the text around them stays."""
+    text, at = "", 0
+    for rule, problem in sorted(file.problems, key=lambda item: _start(file.page, item[1])):
+        if rule.code == "CL607":
+            node = file.page.locate(problem.pointer)
+            assert node is not None
+            text += file.page.text[at : node.start] + str(problem.due)
+            at = node.end
+    return (text + file.page.text[at:]).encode()
+
+
+def _start(page: Page, problem: Problem) -> int:
+    node = page.locate(problem.pointer)
+    return -1 if node is None else node.start
+
+
+def _write(path: str, before: bytes, after: bytes) -> str:
+    """Write a catalog's file; say why it could not be done, or nothing."""
+    if before:
+        return _replace(path, after, before)
+    try:
+        files.create(path, after)
+    except OSError as error:
+        return f"the file cannot be written: {error.strerror or error}"
+    return ""
 
 
 def _replace(path: str, content: bytes, before: bytes) -> str:

@@ -75,6 +75,10 @@ class Page:
         """Fill in what the YAML parser read from the whole text."""
         self.data, self.nodes, self.comments = document.value, document.nodes, document.comments
 
+    def complete(self) -> None:
+        """Ask the YAML parser for the places that a quicker reader of the whole text left out."""
+        self.take(yamltext.load(self.text))
+
     @property
     def body(self) -> str:
         """What follows the three characters that close the front matter."""

@@ -62,7 +62,8 @@ class Problem(NamedTuple):
     """What a rule found, in symbols: the engine turns the pointer into lines and columns.
 
     ``span`` is given where a pointer cannot say the place. ``other`` points at the other side of
-    a contradiction, and ``other_label`` says what stands there.
+    a contradiction, and ``other_label`` says what stands there. ``due`` is the number that belongs
+    in the place of a wrong count.
     """
 
     pointer: str
@@ -70,6 +71,7 @@ class Problem(NamedTuple):
     span: Span | None = None
     other: str | None = None
     other_label: str = ""
+    due: int | None = None
 
 
 class Breach(NamedTuple):

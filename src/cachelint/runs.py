@@ -8,11 +8,13 @@ from functools import partial
 from typing import NamedTuple
 
 from cachelint import catalog, files, workers
-from cachelint.checker import TagResult, check_catalog, check_catalog_file, check_tag, order
+from cachelint.catalog import TagFacts
+from cachelint.checker import order
 from cachelint.config import Settings
 from cachelint.files import Selection, Task
-from cachelint.fixer import TagFixed, fix_tag
+from cachelint.fixer import TagFixed, fix_catalog, fix_tag
 from cachelint.model import Finding, Report
+from cachelint.units import TagResult, check_catalog, check_file, check_tag
 
 
 def check(
@@ -35,11 +37,17 @@ def check(
     start = time.perf_counter()
     selection = files.select(paths)
     findings: list[Finding] = []
+    facts: list[TagFacts] = []
     pages = 0
     for result in workers.run(partial(_check, settings), selection.tasks, jobs):
         findings += result.findings
+        facts.append(result.facts)
         pages += result.pages
-    findings += _catalog_findings(selection, settings)
+    for root, is_whole in _catalogs(selection).items():
+        of_root = [fact for fact in facts if fact.root == root and fact.tag]
+        findings += check_catalog(root, of_root, settings, is_whole=is_whole)
+    for path in _named_files(selection):
+        findings += check_file(path, settings)
     findings.sort(key=order)
     return Report(tuple(findings), pages, time.perf_counter() - start)
 
@@ -55,13 +63,16 @@ def _fix(settings: Settings, write: bool, task: Task, tags: catalog.Tags | None)
     return fix_tag(task, settings, tags, write=write)
 
 
-def _catalog_findings(selection: Selection, settings: Settings) -> list[Finding]:
-    findings = [finding for root in selection.roots for finding in check_catalog(root, settings)]
-    seen = {finding.path for finding in findings}
-    for path in selection.catalog_files:
-        if path not in seen:
-            findings += check_catalog_file(path, settings)
-    return findings
+def _catalogs(selection: Selection) -> dict[str, bool]:
+    """Return each catalog of which at least a tag is looked at whole, and whether all of it is."""
+    roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
+    return roots | dict.fromkeys(selection.roots, True)
+
+
+def _named_files(selection: Selection) -> list[str]:
+    """Return the catalogs' own files that were named and are not checked with their catalog."""
+    return [path for path in selection.catalog_files
+            if files.catalog_of_file(path) not in selection.roots]
 
 
 class FixReport(NamedTuple):
@@ -70,7 +81,7 @@ class FixReport(NamedTuple):
     report: Report
     """What is left."""
     changed: tuple[tuple[str, bytes, bytes], ...]
-    """Path of each page that was mended, and where nothing was written its bytes before and after."""
+    """Path of each file that was mended; where nothing was written, its bytes before and after."""
     mended: int
     """How many findings were mended."""
     refused: tuple[tuple[str, str], ...]
@@ -99,16 +110,26 @@ def fix(
     start = time.perf_counter()
     selection = files.select(paths)
     findings: list[Finding] = []
+    facts: list[TagFacts] = []
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     pages = mended = 0
     for result in workers.run(partial(_fix, settings, write), selection.tasks, jobs):
         findings += result.findings
+        facts.append(result.facts)
         changed += result.changed
         refused += result.refused
         pages += result.pages
         mended += result.mended
-    findings += _catalog_findings(selection, settings)
+    for root, is_whole in _catalogs(selection).items():
+        of_root = [fact for fact in facts if fact.root == root and fact.tag]
+        done = fix_catalog(root, of_root, settings, is_whole=is_whole, write=write)
+        findings += done.findings
+        changed += done.changed
+        refused += done.refused
+        mended += done.mended
+    for path in _named_files(selection):
+        findings += check_file(path, settings)
     findings.sort(key=order)
     report = Report(tuple(findings), pages, time.perf_counter() - start)
     return FixReport(report, tuple(changed), mended, tuple(refused))

@@ -20,7 +20,7 @@ from cachelint.model import Breach
 from cachelint.yamltext import Timestamp
 
 NAMES = (
-    "page-current", "page-tarball", "page-legacy", "tags", "tag-page",
+    "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
     "configuration", "report", "rules",
 )
 
@@ -241,7 +241,7 @@ def breaches(name: str, value: Any) -> list[Breach]:
     found: dict[str, list[Breach]] = {}
     order: list[str] = []
     for error in _validator(name).iter_errors(value):
-        for breach in _prose(error):
+        for breach in _prose(error, _WHOLE.get(name, "the front matter")):
             if breach.pointer not in found:
                 order.append(breach.pointer)
             found.setdefault(breach.pointer, []).append(breach)
@@ -257,11 +257,15 @@ def breaches(name: str, value: Any) -> list[Breach]:
 _WEIGHT = {"CL203": 0, "CL204": 2}
 
 
-def _prose(error: Any) -> Iterator[Breach]:
+_WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configuration"}
+"""What the value as a whole is called."""
+
+
+def _prose(error: Any, whole: str) -> Iterator[Breach]:
     """Turn one of jsonschema's errors into breaches with a sentence each."""
     path = [str(token) for token in error.absolute_path]
     pointer = "".join(f"/{escape_token(token)}" for token in path)
-    what = _subject(path)
+    what = _subject(path) if path else whole
     value = error.instance
     keyword, argument = error.validator, error.validator_value
     if keyword == "required":
@@ -308,8 +312,6 @@ _TYPES = {
 
 def _subject(path: list[str]) -> str:
     """Name the place of a value as a person would."""
-    if not path:
-        return "the front matter"
     if path[0] == "spec_details" and len(path) > 1:
         spec = f"spec {path[1]}"
         return spec if len(path) == 2 else f"{' '.join(path[2:])} of {spec}"

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from cachelint import schema
+from cachelint.catalog import META, TAG_PAGES, TAGS, Catalog, tags_of
 from cachelint.frontmatter import Page
-from cachelint.model import Problem
-from cachelint.rules.registry import ALL, rule
+from cachelint.jsontext import escape_token, unescape_token
+from cachelint.model import Problem, Severity
+from cachelint.rules.registry import ALL, Fix, catalog_rule, rule
 from cachelint.schema import show
 
 
@@ -106,4 +108,230 @@ def unsafe(stack: str) -> bool:
     return not schema.sound("page-current", pattern)(stack)
 
 
-RULES = (title_mismatch, tag_mismatch, unknown_stack)
+@catalog_rule("CL603", "unlisted-tag", severity=Severity.WARNING)
+def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """A tag has pages, and `_data/tags.yaml` does not list it.
+
+    The site builds its list of tags and their filters from that file, so that the tag's pages are
+    there and cannot be found. Old tags of a live catalog are like that, so this is a warning. Said
+    once a tag, of `tags.yaml` as a whole.
+
+    Bad:
+
+        - name: develop
+          stacks:
+          - root
+
+    Good:
+
+        - name: develop
+          stacks:
+          - root
+        - name: develop-2025-03-30
+          stacks:
+          - e4s
+          - root
+
+    Fix: none. List the tag with its stacks, or remove its pages.
+    """
+    listed = tags_of(catalog.tags) if catalog.tags else None
+    if listed is None:
+        return
+    for tag in sorted(catalog.facts):
+        if tag not in listed.entries:
+            pages = catalog.facts[tag].pages
+            yield catalog.path(TAGS), Problem("", (
+                f"the tag {show(tag)} has {pages:,} page{'s' * (pages != 1)} and is not listed"))
+
+
+@catalog_rule("CL605", "tag-page", fix=Fix.CATALOG)
+def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """A listed tag with pages has no page of its own, or one that says another tag.
+
+    `pages/tags/<tag>.md` is the table of the tag's packages; without it the links to the tag lead
+    nowhere. Silent where a catalog has no `pages/tags`.
+
+    Bad:
+
+        ---
+        layout: table
+        permalink: /tag/develop-2025-03-30/
+        tag: develop
+        ---
+
+    Good:
+
+        ---
+        layout: table
+        permalink: /tag/develop-2025-03-30/
+        tag: develop-2025-03-30
+        ---
+
+    Fix: writes the page, unless it holds more than these three keys.
+    """
+    listed = tags_of(catalog.tags) if catalog.tags else None
+    if listed is None or catalog.tag_pages is None:
+        return
+    for tag, number in listed.entries.items():
+        if tag not in catalog.facts:
+            continue
+        path = f"{TAG_PAGES}/{tag}.md"
+        if tag not in catalog.tag_pages:
+            yield catalog.path(TAGS), Problem(f"/{number}/name", (
+                f"the tag {show(tag)} has pages, but {path} is missing"))
+            continue
+        page = catalog.tag_pages[tag]
+        said = page.data.get("tag") if page.parsed and isinstance(page.data, dict) else None
+        if type(said) is str and said and said != tag:
+            yield catalog.path(path), Problem("/tag", (
+                f"the page of the tag {show(tag)} says the tag {show(said)}"))
+
+
+@catalog_rule("CL606", "empty-tag", severity=Severity.WARNING)
+def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """`_data/tags.yaml` lists a tag that has no page.
+
+    The site offers the tag, and shows nothing under it.
+
+    Bad:
+
+        - name: develop-2025-03-30
+          stacks:
+          - e4s
+          - root
+        - name: v9.9
+          stacks:
+          - root
+
+    Good:
+
+        - name: develop-2025-03-30
+          stacks:
+          - e4s
+          - root
+
+    Fix: none.
+    """
+    listed = tags_of(catalog.tags) if catalog.tags and catalog.is_whole else None
+    for tag, number in (listed.entries if listed else {}).items():
+        if tag not in catalog.facts:
+            yield catalog.path(TAGS), Problem(f"/{number}/name",
+                                              f"the tag {show(tag)} is listed and has no page")
+
+
+@catalog_rule("CL607", "spec-count", fix=Fix.CATALOG)
+def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """A `count` in `_data/meta.yaml` is not the number of specs.
+
+    A tag's `count` is the number of specs on its pages, and `all` has the sum of the right counts.
+    The site shows them on its first page. Silent for a tag with a page that is legacy, excluded or
+    unsound.
+
+    Bad:
+
+        all:
+          count: 3
+        develop-2025-03-30:
+          count: 2
+
+    Good:
+
+        all:
+          count: 2
+        develop-2025-03-30:
+          count: 2
+
+    Fix: corrects the number, nothing else in the file.
+    """
+    if catalog.meta is None:
+        return
+    for pointer, due in due_counts(catalog).items():
+        said = catalog.meta.value(pointer)
+        if said != due:
+            whose = show(unescape_token(pointer.split("/")[1]))
+            yield catalog.path(META), Problem(pointer, (
+                f"the count of {whose} is {said:,}, but there are {due:,} specs"), due=due)
+
+
+def due_counts(catalog: Catalog) -> dict[str, int]:
+    """Return the right value of each count in ``meta.yaml`` that can be told, by pointer."""
+    due: dict[str, int] = {}
+    total = 0
+    for tag, entry in catalog.meta.data.items() if catalog.meta else ():
+        if tag == "all":
+            continue
+        facts = catalog.facts.get(tag)
+        right = facts.specs if facts else 0 if catalog.is_whole else None
+        # of a tag that cannot be counted, what is said is taken for right
+        total += entry["count"] if right is None else right
+        if right is not None:
+            due[f"/{escape_token(tag)}/count"] = right
+    if catalog.is_whole:
+        due["/all/count"] = total
+    return due
+
+
+@rule("CL608", "hash-conflict", found_elsewhere=True)
+def hash_conflict(page: Page) -> Iterator[Problem]:
+    """One hash stands on two pages of a tag.
+
+    A hash names one spec of one package. Reported on the page that is later in order of path,
+    naming the other; that the same hash stands in two tags is normal.
+
+    Fix: none.
+    """
+    del page
+    return iter(())
+
+
+@catalog_rule("CL609", "tags-file")
+def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """An entry of `_data/tags.yaml` is not in order.
+
+    A tag stands twice, or its stacks are not sorted, or one of them stands twice. The site shows
+    the tag twice, and regenerating the file changes bytes and no fact.
+
+    Bad:
+
+        - name: develop-2025-03-30
+          stacks:
+          - root
+          - e4s
+
+    Good:
+
+        - name: develop-2025-03-30
+          stacks:
+          - e4s
+          - root
+
+    Fix: none.
+    """
+    first: dict[str, int] = {}
+    data = catalog.tags.data if catalog.tags else None
+    for number, entry in enumerate(data if isinstance(data, list) else ()):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        stacks = entry.get("stacks") if isinstance(entry, dict) else None
+        faults = []
+        other = None
+        if type(name) is str and name:
+            if name in first:
+                faults.append("the tag stands here already")
+                other = f"/{first[name]}/name"
+            first.setdefault(name, number)
+        if isinstance(stacks, list) and all(type(stack) is str for stack in stacks):
+            repeated = sorted({stack for stack in stacks if stacks.count(stack) > 1})
+            if repeated:
+                faults.append(f"the stack {show(repeated[0])} stands twice")
+            elif stacks != sorted(stacks):
+                faults.append("its stacks are not sorted")
+        if faults:
+            yield catalog.path(TAGS), Problem(
+                f"/{number}", f"entry {number}, {show(name)}: {'; '.join(faults)}", other=other,
+                other_label="first here" if other else "")
+
+
+RULES = (
+    title_mismatch, tag_mismatch, unlisted_tag, unknown_stack, tag_page, empty_tag, spec_count,
+    hash_conflict, tags_file,
+)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
+from cachelint.catalog import Catalog
 from cachelint.frontmatter import Page
 from cachelint.model import Context, Format, Problem, Severity
 
@@ -16,6 +17,8 @@ MODERN = CURRENT | TARBALL
 ALL = MODERN | {Format.LEGACY}
 
 PageCheck = Callable[[Page], Iterator[Problem]]
+CatalogCheck = Callable[[Catalog], Iterator[tuple[str, Problem]]]
+"""Yields the path of a file of the catalog with each problem."""
 SpecCheck = Callable[[dict[str, Any], Context], Iterator[Problem]]
 
 
@@ -27,6 +30,8 @@ class Fix(str, Enum):
     """It mends the bytes around the front matter, on every page."""
     META = "meta"
     """It mends what lies in `meta`, on every page with specs."""
+    CATALOG = "catalog"
+    """It corrects a file of the catalog."""
     REWRITE = "rewrite"
     """It rewrites the page, unless that holds comments."""
 
@@ -51,6 +56,8 @@ class Rule(NamedTuple):
     """Looks at the page as a whole; None where there is nothing to see there."""
     check_spec: SpecCheck | None
     """Looks at one spec alone, with pointers below the spec."""
+    check_catalog: CatalogCheck | None = None
+    """Looks at the catalog's own files, beside what its tags hold."""
 
     @property
     def summary(self) -> str:
@@ -115,5 +122,21 @@ def spec_rule(
     def decorate(check_spec: SpecCheck) -> Rule:
         return Rule(code, name, severity, inspect.cleandoc(check_spec.__doc__ or ""), formats,
                     Fix.NONE, True, False, once, None, check_spec)
+
+    return decorate
+
+
+def catalog_rule(
+    code: str,
+    name: str,
+    *,
+    severity: Severity = Severity.ERROR,
+    fix: Fix = Fix.NONE,
+) -> Callable[[CatalogCheck], Rule]:
+    """Make a rule of a function that looks at a catalog's own files."""
+
+    def decorate(check_catalog: CatalogCheck) -> Rule:
+        return Rule(code, name, severity, inspect.cleandoc(check_catalog.__doc__ or ""),
+                    frozenset(), fix, True, False, False, None, None, check_catalog)
 
     return decorate

@@ -1,0 +1,333 @@
+"""The unit of work, one folder below ``_cache``; and what joins the facts of all of them.
+
+A folder's pages go to one worker, which can therefore see clashes within the tag, and sends home
+findings and a few facts only. The catalog's own files are judged by those facts. So one page, one
+machine with many processors and a cluster are one design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cachelint import catalog, files, schema
+from cachelint.catalog import Catalog, TagFacts, Tags
+from cachelint.checker import (
+    Examined,
+    check_bytes,
+    context_of,
+    findings_of,
+    make_finding,
+    order,
+    unreadable,
+)
+from cachelint.config import Settings
+from cachelint.files import Task, Unreadable
+from cachelint.frontmatter import Page, parse
+from cachelint.model import Excerpt, Finding, Format, Place, Problem, Severity
+from cachelint.rules import ALL_RULES, BY_CODE, Rule
+from cachelint.rules.cl7_site import SORTABLE_TAG, unsortable
+from cachelint.shapes import Shapes
+
+_shapes: dict[Settings, Shapes] = {}
+"""What this process remembers of specs that it judged; a memory, without which all is the same."""
+
+
+def shapes_for(settings: Settings) -> Shapes:
+    """Return what this process remembers under ``settings``."""
+    if settings not in _shapes:
+        _shapes.clear()
+        _shapes[settings] = Shapes()
+    return _shapes[settings]
+
+
+class TagResult(NamedTuple):
+    """What one task found, and what the catalog as a whole needs to know of it."""
+
+    task: Task
+    findings: list[Finding]
+    """Sorted by path, line, column and code."""
+    pages: int
+    """Pages checked."""
+    facts: TagFacts
+
+
+class Tally:
+    """Gathers the facts of a tag, page by page."""
+
+    def __init__(self, task: Task) -> None:
+        """Begin with no page of ``task``."""
+        self._task = task
+        self._pages = 0
+        self._specs: int | None = 0
+        self._hashes: set[str] = set()
+        self._by_page: list[tuple[str, list[str]]] = []
+        self._has_conflict = False
+        self.first_page = ""
+
+    def add(self, path: str, place: Place, examined: Examined | None) -> None:
+        """Count a page; ``examined`` is None for one that was left out or cannot be read."""
+        if place.tag is None:
+            return
+        self._pages += 1
+        self.first_page = self.first_page or path
+        hashes = _sound_hashes(examined) if examined is not None else None
+        if hashes is None:
+            self._specs = None
+        elif self._specs is not None:
+            self._specs += len(hashes)
+        if hashes and self._task.pages is None:
+            self._has_conflict = self._has_conflict or not self._hashes.isdisjoint(hashes)
+            self._hashes.update(hashes)
+            self._by_page.append((path, hashes))
+
+    def facts(self) -> TagFacts:
+        """Return what was counted."""
+        task = self._task
+        return TagFacts(task.root, task.tag, task.pages is None, self._pages, self._specs)
+
+    def conflicts(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
+        if not self._has_conflict:
+            return
+        first: dict[str, str] = {}
+        for path, hashes in self._by_page:
+            for dag_hash in hashes:
+                if first.setdefault(dag_hash, path) != path:
+                    yield path, dag_hash, first[dag_hash]
+
+
+def _sound_hashes(examined: Examined) -> list[str] | None:
+    """Return the hashes of a page's specs; None where the page is legacy or unsound."""
+    if examined.facts is not None and examined.page is None:
+        return examined.facts.hashes
+    page = examined.page
+    if page is None or page.format is Format.LEGACY or any(
+        rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR
+        for rule, _ in examined.problems
+    ):
+        return None
+    return examined.facts.hashes if examined.facts else [spec["hash"] for spec in page.specs]
+
+
+def check_tag(task: Task, settings: Settings, tags: Tags | None) -> TagResult:
+    """Check the pages of one folder below ``_cache``: the unit of work.
+
+    It depends on its arguments and the files alone, and they and its result can be pickled.
+
+    Args:
+        task: What to check.
+        settings: Which rules run, and their configuration.
+        tags: What the catalog's ``tags.yaml`` says; None where there is none.
+
+    Returns:
+        Findings and facts, small enough to be sent from process to process.
+    """
+    shapes = shapes_for(settings)
+    findings: list[Finding] = []
+    tally = Tally(task)
+    count = 0
+    for path, place, raw in pages_of(task, settings, tally, findings):
+        count += 1
+        if isinstance(raw, Unreadable):
+            tally.add(path, place, None)
+            findings += unreadable_page(path, raw, settings)
+            continue
+        context = context_of(settings, place, tags)
+        found, examined = check_bytes(raw, path, context, settings, shapes)
+        findings += found
+        tally.add(path, place, examined)
+    findings += of_whole_tag(tally, task, settings, tags)
+    findings.sort(key=order)
+    return TagResult(task, findings, count, tally.facts())
+
+
+def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Finding]:
+    """Make the finding of a page that cannot be read, if its rule runs."""
+    return [unreadable(path, why)] if why.code in settings.selected else []
+
+
+def pages_of(
+    task: Task, settings: Settings, tally: Tally, findings: list[Finding]
+) -> Iterator[tuple[str, Place, bytes | Unreadable]]:
+    """Read the pages of a task.
+
+    A page that is excluded goes to ``tally``, and what else Jekyll takes for a page to
+    ``findings``.
+    """
+    prefix = 0 if task.root == "." or not task.tag else len(task.root) + 1
+    if task.pages is not None:
+        listed = [(path, files.place_of(path)) for path in task.pages]
+    else:
+        listing = files.list_tag(task.root, task.tag)
+        listed = listing.pages
+        findings += _strays(listing.strays, prefix, settings)
+    for path, place in listed:
+        if settings.exclude and settings.excludes(path[prefix:]):
+            tally.add(path, place, None)
+        else:
+            yield path, place, files.read(path, settings.max_page_size)
+
+
+def _strays(paths: list[str], prefix: int, settings: Settings) -> Iterator[Finding]:
+    rule = BY_CODE["CL111"]
+    for path in paths if rule.code in settings.selected else ():
+        if not settings.excludes(path[prefix:]):
+            yield Finding(
+                path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
+                "a file with front matter where no page belongs: Jekyll takes it for a page",
+                "", False, (Excerpt(1, 0, "---", 0, 3),))
+
+
+def of_whole_tag(
+    tally: Tally, task: Task, settings: Settings, tags: Tags | None
+) -> Iterator[Finding]:
+    """Make the findings that need all pages of a tag."""
+    if "CL608" in settings.selected:
+        for path, dag_hash, other in tally.conflicts():
+            page = _reread(path, settings)
+            index = next((n for n, spec in enumerate(page.specs)
+                          if isinstance(spec, dict) and spec.get("hash") == dag_hash), None)
+            problem = Problem(f"/spec_details/{index}/hash",
+                              f"the hash {dag_hash} stands on {other} too")
+            yield make_finding(path, page, BY_CODE["CL608"], problem,
+                               page.span_of(problem.pointer), False)
+    if ("CL702" in settings.selected and tally.first_page and not SORTABLE_TAG(task.tag)
+            and (tags is None or task.tag not in tags.entries)):
+        page = _reread(tally.first_page, settings)
+        problem = Problem("/categories/1", unsortable(task.tag))
+        yield make_finding(tally.first_page, page, BY_CODE["CL702"], problem,
+                           page.span_of(problem.pointer), False)
+
+
+def _reread(path: str, settings: Settings) -> Page:
+    """Read a page again for the place of something on it."""
+    raw = files.read(path, settings.max_page_size)
+    return parse(b"" if isinstance(raw, Unreadable) else raw)
+
+
+# ------------------------------------------------------------------------------- the catalog
+
+
+class FileProblems(NamedTuple):
+    """What is wrong with one of the catalog's own files."""
+
+    path: str
+    raw: bytes
+    page: Page
+    problems: list[tuple[Rule, Problem]]
+
+
+def check_catalog(
+    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True
+) -> list[Finding]:
+    """Check a catalog's own files beside what its tags hold: joins the facts of all tags.
+
+    Args:
+        root: The catalog's folder.
+        facts: Of the tags that were looked at, from `check_tag`.
+        settings: Which rules run, and their configuration.
+        is_whole: Whether these are all tags of the catalog; if not, only what can be said of
+            those that were looked at whole is said.
+
+    Returns:
+        The findings in ``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags``, sorted.
+    """
+    findings: list[Finding] = []
+    _, judged = examine_catalog(root, facts, settings, findings, is_whole=is_whole)
+    for file in judged:
+        findings += findings_of(file.path, file.page, file.problems, settings)
+    findings.sort(key=order)
+    return findings
+
+
+def examine_catalog(
+    root: str, facts: Iterable[TagFacts], settings: Settings, unread: list[Finding], *,
+    is_whole: bool,
+) -> tuple[Catalog, list[FileProblems]]:
+    """Ask the rules about a catalog's own files; those that cannot be read go to ``unread``.
+
+    Without ``is_whole``, only what concerns the tags that were looked at is said.
+    """
+    judged: dict[str, FileProblems] = {}
+
+    def read(name: str) -> Page | None:
+        path = files.join(root, name)
+        if not files.exists(path) or settings.excludes(name):
+            return None
+        file = examine_file(path, settings, unread if is_whole else [])
+        if file is None:
+            return None
+        judged[path] = file
+        return file.page
+
+    tags, meta = read(catalog.TAGS), read(catalog.META)
+    paths = catalog.tag_pages(root)
+    tag_pages: dict[str, Page] | None = None if paths is None else {}
+    for path in paths or ():
+        name = path.rsplit("/", 1)[1]
+        page = read(f"{catalog.TAG_PAGES}/{name}")
+        if page is not None and tag_pages is not None:
+            tag_pages[name.removesuffix(".md")] = page
+    whole = Catalog(
+        root, {fact.tag: fact for fact in facts if fact.is_whole and fact.pages}, is_whole,
+        tags if tags and tags.parsed else None,
+        meta if meta and meta.parsed and not meta.breaches else None, tag_pages,
+    )
+    if not is_whole:
+        # of the files themselves nothing was asked
+        for file in judged.values():
+            file.problems.clear()
+    for rule in ALL_RULES:
+        if rule.check_catalog is not None and (is_whole or rule.code != "CL609"):
+            for path, problem in rule.check_catalog(whole):
+                judged[path].problems.append((rule, problem))
+    return whole, list(judged.values())
+
+
+def examine_file(path: str, settings: Settings, unread: list[Finding]) -> FileProblems | None:
+    """Ask the rules about one of the catalog's own files by itself; None if it cannot be read."""
+    raw = files.read(path, settings.max_page_size)
+    if isinstance(raw, Unreadable):
+        unread += unreadable_page(path, raw, settings)
+        return None
+    name = path.rsplit("/", 1)[-1]
+    if name == "tags.yaml":
+        page, schema_name = catalog.read_yaml(raw, catalog.tags_by_line), "tags"
+    elif name == "meta.yaml":
+        page, schema_name = catalog.read_yaml(raw, catalog.meta_by_line), "meta"
+    else:
+        page, schema_name = parse(raw), "tag-page"
+    problems = [(BY_CODE[fault.code], fault.problem) for fault in page.faults]
+    if page.parsed:
+        page.breaches = schema.breaches(schema_name, page.data)
+        problems += [(BY_CODE[breach.code], Problem(breach.pointer, breach.message))
+                     for breach in page.breaches if breach.code.startswith("CL2")]
+        if page.breaches and schema_name == "meta":
+            page.complete()
+        if schema_name == "tags":
+            problems += _unsortable_tags(page)
+    return FileProblems(path, raw, page, problems)
+
+
+def _unsortable_tags(page: Page) -> Iterator[tuple[Rule, Problem]]:
+    said: set[str] = set()
+    for number, entry in enumerate(page.data if isinstance(page.data, list) else ()):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if type(name) is str and name and name not in said and not SORTABLE_TAG(name):
+            said.add(name)
+            yield BY_CODE["CL702"], Problem(f"/{number}/name", unsortable(name))
+
+
+def check_file(path: str, settings: Settings) -> list[Finding]:
+    """Check one of the catalog's own files that was named outright, by itself."""
+    findings: list[Finding] = []
+    file = examine_file(path, settings, findings)
+    if file is None:
+        return findings
+    problems = list(file.problems)
+    check = BY_CODE["CL609"].check_catalog
+    if path.endswith("tags.yaml") and file.page.parsed and check is not None:
+        alone = Catalog("", {}, False, file.page, None, None)
+        problems += [(BY_CODE["CL609"], problem) for _, problem in check(alone)]
+    return findings + findings_of(path, file.page, problems, settings)
