@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cachelint import files, schema, summary
-from cachelint.catalog import Tags
 from cachelint.config import Settings
 from cachelint.files import Unreadable
 from cachelint.frontmatter import Page, parse
@@ -104,9 +103,9 @@ def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False)
             problems += [(rule, problem) for problem in rule.problems(page)]
     refused = {problem.pointer for rule, problem in problems if rule.code == "CL703"}
     if refused:
-        # what loaders refuse as it is written need not be called unsafe besides
+        # what loaders refuse need not be called unsafe or invalid besides
         problems = [(rule, problem) for rule, problem in problems
-                    if rule.code != "CL701" or problem.pointer not in refused]
+                    if rule.code not in ("CL204", "CL701") or problem.pointer not in refused]
     return problems
 
 
@@ -271,13 +270,14 @@ def check_page(
         The findings, sorted by line, column and code.
     """
     settings = settings or Settings()
-    context = context or context_of(settings, files.place_of(path), None)
+    context = context or context_of(settings, files.place_of(path))
     return check_bytes(content, path, context, settings, Shapes())[0]
 
 
-def context_of(settings: Settings, place: Place, tags: Tags | None) -> Context:
+def context_of(
+    settings: Settings, place: Place, stacks: frozenset[str] | None = None
+) -> Context:
     """Gather what the rules may know of a page besides itself."""
-    stacks = tags.stacks.get(place.tag) if tags is not None and place.tag is not None else None
     return Context(place, stacks, settings.root_stack, settings.mirror_urls)
 
 

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -88,6 +87,10 @@ class Task(NamedTuple):
     """The folder's name; empty for pages that lie in no such folder."""
     pages: tuple[str, ...] | None
     """Paths as they are shown; None for the whole folder."""
+    is_listed: bool = False
+    """Whether the catalog's ``tags.yaml`` lists the tag."""
+    stacks: frozenset[str] | None = None
+    """The stacks that it gives the tag; None where it gives none."""
 
 
 class Selection(NamedTuple):
@@ -364,50 +367,57 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     OSError.
     """
     target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
-    try:
-        try:
-            status = os.stat(target)
-            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-            with contextlib.suppress(PermissionError):
-                # somebody else's file in a folder of ours becomes ours
-                os.fchown(descriptor, status.st_uid, status.st_gid)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with _beside(target) as (descriptor, temporary):
+        status = os.stat(target)
+        with contextlib.suppress(PermissionError):
+            # somebody else's file in a folder of ours becomes ours
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+        _write_through(descriptor, content)
         if read(target) != before:
             return False
         os.rename(temporary, target)
-        temporary = ""
-    finally:
-        if temporary:
-            os.unlink(temporary)
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # a file system that cannot: the rename is as durable as it gets
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):  # where it cannot be done, the name is as durable as it gets
+        handle = os.open(os.path.dirname(target), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     return True
+
+
+@contextlib.contextmanager
+def _beside(path: str) -> Iterator[tuple[int, str]]:
+    """Open a new file beside ``path``, and yield its descriptor and its path.
+
+    Unless it was given another name, it is gone afterwards, also after an interrupt at any moment:
+    its name is known before it exists. It is a hidden one, which Jekyll does not look at.
+    """
+    temporary = os.path.join(os.path.dirname(path), f".cachelint-{os.urandom(8).hex()}")
+    descriptor = -1
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        yield descriptor, temporary
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _write_through(descriptor: int, content: bytes) -> None:
+    """Write all of ``content``, and bring it to the disk."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
 
 
 def create(path: str, content: bytes) -> None:
     """Write a new file, whole or not at all. Raises OSError, also where it exists already."""
-    folder, name = os.path.split(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder or ".")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _beside(path) as (descriptor, temporary):
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+        _write_through(descriptor, content)
         os.link(temporary, path)
-    finally:
-        os.unlink(temporary)

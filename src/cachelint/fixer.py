@@ -8,6 +8,7 @@ nothing. A page that does not stand this test is left alone, and the reason said
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -97,7 +98,7 @@ def fix_page(
         The mended bytes, or the same bytes where there is nothing to mend or it cannot be done.
     """
     settings = settings or Settings()
-    context = context or context_of(settings, files.place_of(path), None)
+    context = context or context_of(settings, files.place_of(path))
     return _fix(content, path, context, settings, Shapes())[0]
 
 
@@ -122,7 +123,7 @@ def _fix(
     except _CannotMendError as error:
         return Fixed(raw, found, found, str(error)), before
     after = look(content)
-    fault = compare(before.page, content, after, strict_order=strict)
+    fault = compare(before, content, after, strict_order=strict)
     if fault:
         return Fixed(raw, found, found, f"the mended page would not be right: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []
@@ -327,8 +328,10 @@ class _CannotMendError(Exception):
 # ------------------------------------------------------------------------------- proof
 
 
-def compare(before: Page, content: bytes, after: Examined, *, strict_order: bool = False) -> str:
+def compare(was: Examined, content: bytes, after: Examined, *, strict_order: bool = False) -> str:
     """Say in what a mended page is not what it was, or not whole; empty where all is well."""
+    before = was.page
+    assert before is not None
     page = parse(content, before.context)
     if not page.parsed:
         return "it cannot be read"
@@ -355,7 +358,14 @@ def compare(before: Page, content: bytes, after: Examined, *, strict_order: bool
             return "something is left to mend"
         if mend(after.page, strict_order=strict_order) != content:
             return "a second run would change it again"
-    return ""
+    hazards = _hazards(after) - _hazards(was)
+    return f"it would get {min(hazards)}" if hazards else ""
+
+
+def _hazards(examined: Examined) -> Counter[str]:
+    """Count what the site and its loaders trip over (CL7xx), by rule."""
+    return Counter(f"{rule.code} {rule.name}" for rule, _ in examined.problems
+                   if rule.code.startswith("CL7"))
 
 
 def _raw_specs(page: Page) -> str:
@@ -380,9 +390,7 @@ def _same_specs(before: Page, after: Page) -> bool:
 # ------------------------------------------------------------------------------- a tag's pages
 
 
-def fix_tag(
-    task: Task, settings: Settings, tags: catalog.Tags | None, *, write: bool = True
-) -> TagFixed:
+def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
     """Mend the pages of one folder below ``_cache``; without ``write``, only say how."""
     shapes = shapes_for(settings)
     findings: list[Finding] = []
@@ -396,7 +404,7 @@ def fix_tag(
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
             continue
-        fixed, examined = _fix(raw, path, context_of(settings, place, tags), settings, shapes)
+        fixed, examined = _fix(raw, path, context_of(settings, place, task.stacks), settings, shapes)
         tally.add(path, place, examined)
         reason = fixed.reason
         if fixed.content != raw and write:
@@ -409,7 +417,7 @@ def fix_tag(
         if fixed.content != raw:
             mended += len(fixed.found) - len(fixed.findings)
             changed.append((path, b"", b"") if write else (path, raw, fixed.content))
-    findings += of_whole_tag(tally, task, settings, tags)
+    findings += of_whole_tag(tally, task, settings)
     findings.sort(key=order)
     return TagFixed(task, findings, count, tally.facts(), changed, mended, refused)
 

@@ -7,6 +7,7 @@ for what is left. The answer is the YAML parser's answer for the whole, which te
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from functools import cached_property
@@ -289,7 +290,7 @@ def _front_matter(page: Page, *, vouched: bool) -> None:
         start = page.closing_start + 3 + len(page.body) - len(page.body.lstrip())
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
                page.span(start, len(text.rstrip())))
-    elif page.body:
+    elif page.body and page.format is not Format.LEGACY:
         _fault(page, "CL505", "blanks follow the closing `---`, where the generator writes nothing",
                page.span(page.closing_start + 3, len(text)))
 
@@ -481,7 +482,8 @@ def _read_yaml(
 def render_entry(key: str, value: Any) -> str:
     """Write one top-level entry as the generator does, its mappings in the order they have."""
     if key == "title":
-        return f'title: "{value}"'
+        # the generator's template puts the text between quotes as it is
+        return f"title: {json.dumps(value, ensure_ascii=False)}"
     if key == "layout":
         return f"layout: {value}"
     if key == "categories":

@@ -9,7 +9,7 @@ from json.decoder import JSONDecodeError
 from typing import Any, NamedTuple, NoReturn
 
 MAX_DEPTH = 100
-"""How deep a page's values may be nested (CL110)."""
+"""How deep a page's values may be nested, the front matter itself the first (CL110)."""
 
 
 class DuplicateKeyError(ValueError):
@@ -70,15 +70,15 @@ def loads(text: str) -> Any:
         raise
     except ValueError:
         value = _patient_decoder.decode(text)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
+    if text.count("[") + text.count("{") >= MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
     return value
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Say whether ``value`` is nested over MAX_DEPTH."""
+    """Say whether ``value``, one level below the front matter, is nested over MAX_DEPTH."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH - 1):
         level = [
             child
             for item in level

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from cachelint import catalog, files, workers
+from cachelint import files, workers
 from cachelint.catalog import TagFacts
 from cachelint.checker import order
 from cachelint.config import Settings
-from cachelint.files import Selection, Task
-from cachelint.fixer import TagFixed, fix_catalog, fix_tag
+from cachelint.files import Selection
+from cachelint.fixer import fix_catalog, fix_tag
 from cachelint.model import Finding, Report
-from cachelint.units import TagResult, check_catalog, check_file, check_tag
+from cachelint.units import check_catalog, check_file, check_tag, tasks_of
 
 
 def check(
@@ -39,7 +39,7 @@ def check(
     findings: list[Finding] = []
     facts: list[TagFacts] = []
     pages = 0
-    for result in workers.run(partial(_check, settings), selection.tasks, jobs):
+    for result in workers.run(partial(check_tag, settings=settings), tasks_of(selection), jobs):
         findings += result.findings
         facts.append(result.facts)
         pages += result.pages
@@ -50,17 +50,6 @@ def check(
         findings += check_file(path, settings)
     findings.sort(key=order)
     return Report(tuple(findings), pages, time.perf_counter() - start)
-
-
-# processes are sent the work by name, so that it cannot be a function within a function
-
-
-def _check(settings: Settings, task: Task, tags: catalog.Tags | None) -> TagResult:
-    return check_tag(task, settings, tags)
-
-
-def _fix(settings: Settings, write: bool, task: Task, tags: catalog.Tags | None) -> TagFixed:
-    return fix_tag(task, settings, tags, write=write)
 
 
 def _catalogs(selection: Selection) -> dict[str, bool]:
@@ -114,7 +103,8 @@ def fix(
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     pages = mended = 0
-    for result in workers.run(partial(_fix, settings, write), selection.tasks, jobs):
+    work = partial(fix_tag, settings=settings, write=write)
+    for result in workers.run(work, tasks_of(selection), jobs):
         findings += result.findings
         facts.append(result.facts)
         changed += result.changed

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cachelint import catalog, files, schema
-from cachelint.catalog import Catalog, TagFacts, Tags
+from cachelint.catalog import Catalog, TagFacts
 from cachelint.checker import (
     Examined,
     check_bytes,
@@ -22,7 +22,7 @@ from cachelint.checker import (
     unreadable,
 )
 from cachelint.config import Settings
-from cachelint.files import Task, Unreadable
+from cachelint.files import Selection, Task, Unreadable
 from cachelint.frontmatter import Page, parse
 from cachelint.model import Excerpt, Finding, Format, Place, Problem, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
@@ -39,6 +39,17 @@ def shapes_for(settings: Settings) -> Shapes:
         _shapes.clear()
         _shapes[settings] = Shapes()
     return _shapes[settings]
+
+
+def tasks_of(selection: Selection) -> list[Task]:
+    """Return the tasks of a selection, each with what ``tags.yaml`` says of its tag."""
+    roots = {task.root for task in selection.tasks if task.tag}
+    tags = {root: catalog.read_tags(root) for root in roots}
+    return [
+        task._replace(is_listed=task.tag in listed.entries, stacks=listed.stacks.get(task.tag))
+        if task.tag and (listed := tags[task.root]) is not None else task
+        for task in selection.tasks
+    ]
 
 
 class TagResult(NamedTuple):
@@ -110,15 +121,14 @@ def _sound_hashes(examined: Examined) -> list[str] | None:
     return examined.facts.hashes if examined.facts else [spec["hash"] for spec in page.specs]
 
 
-def check_tag(task: Task, settings: Settings, tags: Tags | None) -> TagResult:
+def check_tag(task: Task, settings: Settings) -> TagResult:
     """Check the pages of one folder below ``_cache``: the unit of work.
 
     It depends on its arguments and the files alone, and they and its result can be pickled.
 
     Args:
-        task: What to check.
+        task: What to check, from `tasks_of`.
         settings: Which rules run, and their configuration.
-        tags: What the catalog's ``tags.yaml`` says; None where there is none.
 
     Returns:
         Findings and facts, small enough to be sent from process to process.
@@ -133,11 +143,11 @@ def check_tag(task: Task, settings: Settings, tags: Tags | None) -> TagResult:
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
             continue
-        context = context_of(settings, place, tags)
+        context = context_of(settings, place, task.stacks)
         found, examined = check_bytes(raw, path, context, settings, shapes)
         findings += found
         tally.add(path, place, examined)
-    findings += of_whole_tag(tally, task, settings, tags)
+    findings += of_whole_tag(tally, task, settings)
     findings.sort(key=order)
     return TagResult(task, findings, count, tally.facts())
 
@@ -179,9 +189,7 @@ def _strays(paths: list[str], prefix: int, settings: Settings) -> Iterator[Findi
                 "", False, (Excerpt(1, 0, "---", 0, 3),))
 
 
-def of_whole_tag(
-    tally: Tally, task: Task, settings: Settings, tags: Tags | None
-) -> Iterator[Finding]:
+def of_whole_tag(tally: Tally, task: Task, settings: Settings) -> Iterator[Finding]:
     """Make the findings that need all pages of a tag."""
     if "CL608" in settings.selected:
         for path, dag_hash, other in tally.conflicts():
@@ -192,8 +200,8 @@ def of_whole_tag(
                               f"the hash {dag_hash} stands on {other} too")
             yield make_finding(path, page, BY_CODE["CL608"], problem,
                                page.span_of(problem.pointer), False)
-    if ("CL702" in settings.selected and tally.first_page and not SORTABLE_TAG(task.tag)
-            and (tags is None or task.tag not in tags.entries)):
+    if ("CL702" in settings.selected and tally.first_page and not task.is_listed
+            and not SORTABLE_TAG(task.tag)):
         page = _reread(tally.first_page, settings)
         problem = Problem("/categories/1", unsortable(task.tag))
         yield make_finding(tally.first_page, page, BY_CODE["CL702"], problem,

@@ -67,8 +67,7 @@ class LimitError(ValueError):
 _NULL = re.compile(r"~|null|Null|NULL|").fullmatch
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE").fullmatch
 _INTEGER = re.compile(r"[-+]?[0-9]+").fullmatch
-_OCTAL = re.compile(r"0o([0-7]+)").fullmatch
-_HEXADECIMAL = re.compile(r"0x([0-9a-fA-F]+)").fullmatch
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+").fullmatch
 _FLOAT = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 ).fullmatch
@@ -81,21 +80,24 @@ _DATE = re.compile(
 # text to some loaders and something else to others: YAML 1.1's booleans, octal, sexagesimal and
 # grouped numbers, dates of single digits, exponents without a point, the value and merge keys
 _DEPENDS = re.compile(
-    r"y|n|yes|no|on|off|[-+]?0[0-9]+|0o[0-7]+|[-+]?0[xb][0-9a-f_]+|[-+]?[0-9][0-9_]*_[0-9_.]*"
+    r"y|n|yes|no|on|off|[-+]?0[0-9]+|0o[0-7]+|[-+]?0b[01_]+|[-+]?[0-9][0-9_]*_[0-9_.]*"
     r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    r"|[-+]?[0-9]+(\.[0-9]*)?e[-+]?[0-9]+|=|<<",
+    r"|[-+]?[0-9]+e[-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*e[0-9]+|=|<<",
     re.IGNORECASE,
 ).fullmatch
 
 
 # so many brackets opened and none closed: refused before the parser, whose time grows with the
 # square of the depth
-_DEEP = re.compile(r"(?:[\[{][^\[\]{}]*){300}").search
+_DEEP = re.compile(r"(?:[\[{][^\[\]{}]*){1000}").search
 
 
 def resolve(text: str) -> Any:
-    """Give a plain scalar its meaning by YAML 1.2.2, 10.3.2, and dates besides."""
-    if not text or text[0] in "~nNtTfF+-.0123456789":
+    """Give a plain scalar its meaning by YAML 1.2.2, 10.3.2, and dates besides.
+
+    What is text to some loaders and not to others stays text: no one reading of it is right.
+    """
+    if (not text or text[0] in "~nNtTfF+-.0123456789") and not depends_on_loader(text):
         if _NULL(text):
             return None
         if _BOOLEAN(text):
@@ -105,10 +107,8 @@ def resolve(text: str) -> Any:
         try:
             if _INTEGER(text):
                 return int(text)
-            if octal := _OCTAL(text):
-                return int(octal[1], 8)
-            if hexadecimal := _HEXADECIMAL(text):
-                return int(hexadecimal[1], 16)
+            if _HEXADECIMAL(text):
+                return int(text, 16)
         except ValueError:  # more digits than Python converts
             return float("inf")
         if _FLOAT(text):

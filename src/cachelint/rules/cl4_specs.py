@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from cachelint import schema
 from cachelint.frontmatter import Page
 from cachelint.jsontext import dumps
 from cachelint.model import Context, Problem, Severity
@@ -212,18 +213,14 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     Fix: none.
     """
     tag, package = context.place
-    said = spec.get("tarball")
-    fields = [spec.get(key) for key in ("platform", "os", "target", "compiler", "hash")]
-    versions = spec.get("versions")
-    if (
-        tag is None or package is None or not isinstance(said, str) or not said
-        or not all(isinstance(field, str) and field for field in fields)
-        or not _are_texts(versions) or not versions or len(versions) != 1
-        or not _HASH(spec["hash"])
+    if tag is None or package is None or not all(
+        _is_sound(field, spec.get(field)) for field in
+        ("platform", "os", "target", "compiler", "hash", "versions", "tarball")
     ):
         return
-    platform, system, target, compiler, dag_hash = fields
-    assert isinstance(compiler, str)
+    platform, system, target, compiler, dag_hash = (
+        spec[key] for key in ("platform", "os", "target", "compiler", "hash"))
+    versions, said = spec["versions"], spec["tarball"]
     built_for = f"{platform}-{system}-{target}"
     built_by = compiler.replace("@=", "-", 1).replace("@", "-", 1)
     release = f"{package}-{versions[0]}"
@@ -237,6 +234,11 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
         at = _common(nearest, said)
         yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
                                   f"the spec implies {_around(nearest, at)}")
+
+
+def _is_sound(field: str, value: Any) -> bool:
+    """Say whether a field of a spec has a value that the schema allows."""
+    return schema.sound("page-tarball", f"/$defs/spec/properties/{field}")(value)
 
 
 def _common(left: str, right: str) -> int:
@@ -278,7 +280,7 @@ def missing_root(page: Page) -> Iterator[Problem]:
     without = [
         index for index, spec in enumerate(page.specs)
         if isinstance(spec, dict) and _are_texts(spec.get("stacks"))
-        and spec["stacks"] and root not in spec["stacks"]
+        and spec["stacks"] and all(spec["stacks"]) and root not in spec["stacks"]
     ]
     if without:
         more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
@@ -303,7 +305,7 @@ def mixed_compiler_spelling(page: Page) -> Iterator[Problem]:
 
     Fix: none.
     """
-    names = page.implied.get("compilers", ())
+    names = [name for name in page.implied.get("compilers", ()) if _is_sound("compiler", name)]
     old = [name for name in names if "@=" in name]
     new = [name for name in names if "@" in name and "@=" not in name]
     if old and new:

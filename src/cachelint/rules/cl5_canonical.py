@@ -268,19 +268,21 @@ def unstable_order(page: Page) -> Iterator[Problem]:
     hashes = [spec["hash"] for spec in page.specs
               if isinstance(spec, dict) and isinstance(spec.get("hash"), str)]
     meta = page.data.get("meta")
-    if not _is_sorted(hashes):
-        yield Problem("/spec_details", "specs are not in the order of their hashes")
-        return
-    for pointer, keys, due in _mappings(page):
-        if keys != due:
-            yield Problem(pointer, "keys are not sorted")
-            return
     lists = [(f"/meta/{key}", value) for key, value in meta.items()] if isinstance(meta, dict) else []
     lists += [(f"/spec_details/{index}/stacks", spec.get("stacks"))
               for index, spec in enumerate(page.specs) if isinstance(spec, dict)]
+    # "" is the page as a whole, which is what the rule is about; the place is where it begins
+    if not _is_sorted(hashes):
+        yield Problem("", "specs are not in the order of their hashes",
+                      page.span_of("/spec_details"))
+        return
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
+            yield Problem("", "keys are not sorted", page.span_of(pointer))
+            return
     for pointer, values in lists:
         if _is_unsorted(values):
-            yield Problem(pointer, f"{pointer.rsplit('/', 1)[1]} is not sorted")
+            yield Problem("", f"{pointer.rsplit('/', 1)[1]} is not sorted", page.span_of(pointer))
             return
 
 
