@@ -225,8 +225,11 @@ def _instead(page: Page, node: Node, new: str) -> _Edit:
     margin = f"\n{_indent(page, start)}  "
     comments = margin.join(_comments(page, start, end))
     if comments:
-        rest = text[end : text.index("\n", end)].strip()
-        new += f"  {comments}{margin if rest else ''}"
+        new += f"  {comments}"
+        rest = text[end : text.index("\n", end)]
+        if rest.strip():
+            new += margin
+            end += len(rest) - len(rest.lstrip())
     return start, end, lead + new
 
 

@@ -468,7 +468,8 @@ def _read_yaml(
         nodes.pop(f"/{entry.key}", None)
     by_start = {entry.start: entry for entry in islands}
     for key, key_start, close in sorted(tops, key=lambda top: top[1]):
-        line_end = page.text.index("\n", close)
+        # a scalar in a block may end with the front matter
+        line_end = page.text.index("\n", min(close, end - 1))
         page.entries.append(by_start.get(key_start) or Entry(key, key_start, -1, line_end))
     page.nodes |= nodes
     page.comments = [place(comment) for comment in document.comments]

@@ -216,6 +216,9 @@ class _Composer:
             raise YamlError(f"the YAML tag {tag} may not stand in a page", event.start_mark.index)
 
     def _scalar(self, value: str, start: int, end: int, style: str) -> None:
+        if start == end:
+            # nothing is written; the parser's mark is that of what follows, perhaps lines below
+            start = end = min(start, self._end + 1)
         if style in ("|", ">"):
             # its header line may carry a comment
             self.scalars.append((self.text.find("\n", start, end), end))

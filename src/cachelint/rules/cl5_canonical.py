@@ -169,27 +169,24 @@ def _how(written: str, key: str) -> str:
 
 
 def _between_entries(page: Page) -> Iterator[Problem]:
-    """Yield what stands between the entries: said once, at the first such line."""
+    """Yield what stands between the entries: said once, of the first such line."""
     text = page.text
     if page.comments:
-        at = page.comments[0]
-        end = text.index("\n", at)
-        yield Problem("", "a comment stands in the front matter, where the generator writes none",
-                      page.span(at, end))
+        line = page.span(page.comments[0], page.comments[0]).line
+        yield Problem("", f"a comment stands on line {line}, where the generator writes none")
         return
-    opening = page.opening_end - 1
-    if opening > 3:
-        yield Problem("", "blanks follow the opening `---`", page.span(3, opening))
+    if page.opening_end > 4:
+        yield Problem("", "blanks follow the opening `---`")
         return
     ends = [page.opening_end, *(entry.end + 1 for entry in page.entries)]
     starts = [*(entry.start for entry in page.entries), page.closing_start]
     for end, start in zip(ends, starts, strict=True):
         if start > end:
-            yield Problem("", "a blank line stands in the front matter", page.span(end, end))
+            line = page.span(end, end).line
+            yield Problem("", f"line {line} is blank, where the generator leaves none")
             return
     if not text.startswith("---", page.closing_start):
-        yield Problem("", "the front matter is closed by `...`, not by `---`",
-                      page.span(page.closing_start, page.closing_start + 3))
+        yield Problem("", "the front matter is closed by `...`, not by `---`")
 
 
 @rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fix=Fix.FILE,
@@ -271,18 +268,17 @@ def unstable_order(page: Page) -> Iterator[Problem]:
     lists = [(f"/meta/{key}", value) for key, value in meta.items()] if isinstance(meta, dict) else []
     lists += [(f"/spec_details/{index}/stacks", spec.get("stacks"))
               for index, spec in enumerate(page.specs) if isinstance(spec, dict)]
-    # "" is the page as a whole, which is what the rule is about; the place is where it begins
     if not _is_sorted(hashes):
-        yield Problem("", "specs are not in the order of their hashes",
-                      page.span_of("/spec_details"))
+        yield Problem("", f"specs are not in the order of their hashes: "
+                          f"{_first_out_of_order(hashes)}")
         return
     for pointer, keys, due in _mappings(page):
         if keys != due:
-            yield Problem("", "keys are not sorted", page.span_of(pointer))
+            yield Problem("", f"keys of {pointer or 'the front matter'} are not sorted")
             return
     for pointer, values in lists:
         if _is_unsorted(values):
-            yield Problem("", f"{pointer.rsplit('/', 1)[1]} is not sorted", page.span_of(pointer))
+            yield Problem("", f"{pointer} is not sorted: {_first_out_of_order(values)}")
             return
 
 
