@@ -1,38 +1,130 @@
-"""`github`: annotations for GitHub Actions, and after them the totals."""
+"""`github`: annotations for GitHub Actions, the other findings as lines of the log, the totals.
+
+GitHub keeps ten annotations of a level for a step and drops the others without a word. So there are
+never more: where a level has more findings, nine of them are annotated, with each rule among them
+as far as they go, and the tenth annotation counts the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from cachelint.model import Report
-from cachelint.reporters import totals
-from cachelint.text import inert
+from cachelint.model import Finding, Report, Severity
+from cachelint.reporters import counted, totals
+from cachelint.text import clip, inert
+
+LIMIT = 10
+"""So many annotations of a level GitHub shows for a step."""
+_FEW_RULES = 2
+"""With so many rules or fewer, what is not annotated is counted by file too."""
+_FILES = 5
+_RULES = 20
+_WIDTH = 2000
+"""Characters of a message at most, so that an annotation stays one."""
 
 
 def write(report: Report, colour: bool) -> Iterator[str]:
-    """Write a workflow command a finding."""
+    """Write each finding once, as a workflow command or as a plain line of the log."""
     del colour
-    for finding in report.findings:
-        place = {
-            "title": f"{finding.code} {finding.name}",
-            "file": finding.path,
-            "line": finding.line,
-            "endLine": finding.end_line,
-        }
-        if finding.end_line == finding.line:
-            # GitHub takes columns for one line only, and counts the last one in
-            last = max(finding.column, finding.end_column - 1)
-            place |= {"col": finding.column, "endColumn": last}
-        properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
-        fixable = " (fixable: run cachelint fix)" if finding.fixable else ""
-        # the log shows the message alone, so that it must name its place too
-        text = f"{finding.path}:{finding.line}:{finding.column}: {finding.code} {finding.message}"
-        yield f"::{finding.severity.value} {properties}::{_data(text + fixable)}\n"
+    folder = _folder()
+    shown: set[int] = set()
+    hidden: list[tuple[Severity, list[Finding]]] = []
+    for level in Severity:
+        numbers = [number for number, finding in enumerate(report.findings)
+                   if finding.severity is level]
+        chosen = _chosen([report.findings[number].code for number in numbers])
+        shown.update(numbers[index] for index in chosen)
+        others = [report.findings[number] for number in numbers if number not in shown]
+        if others:
+            hidden.append((level, others))
+    for number, finding in enumerate(report.findings):
+        yield _command(finding, folder) if number in shown else _line(finding)
+    for level, others in hidden:
+        yield f"::{level.value} title=cachelint::{_data(_others(level, others))}\n"
     yield totals(report) + "\n"
 
 
+def _chosen(codes: Sequence[str]) -> set[int]:
+    """Choose which findings of a level are annotated: the first of each rule, then the first."""
+    if len(codes) <= LIMIT:
+        return set(range(len(codes)))
+    first: dict[str, int] = {}
+    for index, code in enumerate(codes):
+        first.setdefault(code, index)
+    # both are in order already; a dict keeps it and drops what comes again
+    return set(list(dict.fromkeys([*first.values(), *range(LIMIT)]))[: LIMIT - 1])
+
+
+def _others(level: Severity, others: Sequence[Finding]) -> str:
+    """Count the findings of a level that have no annotation of their own."""
+    rules = Counter(f"{finding.code} {finding.name}" for finding in others)
+    text = f"... and {counted(len(others), f'more {level.value}')}: "
+    text += _counts(rules, _RULES, "rule")
+    if len(rules) <= _FEW_RULES:
+        files = Counter(finding.path for finding in others)
+        text += f"; in {counted(len(files), 'file')}: {_counts(files, _FILES, 'file')}"
+    return f"{text}; the log has them all"
+
+
+def _counts(counts: Counter[str], limit: int, noun: str) -> str:
+    """Write how often each thing was counted, the most frequent first, and the rest together."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{count:,} {clip(name, 200)}" for name, count in ordered[:limit]]
+    rest = ordered[limit:]
+    if rest:
+        number = sum(count for _, count in rest)
+        parts.append(f"{number:,} in {counted(len(rest), f'other {noun}')}")
+    return ", ".join(parts)
+
+
+def _command(finding: Finding, folder: str) -> str:
+    place = {
+        "title": f"{finding.code} {finding.name}",
+        "file": folder + finding.path,
+        "line": finding.line,
+        "endLine": finding.end_line,
+    }
+    if finding.end_line == finding.line:
+        # GitHub takes columns for one line only, and counts the last one in
+        last = max(finding.column, finding.end_column - 1)
+        place |= {"col": finding.column, "endColumn": last}
+    properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
+    # the log shows the message alone, so that it must name its place too
+    return f"::{finding.severity.value} {properties}::{_data(_text(finding))}\n"
+
+
+def _line(finding: Finding) -> str:
+    """Write a line that is no command: it begins with a word of ours, whatever the path is."""
+    return f"{finding.severity.value}: {_safe(_text(finding))}\n"
+
+
+def _text(finding: Finding) -> str:
+    fixable = " (fixable: run cachelint fix)" if finding.fixable else ""
+    place = f"{finding.path}:{finding.line}:{finding.column}"
+    return f"{place}: {finding.code} {clip(finding.message, _WIDTH)}{fixable}"
+
+
+def _folder() -> str:
+    """Return what leads from the checkout, in which annotations are placed, to where paths begin.
+
+    It ends with a slash, or is empty where both are one or there is no checkout around.
+    """
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if not workspace:
+        return ""
+    below = os.path.relpath(os.path.realpath("."), os.path.realpath(workspace))
+    return "" if f"{below}/".startswith(("./", "../")) else f"{below}/"
+
+
+def _safe(text: str) -> str:
+    """Escape what steers a terminal, and `##[`, which begins a command anywhere in a line."""
+    return inert(text).replace("##[", "#\\x23[")
+
+
 def _data(text: str) -> str:
-    return inert(text).replace("%", "%25")
+    return _safe(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
