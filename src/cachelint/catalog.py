@@ -53,7 +53,7 @@ class Catalog(NamedTuple):
 
     root: str
     facts: Mapping[str, TagFacts]
-    """By tag, of each whole folder that has pages."""
+    """By tag, of each folder that was looked at whole."""
     is_whole: bool
     """Whether all folders below ``_cache`` were looked at."""
     tags: Page | None

@@ -221,7 +221,17 @@ def make_finding(
     if problem.other is not None:
         excerpts.append(excerpt(page, page.span_of(problem.other), problem.other_label))
     return Finding(path, *span, rule.code, rule.name, rule.severity, problem.message,
-                   problem.pointer, fixable, tuple(excerpts))
+                   problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer))
+
+
+def _spec_hash(page: Page, pointer: str) -> str:
+    """Return the hash of the spec in which ``pointer`` lies, where it tells the spec from others."""
+    path = pointer.split("/")
+    if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
+        return ""
+    own = page.hashes[int(path[2])]
+    sound = schema.sound("page-current", "/$defs/spec/properties/hash")
+    return own if sound(own) and page.hashes.count(own) == 1 else ""
 
 
 _WIDTH = 68

@@ -90,6 +90,10 @@ def _paths_and_rules(function: Function) -> Function:
 
 @cli.command()
 @_paths_and_rules
+@click.option("--diff-base", metavar="REV",
+              help="Check only what differs from the merge base with REV, and frozen tags (CL8).")
+@click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows.")
+@click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
 
@@ -99,6 +103,7 @@ def check(**options: Any) -> int:
     cachelint check                           every catalog below this folder
     cachelint check _cache/develop            one tag
     cachelint check --select CL3,duplicate-hash --output-format concise
+    cachelint check --diff-base origin/main   what a pull request changes
     """
     settings = _settings(options)
     paths = _paths(options)
@@ -106,9 +111,20 @@ def check(**options: Any) -> int:
         path = options["stdin_filename"] or "<stdin>"
         found = check_page(sys.stdin.buffer.read(), path, settings=settings)
         report = Report(tuple(found), 1)
+    elif options["write_baseline"]:
+        report = runs.write_baseline(options["write_baseline"], paths, settings=settings,
+                                     jobs=_jobs(options), diff_base=options["diff_base"])
+        _say(f"{options['write_baseline']}: "
+             f"{reporters.counted(report.suppressed, 'known finding')} written")
     else:
-        report = runs.check(paths, settings=settings, jobs=_jobs(options))
+        report = runs.check(paths, settings=settings, jobs=_jobs(options),
+                            diff_base=options["diff_base"], baseline=options["baseline"])
     _print(report, options)
+    if report.stale:
+        first = report.stale[0]
+        _say(f"{options['baseline']}: {reporters.counted(len(report.stale), 'entry')} of the "
+             f"baseline no longer found, such as {first.rule} in {first.path}; "
+             "--write-baseline prunes them")
     return _status(report, options)
 
 

@@ -223,15 +223,13 @@ def _select_folder(
         if not below:
             found = _select_catalog(root, whole)
             roots[root] = None
-        elif len(below) == 1:
+        elif len(below) == 1 and _has_page(absolute):
             whole[(root, below[0])] = None
-            found = _has_page(absolute)
-        else:
-            page = f"{shown(path)}/{PAGE}"
-            if len(below) == 2 and os.path.lexists(page):
-                named.setdefault((root, below[0]), {})[page] = None
-                found = True
-    else:
+            found = True
+        elif len(below) == 2 and os.path.lexists(page := f"{shown(path)}/{PAGE}"):
+            named.setdefault((root, below[0]), {})[page] = None
+            found = True
+    if not found:
         for root in _catalogs(absolute):
             roots[root] = None
             found = _select_catalog(root, whole) or found
@@ -249,8 +247,9 @@ def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
         raise CachelintError(f"{cache}: {reason(error)}") from None
     found = False
     for name in names:
-        whole[(root, name)] = None
-        found = found or _has_page(f"{cache}/{name}")
+        if not name.startswith("."):
+            whole[(root, name)] = None
+            found = found or _has_page(f"{cache}/{name}")
     return found
 
 
@@ -286,37 +285,47 @@ def list_tag(root: str, tag: str) -> Listing:
     """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page."""
     folder = join(root, f"_cache/{tag}")
     pages: list[tuple[str, Place]] = []
-    strays: list[str] = []
+    astray: list[str] = []
     try:
         names = os.listdir(folder)
     except NotADirectoryError:
-        return Listing([], _strays(join(root, "_cache"), [tag]))
-    except OSError:
-        return Listing([], [])
+        return Listing([], strays(join(root, "_cache"), [tag]))
+    except OSError as error:
+        # what cannot be looked into must not pass for empty: reading it says why
+        return Listing([(folder, NOWHERE)] if error.errno != errno.ENOENT else [], [])
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
         below = f"{folder}/{name}"
+        if name.startswith("."):
+            continue
         if name in LEGACY_PAGES:
             pages.append((below, NOWHERE))
             continue
         try:
             inside = os.listdir(below)
         except NotADirectoryError:
-            strays += _strays(folder, [name])
+            astray += strays(folder, [name])
             continue
-        except OSError:
-            inside = [PAGE] if os.path.lexists(f"{below}/{PAGE}") else []
+        except OSError as error:
+            inside = [PAGE] if error.errno != errno.ENOENT else []
         if PAGE in inside:
             pages.append((f"{below}/{PAGE}", Place(tag, name)))
             if len(inside) == 1:
                 continue
             inside.remove(PAGE)
-        strays += _strays(below, inside)
-    return Listing(pages, sorted(strays, key=path_key))
+        astray += strays(below, inside)
+    return Listing(pages, sorted(astray, key=path_key))
 
 
-def _strays(folder: str, names: list[str]) -> list[str]:
+def is_page(path: str) -> bool:
+    """Say whether a path, relative to its catalog, is one at which a page belongs."""
+    parts = path.split("/")
+    return parts[0] == "_cache" and (
+        (len(parts) == 4 and parts[3] == PAGE) or (len(parts) == 3 and parts[2] in LEGACY_PAGES))
+
+
+def strays(folder: str, names: list[str]) -> list[str]:
     """Keep the files that Jekyll takes for pages: with front matter, and no hidden name."""
     found = []
     for name in names:
@@ -329,7 +338,7 @@ def _strays(folder: str, names: list[str]) -> list[str]:
             continue
         if stat.S_ISDIR(mode):
             try:
-                found += _strays(path, os.listdir(path))
+                found += strays(path, os.listdir(path))
             except OSError:
                 continue
         elif stat.S_ISREG(mode) and _begins_front_matter(path):
@@ -413,11 +422,15 @@ def _write_through(descriptor: int, content: bytes) -> None:
     os.fsync(descriptor)
 
 
-def create(path: str, content: bytes) -> None:
-    """Write a new file, whole or not at all. Raises OSError, also where it exists already."""
+def write(path: str, content: bytes, *, is_new: bool = False) -> None:
+    """Write a file whole or not at all. Raises OSError, with ``is_new`` also where it exists."""
+    path = os.path.realpath(path)
     with _beside(path) as (descriptor, temporary):
         mask = os.umask(0)
         os.umask(mask)
         os.fchmod(descriptor, 0o666 & ~mask)
         _write_through(descriptor, content)
-        os.link(temporary, path)
+        if is_new:
+            os.link(temporary, path)
+        else:
+            os.rename(temporary, path)

@@ -492,7 +492,7 @@ def _write(path: str, before: bytes, after: bytes) -> str:
     if before:
         return _replace(path, after, before)
     try:
-        files.create(path, after)
+        files.write(path, after, is_new=True)
     except OSError as error:
         return f"the file cannot be written: {error.strerror or error}"
     return ""

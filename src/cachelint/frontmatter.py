@@ -91,6 +91,11 @@ class Page:
         value = self.data.get("spec_details") if isinstance(self.data, dict) else None
         return value if isinstance(value, list) else []
 
+    @cached_property
+    def hashes(self) -> list[Any]:
+        """The hash of each spec, vouched for or not; None where it has none."""
+        return [spec.get("hash") if isinstance(spec, dict) else None for spec in self.all_specs()]
+
     def all_specs(self) -> list[Any]:
         """Return the specs, whether or not something vouched for them."""
         if not self.vouched:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Severity(str, Enum):
@@ -116,6 +116,8 @@ class Finding(NamedTuple):
     """Whether ``cachelint fix`` mends it, on this page as it stands."""
     excerpts: tuple[Excerpt, ...] = ()
     """The place, and after it the other side of a contradiction."""
+    spec_hash: str = ""
+    """The hash of the spec in which it lies, where that is sound and stands once on the page."""
 
 
 class Report(NamedTuple):
@@ -125,6 +127,10 @@ class Report(NamedTuple):
     pages: int
     """Pages checked."""
     seconds: float = 0.0
+    suppressed: int = 0
+    """Findings that the baseline holds."""
+    stale: tuple[Any, ...] = ()
+    """What the baseline holds of the files that were checked, and was not found."""
 
     @property
     def errors(self) -> int:

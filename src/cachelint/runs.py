@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
+from cachelint import baseline as baselines
 from cachelint import files, workers
 from cachelint.catalog import TagFacts
 from cachelint.checker import order
 from cachelint.config import Settings
 from cachelint.files import Selection
 from cachelint.fixer import fix_catalog, fix_tag
+from cachelint.history import scope
 from cachelint.model import Finding, Report
 from cachelint.units import check_catalog, check_file, check_tag, tasks_of
 
 
 def check(
-    paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1
+    paths: Iterable[str] = (".",),
+    *,
+    settings: Settings | None = None,
+    jobs: int = 1,
+    diff_base: str | None = None,
+    baseline: str | None = None,
 ) -> Report:
     """Check pages and catalogs.
 
@@ -26,19 +33,85 @@ def check(
         paths: Files and folders; a folder is searched for catalogs.
         settings: Which rules run, and their configuration; the defaults if not given.
         jobs: How many processes to use at most.
+        diff_base: A git revision: only what differs from its merge base with HEAD is checked, and
+            frozen tags are compared with it.
+        baseline: The file of known findings, which are left out.
 
     Returns:
         The findings, sorted, with the number of pages and the seconds taken.
 
     Raises:
-        CachelintError: A path does not exist, or a folder has no page.
+        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+            or the baseline is damaged.
     """
     settings = settings or Settings()
     start = time.perf_counter()
+    known = baselines.read(baseline) if baseline else {}
+    found = _find(paths, settings, jobs, diff_base)
+    applied = baselines.apply(found.findings, known, found.was_checked)
+    return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
+                  applied.suppressed, tuple(applied.stale))
+
+
+def write_baseline(
+    path: str,
+    paths: Iterable[str] = (".",),
+    *,
+    settings: Settings | None = None,
+    jobs: int = 1,
+    diff_base: str | None = None,
+) -> Report:
+    """Check as `check` does, and write all findings to the file ``path`` as known ones.
+
+    What an older baseline there knows of files that are not checked now is kept.
+
+    Returns:
+        The report of the same run against the baseline that was written.
+
+    Raises:
+        CachelintError: As `check`, or the file cannot be written.
+    """
+    settings = settings or Settings()
+    start = time.perf_counter()
+    older = baselines.read(path) if files.exists(path) else {}
+    found = _find(paths, settings, jobs, diff_base)
+    kept = {key: count for key, count in older.items() if not found.was_checked(key.path)}
+    baselines.write(path, found.findings, kept)
+    return Report((), found.pages, time.perf_counter() - start, len(found.findings))
+
+
+class _Found(NamedTuple):
+    findings: list[Finding]
+    pages: int
+    was_checked: Callable[[str], bool]
+    """Whether a path, relative to its catalog, was looked at."""
+
+
+def _find(
+    paths: Iterable[str], settings: Settings, jobs: int, diff_base: str | None
+) -> _Found:
+    """Find what is wrong, in all that the paths select or in what of it changed."""
     selection = files.select(paths)
     findings: list[Finding] = []
-    facts: list[TagFacts] = []
     pages = 0
+    if diff_base is not None:
+        scopes = [scope(root, diff_base, selection, settings) for root in _roots(selection)]
+        tasks = [task for each in scopes for task in each.tasks]
+        for result in workers.run(partial(check_tag, settings=settings), tasks, jobs):
+            findings += result.findings
+            pages += result.pages
+        stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
+        others = [task for each in scopes for task in each.others]
+        for result in workers.run(partial(check_tag, settings=stacks_alone), others, jobs):
+            findings += result.findings
+        for each in scopes:
+            findings += each.findings
+            findings += check_catalog(each.root, each.facts, settings, is_whole=False,
+                                      own_files=each.own_files)
+        findings.sort(key=order)
+        looked_at = frozenset(path for each in scopes for path in each.paths)
+        return _Found(findings, pages, looked_at.__contains__)
+    facts: list[TagFacts] = []
     for result in workers.run(partial(check_tag, settings=settings), tasks_of(selection), jobs):
         findings += result.findings
         facts.append(result.facts)
@@ -49,7 +122,26 @@ def check(
     for path in _named_files(selection):
         findings += check_file(path, settings)
     findings.sort(key=order)
-    return Report(tuple(findings), pages, time.perf_counter() - start)
+    return _Found(findings, pages, partial(_is_in, selection))
+
+
+def _roots(selection: Selection) -> list[str]:
+    """Return every catalog of which something is selected."""
+    roots = dict.fromkeys(selection.roots)
+    roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
+    roots |= dict.fromkeys(files.catalog_of_file(path) for path in selection.catalog_files)
+    return sorted(roots, key=files.path_key)
+
+
+def _is_in(selection: Selection, path: str) -> bool:
+    """Say whether a path, relative to its catalog, is part of a selection."""
+    if selection.roots:
+        return True
+    return any(
+        path.startswith(f"_cache/{task.tag}/")
+        if task.pages is None else files.join(task.root, path) in task.pages
+        for task in selection.tasks
+    ) or any(files.join(root, path) in selection.catalog_files for root in _roots(selection))
 
 
 def _catalogs(selection: Selection) -> dict[str, bool]:

@@ -21,7 +21,7 @@ from cachelint.yamltext import Timestamp
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
-    "configuration", "report", "rules",
+    "configuration", "baseline", "report", "rules",
 )
 
 _PACKAGE = Path(__file__).parent
@@ -257,7 +257,8 @@ def breaches(name: str, value: Any) -> list[Breach]:
 _WEIGHT = {"CL203": 0, "CL204": 2}
 
 
-_WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configuration"}
+_WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configuration",
+          "baseline": "the file"}
 """What the value as a whole is called."""
 
 

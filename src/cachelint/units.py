@@ -171,7 +171,8 @@ def pages_of(
     else:
         listing = files.list_tag(task.root, task.tag)
         listed = listing.pages
-        findings += _strays(listing.strays, prefix, settings)
+        strays = [path for path in listing.strays if not settings.excludes(path[prefix:])]
+        findings += stray_findings(strays, settings)
     for path, place in listed:
         if settings.exclude and settings.excludes(path[prefix:]):
             tally.add(path, place, None)
@@ -179,14 +180,14 @@ def pages_of(
             yield path, place, files.read(path, settings.max_page_size)
 
 
-def _strays(paths: list[str], prefix: int, settings: Settings) -> Iterator[Finding]:
+def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
+    """Make the findings of files with front matter where no page belongs, if their rule runs."""
     rule = BY_CODE["CL111"]
     for path in paths if rule.code in settings.selected else ():
-        if not settings.excludes(path[prefix:]):
-            yield Finding(
-                path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
-                "a file with front matter where no page belongs: Jekyll takes it for a page",
-                "", False, (Excerpt(1, 0, "---", 0, 3),))
+        yield Finding(
+            path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
+            "a file with front matter where no page belongs: Jekyll takes it for a page",
+            "", False, (Excerpt(1, 0, "---", 0, 3),))
 
 
 def of_whole_tag(tally: Tally, task: Task, settings: Settings) -> Iterator[Finding]:
@@ -227,7 +228,8 @@ class FileProblems(NamedTuple):
 
 
 def check_catalog(
-    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True
+    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True,
+    own_files: frozenset[str] = frozenset(),
 ) -> list[Finding]:
     """Check a catalog's own files beside what its tags hold: joins the facts of all tags.
 
@@ -236,13 +238,16 @@ def check_catalog(
         facts: Of the tags that were looked at, from `check_tag`.
         settings: Which rules run, and their configuration.
         is_whole: Whether these are all tags of the catalog; if not, only what can be said of
-            those that were looked at whole is said.
+            those that were looked at whole is said, and of ``own_files``.
+        own_files: Files of the catalog to be judged by themselves where not all of it is,
+            relative to its folder.
 
     Returns:
         The findings in ``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags``, sorted.
     """
     findings: list[Finding] = []
-    _, judged = examine_catalog(root, facts, settings, findings, is_whole=is_whole)
+    _, judged = examine_catalog(
+        root, facts, settings, findings, is_whole=is_whole, own_files=own_files)
     for file in judged:
         findings += findings_of(file.path, file.page, file.problems, settings)
     findings.sort(key=order)
@@ -251,11 +256,11 @@ def check_catalog(
 
 def examine_catalog(
     root: str, facts: Iterable[TagFacts], settings: Settings, unread: list[Finding], *,
-    is_whole: bool,
+    is_whole: bool, own_files: frozenset[str] = frozenset(),
 ) -> tuple[Catalog, list[FileProblems]]:
     """Ask the rules about a catalog's own files; those that cannot be read go to ``unread``.
 
-    Without ``is_whole``, only what concerns the tags that were looked at is said.
+    Without ``is_whole``, only what concerns the tags that were looked at and ``own_files`` is said.
     """
     judged: dict[str, FileProblems] = {}
 
@@ -263,9 +268,12 @@ def examine_catalog(
         path = files.join(root, name)
         if not files.exists(path) or settings.excludes(name):
             return None
-        file = examine_file(path, settings, unread if is_whole else [])
+        is_asked = is_whole or name in own_files
+        file = examine_file(path, settings, unread if is_asked else [])
         if file is None:
             return None
+        if not is_asked:
+            file.problems.clear()
         judged[path] = file
         return file.page
 
@@ -278,16 +286,13 @@ def examine_catalog(
         if page is not None and tag_pages is not None:
             tag_pages[name.removesuffix(".md")] = page
     whole = Catalog(
-        root, {fact.tag: fact for fact in facts if fact.is_whole and fact.pages}, is_whole,
+        root, {fact.tag: fact for fact in facts if fact.is_whole}, is_whole,
         tags if tags and tags.parsed else None,
         meta if meta and meta.parsed and not meta.breaches else None, tag_pages,
     )
-    if not is_whole:
-        # of the files themselves nothing was asked
-        for file in judged.values():
-            file.problems.clear()
     for rule in ALL_RULES:
-        if rule.check_catalog is not None and (is_whole or rule.code != "CL609"):
+        of_file = rule.code == "CL609" and not (is_whole or catalog.TAGS in own_files)
+        if rule.check_catalog is not None and not of_file:
             for path, problem in rule.check_catalog(whole):
                 judged[path].problems.append((rule, problem))
     return whole, list(judged.values())

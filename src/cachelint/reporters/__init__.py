@@ -21,7 +21,9 @@ def reporter(name: str) -> Reporter:
 
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: `1 page`, `1,225 pages`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def totals(report: Report) -> str:
@@ -34,4 +36,6 @@ def totals(report: Report) -> str:
     line = f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
     if report.fixable:
         line += f" ({report.fixable:,} fixable: run cachelint fix)"
+    if report.suppressed:
+        line += f", {counted(report.suppressed, 'known finding')} left out"
     return line

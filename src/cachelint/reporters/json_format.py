@@ -25,7 +25,7 @@ def write(report: Report, colour: bool) -> Iterator[str]:
         "errors": report.errors,
         "warnings": report.warnings,
         "fixable": report.fixable,
-        "suppressed": 0,
+        "suppressed": report.suppressed,
         "seconds": round(report.seconds, 3),
     }
     yield f' "summary": {_ENCODE(summary)}}}\n'

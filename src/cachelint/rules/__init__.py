@@ -8,6 +8,7 @@ from cachelint.rules import (
     cl5_canonical,
     cl6_catalog,
     cl7_site,
+    cl8_history,
 )
 from cachelint.rules.registry import Fix, Rule
 
@@ -15,6 +16,7 @@ ALL_RULES: tuple[Rule, ...] = tuple(sorted(
     (
         *cl1_file.RULES, *cl2_schema.RULES, *cl3_summary.RULES, *cl4_specs.RULES,
         *cl5_canonical.RULES, *cl6_catalog.RULES, *cl7_site.RULES,
+        *cl8_history.RULES,
     ),
     key=lambda rule: rule.code,
 ))

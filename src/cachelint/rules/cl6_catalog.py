@@ -138,8 +138,8 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     if listed is None:
         return
     for tag in sorted(catalog.facts):
-        if tag not in listed.entries:
-            pages = catalog.facts[tag].pages
+        pages = catalog.facts[tag].pages
+        if tag not in listed.entries and pages:
             yield catalog.path(TAGS), Problem("", (
                 f"the tag {show(tag)} has {pages:,} page{'s' * (pages != 1)} and is not listed"))
 
@@ -173,7 +173,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     if listed is None or catalog.tag_pages is None:
         return
     for tag, number in listed.entries.items():
-        if tag not in catalog.facts:
+        if tag not in catalog.facts or not catalog.facts[tag].pages:
             continue
         path = f"{TAG_PAGES}/{tag}.md"
         if tag not in catalog.tag_pages:
@@ -212,9 +212,10 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 
     Fix: none.
     """
-    listed = tags_of(catalog.tags) if catalog.tags and catalog.is_whole else None
+    listed = tags_of(catalog.tags) if catalog.tags else None
     for tag, number in (listed.entries if listed else {}).items():
-        if tag not in catalog.facts:
+        pages = catalog.facts[tag].pages if tag in catalog.facts else 0
+        if not pages and (catalog.is_whole or tag in catalog.facts):
             yield catalog.path(TAGS), Problem(f"/{number}/name",
                                               f"the tag {show(tag)} is listed and has no page")
 

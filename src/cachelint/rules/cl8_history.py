@@ -1,0 +1,66 @@
+"""CL8xx: what changed against a base revision. Comparing with git finds these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachelint.frontmatter import Page
+from cachelint.model import Problem, Severity
+from cachelint.rules.registry import Fix, rule
+
+
+@rule("CL801", "frozen-page-changed", found_elsewhere=True)
+def frozen_page_changed(page: Page) -> Iterator[Problem]:
+    """The facts of a page in a frozen tag changed against the base revision.
+
+    A release or a weekly snapshot is made once and never again. Its title, tag or specs (as a set;
+    `meta` and order are no facts) can only change by mistake. A tag is frozen unless it is in
+    `mutable-tags`. Asked under `--diff-base` alone.
+
+    Fix: none. Restore the page, or add the tag to `mutable-tags`.
+    """
+    del page
+    return iter(())
+
+
+@rule("CL802", "frozen-page-removed", found_elsewhere=True)
+def frozen_page_removed(page: Page) -> Iterator[Problem]:
+    """A page of a frozen tag is gone against the base revision.
+
+    Links to it break, and what the tag holds is no longer what the site says. A page that is
+    renamed is one that is gone and one more (CL803). Asked under `--diff-base` alone.
+
+    Fix: none. Restore the page.
+    """
+    del page
+    return iter(())
+
+
+@rule("CL803", "frozen-page-added", severity=Severity.WARNING, found_elsewhere=True)
+def frozen_page_added(page: Page) -> Iterator[Problem]:
+    """A frozen tag that the base revision has got one page more.
+
+    A tag that is new as a whole is no breach. Asked under `--diff-base` alone.
+
+    Fix: none.
+    """
+    del page
+    return iter(())
+
+
+@rule("CL804", "order-only-change", severity=Severity.WARNING, fix=Fix.REWRITE,
+      found_elsewhere=True)
+def order_only_change(page: Page) -> Iterator[Problem]:
+    """A page of a frozen tag has other bytes and the same facts, and is not in canonical form.
+
+    This is how one page came to be committed 581 times: each regeneration wrote the same specs in
+    another order. A change to the canonical bytes is welcome, since it is the last of its kind.
+    Asked under `--diff-base` alone.
+
+    Fix: rewrites the page, in the current format.
+    """
+    del page
+    return iter(())
+
+
+RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change)
