@@ -1,0 +1,259 @@
+"""`--diff-base`: what a pull request changes, in a real git repository."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cachelint import CachelintError, check
+from cachelint.frontmatter import parse
+from cachelint.pages import render_page
+
+EXAMPLE = Path(__file__).parents[1] / "examples/catalog"
+FROZEN = "_cache/develop-2025-03-30"
+TARBALL = "_cache/v0.23.1"
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+
+
+def git(*arguments: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **IDENTITY}, check=True,
+                          capture_output=True, encoding="utf-8")
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of the example catalog, on a branch that has changed nothing yet."""
+    root = tmp_path / "catalog"
+    shutil.copytree(EXAMPLE, root)
+    monkeypatch.chdir(root)
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-qm", "base")
+    git("checkout", "-qb", "topic")
+    return root
+
+
+def found(base: str = "main", paths: tuple[str, ...] = (".",)) -> list[tuple[str, str]]:
+    return [(finding.path, finding.code) for finding in check(paths, diff_base=base).findings]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def commit() -> None:
+    git("add", "-A")
+    git("commit", "-qm", "change")
+
+
+def test_no_change(catalog: Path) -> None:
+    (catalog / "unrelated.txt").write_text("x")
+    report = check(diff_base="main")
+    assert (report.findings, report.pages) == ((), 0)
+
+
+def _reorder(page: Path) -> None:
+    data = parse(page.read_bytes())
+    specs = list(reversed(data.specs))
+    lines = page.read_text(encoding="utf-8").split("\n")
+    lines[5] = "spec_details: " + json.dumps(specs)
+    page.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _make_link(page: Path) -> None:
+    page.rename(page.parents[3] / "elsewhere")
+    page.symlink_to("../../../elsewhere")
+
+
+def _make_broken_link(page: Path) -> None:
+    page.unlink()
+    page.symlink_to("nowhere")
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
+    "a fact of a frozen page": (
+        lambda root: change(root / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7'),
+        [(f"{FROZEN}/re2/specs.md", "CL801")]),
+    "order of a frozen page": (
+        lambda root: _reorder(root / TARBALL / "cuda/specs.md"),
+        [(f"{TARBALL}/cuda/specs.md", "CL804")]),
+    "order of a frozen page in the current format": (
+        lambda root: _reorder(root / FROZEN / "re2/specs.md"),
+        [(f"{FROZEN}/re2/specs.md", "CL804"), (f"{FROZEN}/re2/specs.md", "CL503")]),
+    "a frozen page removed": (
+        lambda root: shutil.rmtree(root / FROZEN / "re2"),
+        [(f"{FROZEN}/re2/specs.md", "CL802")]),
+    "a frozen page added": (
+        lambda root: _add(root, "develop-2025-03-30"),
+        [(f"{FROZEN}/zlib/specs.md", "CL803")]),
+    "a frozen page renamed": (
+        lambda root: (root / FROZEN / "re2").rename(root / FROZEN / "re3"),
+        [(f"{FROZEN}/re2/specs.md", "CL802"), (f"{FROZEN}/re3/specs.md", "CL803"),
+         (f"{FROZEN}/re3/specs.md", "CL601")]),
+    "a frozen page made a link to the same bytes": (
+        lambda root: _make_link(root / FROZEN / "re2/specs.md"), []),
+    "a frozen page made a link to nowhere": (
+        lambda root: _make_broken_link(root / FROZEN / "re2/specs.md"),
+        [(f"{FROZEN}/re2/specs.md", "CL100")]),
+    "a frozen page broken": (
+        lambda root: (root / FROZEN / "re2/specs.md").write_text("---\n"),
+        [(f"{FROZEN}/re2/specs.md", "CL105")]),
+    "a page of a mutable tag": (
+        lambda root: change(root / "_cache/develop/swig/specs.md", '"size": "-"', '"size": 7'), []),
+    "a page of a mutable tag removed": (
+        lambda root: shutil.rmtree(root / "_cache/develop/swig"), []),
+    "a stale page of a mutable tag": (
+        lambda root: change(root / "_cache/develop/swig/specs.md",
+                            '"num_specs": ', '"num_specs": 9'),
+        [("_cache/develop/swig/specs.md", "CL301")]),
+    "a tag that is new": (
+        lambda root: _add(root, "develop-2025-05-04"),
+        [("_data/tags.yaml", "CL603")]),
+    "a page with a name that needs quoting": (
+        lambda root: _add(root, "develop", 'a "b"\n\u00e9'),
+        [('_cache/develop/a "b"\n\u00e9/specs.md', "CL601")]),
+    "a stray file": (
+        lambda root: (root / "_cache/develop/note.md").write_text("---\na: 1\n---\n"),
+        [("_cache/develop/note.md", "CL111")]),
+    "a stack that tags.yaml no longer gives": (
+        lambda root: change(root / "_data/tags.yaml", "  - e4s\n", ""),
+        []),
+    "the page of a tag": (
+        lambda root: (root / "pages/tags/develop.md").unlink(),
+        [("_data/tags.yaml", "CL605")]),
+}
+
+
+def _add(root: Path, tag: str, package: str = "zlib") -> None:
+    spec = {
+        "compiler": "none", "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv", "os": "ubuntu22.04",
+        "platform": "linux", "size": "-", "stacks": ["root"], "target": "x86_64_v3",
+        "variants": [], "versions": ["1.3.1"],
+    }
+    page = root / "_cache" / tag / package / "specs.md"
+    page.parent.mkdir(parents=True)
+    page.write_text(render_page("zlib", tag, [spec]), encoding="utf-8")
+
+
+@pytest.mark.parametrize("is_committed", [True, False], ids=["committed", "in the work tree"])
+@pytest.mark.parametrize(("make", "expected"), CHANGES.values(), ids=CHANGES)
+def test_change(
+    catalog: Path, make: Callable[[Path], object], expected: list[tuple[str, str]],
+    is_committed: bool,
+) -> None:
+    make(catalog)
+    if is_committed:
+        commit()
+    if "tags.yaml" in git("status", "--short") + git("diff", "--name-only", "main"):
+        # pages of the tags whose entry changed are asked about their stacks alone
+        assert {code for _, code in found()} == {"CL604"}
+        assert all(path.startswith("_cache/") for path, _ in found())
+    else:
+        assert sorted(found()) == sorted(expected)
+
+
+def test_what_was_there_before_is_not_reported(catalog: Path) -> None:
+    git("checkout", "-q", "main")
+    change(catalog / FROZEN / "re2/specs.md", '"num_specs": ', '"num_specs": 9')
+    commit()
+    git("checkout", "-q", "topic")
+    git("merge", "-q", "main")
+    change(catalog / "_cache/develop/swig/specs.md", '"size": "-"', '"size": 7')
+    commit()
+    assert found() == []
+
+
+def test_merge_commit_that_brings_old_pages(catalog: Path) -> None:
+    # main goes on, and topic merges it: what came from main is no change of topic's
+    git("checkout", "-q", "main")
+    change(catalog / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7')
+    commit()
+    git("checkout", "-q", "topic")
+    shutil.rmtree(catalog / FROZEN / "gcc")
+    commit()
+    git("merge", "-q", "--no-edit", "main")
+    assert found() == [(f"{FROZEN}/gcc/specs.md", "CL802")]
+
+
+def test_only_what_is_selected(catalog: Path) -> None:
+    shutil.rmtree(catalog / FROZEN / "re2")
+    shutil.rmtree(catalog / TARBALL / "re2")
+    assert found(paths=(TARBALL,)) == [(f"{TARBALL}/re2/specs.md", "CL802")]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_enough"),
+    [(["--depth=1"], False), (["--filter=blob:none"], True),
+     (["--filter=blob:none", "--sparse"], True), ([], True)],
+    ids=["shallow", "blobless", "sparse", "whole"],
+)
+def test_clones(
+    catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str],
+    is_enough: bool,
+) -> None:
+    change(catalog / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7')
+    commit()
+    git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    git("clone", "-q", *options, "--branch", "topic", "--no-single-branch", f"file://{catalog}",
+        str(clone))
+    if "--sparse" in options:
+        git("sparse-checkout", "set", FROZEN, cwd=clone)
+    monkeypatch.chdir(clone)
+    if is_enough:
+        assert found("origin/main") == [(f"{FROZEN}/re2/specs.md", "CL801")]
+    else:
+        with pytest.raises(CachelintError, match=r"no merge base: the clone is shallow.*depth: 0"):
+            found("origin/main")
+
+
+@pytest.mark.parametrize(
+    ("revision", "message"),
+    [("mian", "there is no revision 'mian'; is it fetched"),
+     ("--exec=x", "there is no revision '--exec=x'"),
+     ("", "there is no revision ''")],
+)
+def test_revision_that_is_none(catalog: Path, revision: str, message: str) -> None:
+    with pytest.raises(CachelintError, match=message):
+        found(revision)
+
+
+def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "catalog")
+    monkeypatch.chdir(tmp_path / "catalog")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    with pytest.raises(CachelintError, match="in no git repository"):
+        found()
+
+
+def test_no_git(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(catalog))
+    with pytest.raises(CachelintError, match="git, which is not installed"):
+        found()
+
+
+def test_command_line(catalog: Path) -> None:
+    command = [sys.executable, "-m", "cachelint", "check", "--output-format", "concise"]
+    done = subprocess.run([*command, "--diff-base", "nowhere"], capture_output=True,
+                          encoding="utf-8", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("cachelint: --diff-base: there is no revision 'nowhere'")
+    shutil.rmtree(catalog / FROZEN / "re2")
+    done = subprocess.run([*command, "--diff-base", "main"], capture_output=True,
+                          encoding="utf-8", check=False)
+    assert done.returncode == 1
+    assert done.stdout == (
+        f'{FROZEN}/re2/specs.md:1:1: CL802 a page of the frozen tag "develop-2025-03-30" is gone\n'
+        "1 error in 0 pages\n")
