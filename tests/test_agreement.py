@@ -1,0 +1,319 @@
+"""The quick ways of judging a page against the plain one: they may differ in nothing but time.
+
+`examine` accepts whole pages, or their specs alone, by what it remembers of other pages. Asked page
+by page, without a memory, every rule must say the same.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import sound
+from cachelint import summarize
+from cachelint.checker import examine, judge
+from cachelint.frontmatter import parse
+from cachelint.model import Context, Place
+from cachelint.shapes import Shapes
+
+TAGS = [sound.TAG, "v0.22.4"]
+PACKAGES = ["zlib", "zstd"]
+HASHES = [sound.FIRST, sound.SECOND, "a" * 32, "b" * 32, "abcdefghijklmnopqrstuvwxyz234567"]
+EMOJI = "\U0001f600"
+
+Said = list[tuple[str, str, str]]
+
+
+def _quick(raw: bytes, context: Context, shapes: Shapes, *, strict_order: bool) -> Said:
+    problems, page, facts = examine(raw, context, shapes, strict_order=strict_order)
+    plain = parse(raw, context)
+    if page is None:
+        assert problems == []
+    if facts is not None and (page is None or (plain.parsed and "spec_details" in plain.data)):
+        # what was taken from memory is what the page says
+        specs = plain.specs
+        assert facts.summary == summarize(specs) == sound.summary(specs)
+        assert facts.hashes == [spec["hash"] for spec in specs]
+    return sorted((rule.code, problem.pointer, problem.message) for rule, problem in problems)
+
+
+def _plain(raw: bytes, context: Context, *, strict_order: bool) -> Said:
+    problems = judge(parse(raw, context), strict_order=strict_order)
+    return sorted((rule.code, problem.pointer, problem.message) for rule, problem in problems)
+
+
+def _hold(pages: list[tuple[bytes, Context]], *, strict_order: bool = False) -> None:
+    """Hold the two ways together over pages that share a memory."""
+    shapes = Shapes()
+    for raw, context in pages:
+        assert _quick(raw, context, shapes, strict_order=strict_order) == _plain(
+            raw, context, strict_order=strict_order)
+
+
+# ------------------------------------------------------------------------------ sound pages
+
+_BODIES = st.fixed_dictionaries({
+    "compiler": st.sampled_from(["gcc@11.4.0", "none", "gcc@=11.4.0"]),
+    "os": st.sampled_from(["ubuntu22.04", "rhel8"]),
+    "platform": st.just("linux"),
+    "size": st.sampled_from(["-", 10]),
+    "stacks": st.sampled_from([["e4s", "root"], ["root"], ["aws", "root"], ["e4s"]]),
+    "target": st.sampled_from(["x86_64_v3", "zen4"]),
+    "variants": st.sampled_from([[], ["+shared"], ["build_system=makefile", "+shared"],
+                                 ["cflags=' # '"], ["a='}, {'", "b='\"'"], ["commit=" + "a" * 40]]),
+    "versions": st.sampled_from([["1.3.1"], ["1.2.13"], ["1.10"]]),
+})
+
+
+class Parts:
+    """A page taken apart, to be spoilt."""
+
+    def __init__(self, tag: str, package: str, specs: list[dict[str, Any]]) -> None:
+        """Put a sound page together."""
+        self.tag, self.package, self.specs = tag, package, specs
+        self.meta: Any = sound.summary(specs)
+        self.lines = {"title": f'title: "{package}"', "layout": "layout: cache",
+                      "categories": f"categories: [package, {tag}]"}
+        self.sort_keys = True
+        self.separators = (", ", ": ")
+
+    def text(self) -> str:
+        """Write the page."""
+        written = {
+            key: f"{key}: {json.dumps(value, sort_keys=self.sort_keys, separators=self.separators)}"
+            for key, value in (("meta", self.meta), ("spec_details", self.specs))
+        }
+        return sound.assemble((self.lines | written).values())
+
+
+def _url(tag: str, package: str, spec: dict[str, Any], folder: str) -> str:
+    built = (f"{spec['platform']}-{spec['os']}-{spec['target']}",
+             spec["compiler"].replace("@=", "-").replace("@", "-"))
+    release = f"{package}-{spec['versions'][0]}"
+    return (f"https://binaries.spack.io/{folder}{tag}/build_cache/{built[0]}/{built[1]}/{release}/"
+            f"{built[0]}-{built[1]}-{release}-{spec['hash']}.spack")
+
+
+@st.composite
+def _parts(draw: st.DrawFn) -> Parts:
+    tag, package = draw(st.sampled_from(TAGS)), draw(st.sampled_from(PACKAGES))
+    hashes = draw(st.lists(st.sampled_from(HASHES), min_size=1, max_size=4, unique=True))
+    bodies = copy.deepcopy([draw(_BODIES) for _ in hashes])
+    specs = [{**body, "hash": dag_hash} for body, dag_hash in zip(bodies, hashes, strict=True)]
+    if draw(st.booleans()):
+        folder = draw(st.sampled_from(["", "releases/"]))
+        for spec in specs:
+            spec["tarball"] = _url(tag, package, spec, folder)
+    else:
+        specs.sort(key=lambda spec: str(spec["hash"]))
+    parts = Parts(tag, package, specs)
+    parts.sort_keys = "tarball" not in specs[0] or draw(st.booleans())
+    return parts
+
+
+@st.composite
+def _contexts(draw: st.DrawFn, parts: Parts) -> Context:
+    usual = st.just(Place(parts.tag, parts.package))
+    other = st.builds(Place, st.sampled_from([*TAGS, None]), st.sampled_from([*PACKAGES, None]))
+    listed = st.sampled_from([None, *map(frozenset, (
+        ["aws", "e4s", "root"], ["e4s", "root"], ["aws", "e4s"]))])
+    return Context(draw(usual | usual | usual | other), draw(listed),
+                   draw(st.sampled_from(["root", "root", "e4s"])))
+
+
+# ------------------------------------------------------------------------------ spoiling them
+
+_ODD: list[Any] = [
+    None, True, 1, 2, 1.0, 2.0, -1, 2**70, "", "-", "1", "a b", "<", '"', "\\", "\n", "\x7f",
+    "\u00e9", EMOJI, "no", "<<", "root", "e4s", "x" * 1023, [], {}, ["root"], ["root", "e4s"], [1],
+    ["+a", "~a"], ["+~a"], ["", "root"], {"root": 1}, {"root": True}, {"<<": 1}, "gcc@=12", "beos",
+    "a" * 31, "a" * 33, "A" * 32, HASHES[0], "}, {", "zlib", ["1", "2"], ["aws", "root"], ["b", "a"],
+]
+_KEYS = ["compiler", "hash", "os", "platform", "size", "stacks", "target", "variants", "versions",
+         "tarball", "num_specs", "num_specs_by_stack", "oss", "compilers", "<<", "x", "hash ",
+         "k" * 1023]
+_LINES = [
+    ("title", "title: zlib"), ("title", 'title: "no"'), ("title", "title: 2025-03-30"),
+    ("title", ""), ("title", "note: 'x"), ("title", 'note: "x'), ("title", "note: |"),
+    ("title", "note: {a: b,"), ("title", "title: zlib # x"), ("title", 'title: "zl\\u0069b"'),
+    ("title", '"title": "zlib"'),
+    ("layout", "layout: table"), ("layout", "layout: cache "), ("layout", ""), ("layout", "# x"),
+    ("layout", "layout: cache\nlayout: cache"), ("layout", "layout: 'x"), ("layout", "? layout"),
+    ("categories", "categories: [package]"), ("categories", "categories: [package, no]"),
+    ("categories", "categories: [package, 1e3]"), ("categories", "categories: 'x"),
+    ("categories", "categories: [pkg, v0.22.4]"), ("categories", "categories: [package, v0.22.4]"),
+    ("categories", "note: 'x"), ("categories", 'note: "x'), ("categories", "note: >"),
+    ("categories", "note: [x,"), ("categories", 'categories: ["package", "v0.22.4"]'),
+]
+
+
+def _replace(draw: st.DrawFn, value: Any) -> Any:
+    """Replace, drop, repeat or move something at or below a value."""
+    if isinstance(value, (dict, list)) and value and draw(st.integers(0, 3)):
+        keys = sorted(value) if isinstance(value, dict) else range(len(value))
+        key: Any = draw(st.sampled_from(list(keys)))
+        what = draw(st.sampled_from(["below", "below", "below", "drop", "more", "swap"]))
+        if what == "below":
+            value[key] = _replace(draw, value[key])
+        elif what == "drop":
+            del value[key]
+        elif isinstance(value, dict):
+            if what == "more":
+                value[draw(st.sampled_from(_KEYS))] = draw(st.sampled_from(_ODD))
+            else:
+                return dict(reversed(value.items()))
+        elif what == "more":
+            value.insert(key, copy.deepcopy(draw(st.sampled_from([*_ODD, *value]))))
+        else:
+            value.reverse()
+        return value
+    return copy.deepcopy(draw(st.sampled_from(_ODD)))
+
+
+_TOKEN = re.compile(r'"[^"]*"|[0-9]+|[\[\]{},:]|\n| |[^\s"]')
+_TOKENS = [
+    '"', '"a"', ", ", ",", ": ", ":", "[", "]", "{", "}", "}, {", "\n", " ", "1", "true", "null",
+    "'", "#", " # ", "\\", "\\u0061", "\\ud83d\\ude00", "\x7f", "\u0085", "\u00e9", EMOJI, "\t", "\r",
+    "---", '"os": "rhel8", ', '"e4s": 1, ', "/v0.22.4/build_cache/", HASHES[0], '"hash": "', "1e3",
+    "1.0", "NaN", "<<", "a" * 32, '"stacks": [', "&a ", "*a", "!!str ",
+]
+
+
+@st.composite
+def _spoilt(draw: st.DrawFn, parts: Parts) -> str:
+    """Spoil a page a little."""
+    parts = copy.deepcopy(parts)
+    ways = st.sampled_from(
+        ["value", "value", "specs", "meta", "line", "keys", "spaces", "resummarise"])
+    for how in draw(st.lists(ways, max_size=3)):
+        if how == "value":
+            parts.specs = _replace(draw, parts.specs)
+        elif how == "specs" and isinstance(parts.specs, list) and parts.specs:
+            parts.specs = draw(st.sampled_from([
+                parts.specs[::-1], parts.specs[1:], [*parts.specs, parts.specs[0]]]))
+        elif how == "meta":
+            parts.meta = _replace(draw, parts.meta)
+        elif how == "line":
+            key, line = draw(st.sampled_from(_LINES))
+            parts.lines[key] = line
+        elif how == "keys":
+            parts.sort_keys = False
+        elif how == "spaces":
+            parts.separators = draw(st.sampled_from([(",", ":"), (", ", ":"), (" , ", " : ")]))
+        elif how == "resummarise":
+            try:
+                parts.meta = sound.summary(parts.specs)
+            except (KeyError, TypeError, AttributeError):
+                continue
+    text = _written(parts)
+    for _ in range(draw(st.integers(0, 2))):
+        spans = [match.span() for match in _TOKEN.finditer(text)]
+        start, end = draw(st.sampled_from(spans))
+        token = draw(st.sampled_from([*_TOKENS, "", text[start:end] * 2]))
+        text = text[:start] + token + text[end:]
+    return draw(st.sampled_from([text] * 12 + [
+        text + "\n", text + "\nx", text.replace("\n", "\r\n"), "\ufeff" + text, text[:-4]]))
+
+
+def _written(parts: Parts) -> str:
+    try:
+        return parts.text()
+    except TypeError:  # keys of several types cannot be sorted
+        parts.sort_keys = False
+        return parts.text()
+
+
+@st.composite
+def _pages(draw: st.DrawFn) -> list[tuple[bytes, Context]]:
+    """Make a few pages that have shapes in common: sound ones first, and what becomes of them."""
+    pages = []
+    for _ in range(draw(st.integers(1, 2))):
+        parts = draw(_parts())
+        pages.append((parts.text().encode(), draw(_contexts(parts))))
+        for _ in range(draw(st.integers(1, 3))):
+            text = draw(_spoilt(parts))
+            pages.append((text.encode("utf-8", "surrogatepass"), draw(_contexts(parts))))
+    return pages
+
+
+@given(_pages(), st.booleans())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_quick_and_plain_ways_agree(pages: list[tuple[bytes, Context]], strict_order: bool) -> None:
+    _hold(pages, strict_order=strict_order)
+
+
+@given(_parts())
+@settings(max_examples=60, deadline=None)
+def test_sound_pages_are_accepted_by_what_is_remembered(parts: Parts) -> None:
+    stacks = frozenset({"aws", "e4s", "root"})
+    context = Context(Place(parts.tag, parts.package), stacks, "e4s-root")
+    mixed = len({"@=" in spec["compiler"] for spec in parts.specs if "@" in spec["compiler"]}) > 1
+    text = parts.text()
+    is_simple = "\\" not in text and "a='}" not in text
+    shapes = Shapes()
+    for _ in range(2):
+        problems, page, _ = examine(text.encode(), context, shapes)
+        assert (page is None) is (is_simple and not mixed)
+        assert [rule.code for rule, _ in problems] == (["CL408"] if mixed else [])
+
+
+# ------------------------------------------------------------------------------ mixing things up
+
+CURRENT = sound.page(None, sound.specs(0, variants=["cflags=' # '"]))
+TARBALL = sound.TARBALL_PAGE
+META = sound.lines()["meta"]
+OTHER_TAG = TARBALL.replace(sound.TAG, "v0.22.4")
+CASES: dict[str, list[str]] = {
+    "text that hides the specs": [CURRENT, CURRENT.replace("categories:", "note: 'x\ncategories:")
+                                  .replace("layout: cache\n", "")],
+    "text that hides meta and specs": [CURRENT, CURRENT.replace(
+        f"categories: [package, {sound.TAG}]", "categories: 'x")],
+    "specs twice": [CURRENT, CURRENT.replace(META, sound.lines()["spec_details"])],
+    "hash that stands elsewhere too": [
+        sound.page(None, sound.specs(0, variants=[f"commit={sound.FIRST}"])),
+        sound.page(None, sound.specs(0, variants=[f"commit={sound.SECOND}"]))],
+    "another tag in the URL": [TARBALL, OTHER_TAG.replace(
+        "[package, v0.22.4]", f"[package, {sound.TAG}]")],
+    "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],
+    "one spec of another format": [
+        TARBALL, sound.PAGE, sound.page(None, [sound.tarball_specs()[0], sound.specs()[1]]),
+        sound.page(None, [*sound.tarball_specs(), {**sound.specs()[0], "hash": "z" * 32}])],
+    "stacks in another order": [
+        TARBALL, sound.page(None, sound.tarball_specs(0, stacks=["root", "e4s"])),
+        sound.PAGE, sound.page(None, sound.specs(0, stacks=["root", "e4s"]))],
+    "counts in another order": [TARBALL, *[
+        TARBALL.replace('"e4s": 1, "root": 2', counts) for counts in (
+            '"root": 2, "e4s": 1', '"e4s": 2, "root": 1', '"e4s": 1, "e4s": 1',
+            '"e4s": 1, "root": 2.0', '"e4s": true, "root": 2')]],
+    "two spellings": [sound.PAGE, sound.page(None, sound.specs(0, compiler="gcc@=11.4.0")),
+                      sound.page(None, sound.specs(1, compiler="gcc@=11.4.0"))],
+    "specs in another order": [sound.PAGE, sound.page(None, sound.specs()[::-1]),
+                               TARBALL, sound.page(None, sound.tarball_specs()[::-1])],
+    "braces in a text": [sound.page(None, sound.specs(0, variants=["a='}, {'"]))],
+    "nothing in the list": [sound.page(sound.meta(), specs_line="spec_details: [{}]"),
+                            sound.page(sound.meta(), specs_line="spec_details: [{}, {}]")],
+    "a stack that is long": [sound.page(None, sound.specs(0, stacks=["root", "s" * 1023]))],
+    "a number of another kind": [
+        text.replace('"num_specs": 2', '"num_specs": 2.0') for text in (sound.PAGE, TARBALL)],
+    "a tag that is none": [TARBALL.replace(sound.TAG, "None")],
+}
+
+
+@pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("strict_order", [False, True], ids=["", "strict"])
+@pytest.mark.parametrize("context", [
+    sound.CONTEXT, Context(), sound.CONTEXT._replace(tag_stacks=None),
+    Context(Place("v0.22.4", "zlib")), Context(Place(sound.TAG, "zstd"), frozenset({"root"})),
+    sound.CONTEXT._replace(root_stack="e4s"),
+], ids=["usual", "nowhere", "no stacks", "other tag", "other package", "other root"])
+def test_known_shapes_do_not_hide(texts: list[str], context: Context, strict_order: bool) -> None:
+    pages = [(text.encode(), context) for text in texts]
+    _hold(pages, strict_order=strict_order)
+    _hold(pages[::-1], strict_order=strict_order)
+    _hold([(text, sound.CONTEXT) for text, _ in pages] + pages, strict_order=strict_order)
