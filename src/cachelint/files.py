@@ -32,6 +32,7 @@ _REASONS = {
     errno.ENOTDIR: "a file stands where a folder belongs",
     errno.ELOOP: "a link that leads back to itself",
     errno.ENXIO: "no regular file",
+    errno.EAGAIN: "no regular file",
     errno.ENAMETOOLONG: "the file's name is too long",
 }
 
@@ -58,13 +59,15 @@ def read(path: str, max_size: int = 0) -> bytes | Unreadable:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return Unreadable("CL100", "no regular file")
-        if max_size and status.st_size > max_size:
+        size = max(status.st_size, len(content))
+        chunks = [content]
+        while chunks[-1] and not 0 < max_size < size:
+            chunks.append(os.read(descriptor, 1 << 20))
+            size = max(size, sum(map(len, chunks)))
+        if 0 < max_size < size:
             from cachelint.frontmatter import too_large
 
-            return Unreadable("CL110", too_large(status.st_size, max_size))
-        chunks = [content]
-        while len(chunks[-1]):
-            chunks.append(os.read(descriptor, 1 << 20))
+            return Unreadable("CL110", too_large(size, max_size))
         return b"".join(chunks)
     except OSError as error:
         return _unreadable(error)
@@ -226,7 +229,7 @@ def _select_folder(
         elif len(below) == 1 and _has_page(absolute):
             whole[(root, below[0])] = None
             found = True
-        elif len(below) == 2 and os.path.lexists(page := f"{shown(path)}/{PAGE}"):
+        elif len(below) == 2 and os.path.lexists(page := join(shown(path), PAGE)):
             named.setdefault((root, below[0]), {})[page] = None
             found = True
     if not found:
