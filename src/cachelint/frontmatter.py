@@ -466,7 +466,8 @@ def _read_yaml(
             found.add(number)
     if len(found) < len(islands) and not document.repeated:
         page.nodes.clear()
-        return _read_yaml(page, [], [], [])
+        repeated.clear()
+        return _read_yaml(page, [], [], repeated)
     page.data = document.value
     for entry, value in zip(islands, values, strict=True):
         page.data[entry.key] = value

@@ -43,6 +43,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_consta
 _patient_decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
 )
+_lenient_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 # the library's own ways to read one value and one text, and to learn where they end
 _scan_once: Callable[[str, int], tuple[Any, int]] = vars(
     json.JSONDecoder(parse_int=_integer)
@@ -66,7 +67,11 @@ def loads(text: str) -> Any:
         value = _decoder.decode(text)
     except RecursionError:
         raise TooDeepError from None
-    except (JSONDecodeError, DuplicateKeyError):
+    except DuplicateKeyError:
+        # what follows the key need not be JSON at all
+        _lenient_decoder.decode(text)
+        raise
+    except JSONDecodeError:
         raise
     except ValueError:
         value = _patient_decoder.decode(text)

@@ -208,7 +208,9 @@ class _Composer:
             closed = self._stack.pop()
             if end > start:  # a closing bracket; a block ends with its last value
                 self._end = end
-            self.nodes[closed.pointer] = self.nodes[closed.pointer]._replace(close=self._end)
+            node = self.nodes[closed.pointer]
+            self._end = max(self._end, node.end)
+            self.nodes[closed.pointer] = node._replace(close=self._end)
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag is not None and str(event.tag) != "!":
@@ -217,8 +219,7 @@ class _Composer:
 
     def _scalar(self, value: str, start: int, end: int, style: str) -> None:
         if start == end:
-            # nothing is written; the parser's mark is that of what follows, perhaps lines below
-            start = end = min(start, self._end + 1)
+            start = end = self._place_of_nothing(start)
         if style in ("|", ">"):
             # its header line may carry a comment
             self.scalars.append((self.text.find("\n", start, end), end))
@@ -235,6 +236,20 @@ class _Composer:
             parent.pending.append((value, pointer, key))
             return
         self._put(value if style else resolve(value), Node(start, end, close=end))
+
+    def _place_of_nothing(self, mark: int) -> int:
+        """Return where a value would stand that is not written: behind its colon or dash.
+
+        The parser's own mark is that of what follows, perhaps lines below.
+        """
+        parent = self._stack[-1] if self._stack else None
+        if parent is None:
+            return mark
+        if isinstance(parent.value, list):
+            sign = self.text.find("-", self._end, mark)
+        else:
+            sign = self.text.find(":", self._end, mark) if parent.pending else -1
+        return sign + 1 if sign >= 0 else mark
 
     def _open(self, value: dict[str, Any] | list[Any], start: int) -> None:
         parent = self._stack[-1] if self._stack else None
