@@ -119,6 +119,8 @@ def check(**options: Any) -> int:
     else:
         report = runs.check(paths, settings=settings, jobs=_jobs(options),
                             diff_base=options["diff_base"], baseline=options["baseline"])
+    if options["verbose"] and report.not_run:
+        _say(f"not run, since they need whole tags: {', '.join(report.not_run)}")
     _print(report, options)
     if report.stale:
         first = report.stale[0]

@@ -131,6 +131,8 @@ class Report(NamedTuple):
     """Findings that the baseline holds."""
     stale: tuple[Any, ...] = ()
     """What the baseline holds of the files that were checked, and was not found."""
+    not_run: tuple[str, ...] = ()
+    """Codes of selected rules that what was checked made impossible: they need whole tags."""
 
     @property
     def errors(self) -> int:

@@ -50,7 +50,7 @@ def check(
     found = _find(paths, settings, jobs, diff_base)
     applied = baselines.apply(found.findings, known, found.was_checked)
     return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
-                  applied.suppressed, tuple(applied.stale))
+                  applied.suppressed, tuple(applied.stale), found.not_run)
 
 
 def write_baseline(
@@ -85,6 +85,11 @@ class _Found(NamedTuple):
     pages: int
     was_checked: Callable[[str], bool]
     """Whether a path, relative to its catalog, was looked at."""
+    not_run: tuple[str, ...]
+
+
+_OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
+_NOT_OF_CHANGES = ("CL607", "CL608")
 
 
 def _find(
@@ -110,7 +115,8 @@ def _find(
                                       own_files=each.own_files)
         findings.sort(key=order)
         looked_at = frozenset(path for each in scopes for path in each.paths)
-        return _Found(findings, pages, looked_at.__contains__)
+        not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
+        return _Found(findings, pages, looked_at.__contains__, not_run)
     facts: list[TagFacts] = []
     for result in workers.run(partial(check_tag, settings=settings), tasks_of(selection), jobs):
         findings += result.findings
@@ -122,7 +128,9 @@ def _find(
     for path in _named_files(selection):
         findings += check_file(path, settings)
     findings.sort(key=order)
-    return _Found(findings, pages, partial(_is_in, selection))
+    is_impossible = any(task.pages is not None for task in selection.tasks)
+    not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
+    return _Found(findings, pages, partial(_is_in, selection), not_run)
 
 
 def _roots(selection: Selection) -> list[str]:
