@@ -401,3 +401,86 @@ def test_a_damaged_event_fails(job: Job) -> None:
     assert done.status == 2
     assert done.annotations == [
         "::error title=cachelint::the event has no base commit: set diff-base"]
+
+
+# ----------------------------------------------------------------------------- the bot's recipe
+
+
+def recipe() -> str:
+    """Return what the documentation tells the bot to run."""
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (script,) = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+                 if "./generate" in block]
+    assert isinstance(script, str)
+    return script
+
+
+def regenerate(job: Job, generator: str) -> subprocess.CompletedProcess[str]:
+    """Run the recipe with a generator, and a remote to which it pushes."""
+    tarball_page = next((job.workspace / "_cache" / "v0.23.1").glob("*/specs.md"))
+    (job.workspace / "generate").write_text(
+        f"#!{sys.executable}\nimport json, re\nfrom pathlib import Path\n"
+        f"stale = Path({PAGE!r})\nfrozen = Path({str(tarball_page)!r})\n{generator}\n",
+        encoding="utf-8")
+    (job.workspace / "generate").chmod(0o755)
+    job.git("add", "generate")
+    job.commit("a generator")
+    job.git("init", "--quiet", "--bare", str(job.folder / "remote"))
+    job.git("remote", "add", "origin", str(job.folder / "remote"))
+    job.git("push", "--quiet", "--set-upstream", "origin", "main")
+    script = job.folder / "recipe.sh"
+    script.write_text(recipe(), encoding="utf-8")
+    identity = {f"GIT_{who}_{what}": "bot@example.org"
+                for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    return subprocess.run(
+        ["bash", str(script)], cwd=job.workspace, capture_output=True, text=True, timeout=120,
+        check=False, env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                          "HOME": str(job.folder), "GIT_CONFIG_NOSYSTEM": "1", **identity})
+
+
+def pushed(job: Job) -> list[str]:
+    """Return which files the pushed commit changed, if any was pushed after the generator's."""
+    log = job.git("log", "-1", "--format=%s", "--name-only", "origin/main").splitlines()
+    return [line for line in log[1:] if line] if log[0] == "Regenerate the catalog" else []
+
+
+REORDER = """
+text = frozen.read_text()
+line = next(line for line in text.splitlines() if line.startswith("meta: "))
+meta = json.loads(line.removeprefix("meta: "))
+frozen.write_text(text.replace(line, "meta: " + json.dumps(dict(reversed(meta.items())))))
+"""
+STALE = """
+text = stale.read_text()
+title = text.replace('"size": "-"', '"size": 17')
+stale.write_text(re.sub('"num_specs": [0-9]+', '"num_specs": 4711', title))
+"""
+FALSIFY = """
+frozen.write_text(re.sub('"target": "[a-z0-9_]+"', '"target": "zen4"', frozen.read_text()))
+"""
+
+
+def test_the_bot_mends_what_is_stale_and_drops_what_is_only_order(job: Job) -> None:
+    done = regenerate(job, STALE + REORDER)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pushed(job) == [PAGE]
+    assert job.git("status", "--porcelain") == ""
+    assert "4711" not in (job.workspace / PAGE).read_text(encoding="utf-8")
+
+
+def test_the_bot_pushes_no_changed_fact_of_a_frozen_tag(job: Job) -> None:
+    done = regenerate(job, FALSIFY)
+    assert done.returncode == 1
+    assert "CL801" in done.stdout
+    assert pushed(job) == []
+
+
+def test_the_bot_has_nothing_to_push(job: Job) -> None:
+    done = regenerate(job, "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pushed(job) == []
+
+
+def test_the_documentation_knows_the_inputs() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE) == INPUTS
