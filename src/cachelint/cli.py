@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import os
 import sys
@@ -342,6 +341,8 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     """Yield a unified diff without context, so that each of its lines begins with a sign."""
     old, new = ([inert(line) for line in text.decode("utf-8", "surrogateescape").split("\n")]
                 for text in (before, after))
+    import difflib
+
     name = inert(path)
     for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=0, lineterm=""):
         yield line + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -121,6 +120,8 @@ def _line_of(text: str, key: str) -> int:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest: a clause to append, or nothing."""
+    import difflib  # for mistakes alone
+
     close = difflib.get_close_matches(name, list(known), 1, 0.5)
     return f" (is it {close[0]}?)" if close else ""
 

@@ -17,6 +17,11 @@ _SKIPPED = frozenset({"_site", "node_modules", "vendor"})
 _CHUNK = 1 << 16
 
 
+def too_large(size: int, limit: int) -> str:
+    """Say that a file of ``size`` bytes is over the limit."""
+    return f"the file has {size:,} bytes, over the limit of {limit:,} (max-page-size): not checked"
+
+
 class Unreadable(NamedTuple):
     """Why a file cannot be read: a rule's code and a sentence."""
 
@@ -65,8 +70,6 @@ def read(path: str, max_size: int = 0) -> bytes | Unreadable:
             chunks.append(os.read(descriptor, 1 << 20))
             size = max(size, sum(map(len, chunks)))
         if 0 < max_size < size:
-            from cachelint.frontmatter import too_large
-
             return Unreadable("CL110", too_large(size, max_size))
         return b"".join(chunks)
     except OSError as error:

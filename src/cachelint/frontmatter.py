@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cachelint import jsontext, yamltext
+from cachelint.files import too_large
 from cachelint.model import NO_CONTEXT, Breach, Context, Format, Problem, Span
 
 KEYS = ("title", "layout", "categories", "meta", "spec_details")
@@ -241,11 +242,6 @@ def parse(
                line._replace(end_column=line.column + 1))
     _front_matter(page, vouched=vouched)
     return page
-
-
-def too_large(size: int, limit: int) -> str:
-    """Say that a file of ``size`` bytes is over the limit."""
-    return f"the file has {size:,} bytes, over the limit of {limit:,} (max-page-size): not checked"
 
 
 def _fault(

@@ -14,7 +14,6 @@ from cachelint.checker import order
 from cachelint.config import Settings
 from cachelint.files import Selection
 from cachelint.fixer import fix_catalog, fix_tag
-from cachelint.history import scope
 from cachelint.model import Finding, Report
 from cachelint.units import check_catalog, check_file, check_tag, tasks_of
 
@@ -100,6 +99,8 @@ def _find(
     findings: list[Finding] = []
     pages = 0
     if diff_base is not None:
+        from cachelint.history import scope  # which needs what a check does not
+
         scopes = [scope(root, diff_base, selection, settings) for root in _roots(selection)]
         tasks = [task for each in scopes for task in each.tasks]
         for result in workers.run(partial(check_tag, settings=settings), tasks, jobs):

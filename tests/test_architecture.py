@@ -1,0 +1,66 @@
+"""Imports go one way: each module may import those that stand above it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src/cachelint"
+
+# from what knows nothing to what knows all; a folder is one room
+ORDER = [
+    "model", "text", "summary", "jsontext", "yamltext", "schema", "variants", "files",
+    "frontmatter", "pages", "catalog", "rules", "shapes", "config", "git", "baseline", "checker",
+    "units", "workers", "fixer", "history", "runs", "reporters", "cli", "__init__", "__main__",
+]
+# the version alone is taken from the top of the package
+EXCEPTIONS = {("cli", "__init__")}
+
+
+def rooms() -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        found.setdefault(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), []).append(path)
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """Return the rooms that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "cachelint":
+            names |= {alias.name if alias.name in ORDER else "__init__" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            top, *below = node.module.split(".")
+            names |= {below[0]} if top == "cachelint" else set()
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[1] for alias in node.names
+                      if alias.name.startswith("cachelint.")}
+    return names
+
+
+def test_every_room_has_its_place() -> None:
+    assert sorted(rooms()) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_go_one_way(room: str) -> None:
+    allowed = {room, *ORDER[: ORDER.index(room)]}
+    for path in rooms()[room]:
+        wrong = {name for name in imported(path) - allowed if (room, name) not in EXCEPTIONS}
+        assert not wrong, f"{path.name} imports {sorted(wrong)}"
+
+
+def test_nothing_heavy_is_imported_for_a_sound_page() -> None:
+    import subprocess
+    import sys
+
+    page = PACKAGE.parents[1] / "examples/catalog/_cache/develop/swig/specs.md"
+    code = (
+        "import sys; from cachelint import check; assert not check([sys.argv[1]]).findings; "
+        "heavy = {'jsonschema', 'ruamel.yaml', 'multiprocessing', 'concurrent.futures', 'tomllib',"
+        " 'subprocess', 'difflib'}; print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(page)], capture_output=True,
+                          encoding="utf-8", check=True)
+    assert done.stdout == "[]\n"
