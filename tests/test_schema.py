@@ -137,7 +137,8 @@ _ODD: list[Any] = [
     "cache\n", "package", "table", "error", "CL301", "CL301\n", "linux", "beos", "linux<", "a b",
     '"', "<", "\\", "\n", "\x7f", "\u0085", "\u00e9", "\U0001f600", "\ud800", sound.FIRST,
     sound.FIRST + "\n", sound.FIRST[:-1], sound.FIRST.upper(), "+shared", "+~shared", "a=b c",
-    "a='b c'", "a=\n", "https://a", "https://a\n", "https:// a", "/tag/a/", "/tag/a/\n", [], {}, [[]], ["a"],
+    "a='b c'", "a=\n", "https://a", "https://a\n", "https:// a", "/tag/a/", "/tag/a/\n", [], {},
+    [[]], ["a"],
     ["a", "a"], ["a", "b"], [1, True], [1, 1.0], [0, False], ["package", "a", "b"], ["pkg", "a"],
     {"a": 1}, {"a": True}, {"a": -1}, {"a": 1.0}, {"count": 1}, {"name": "a", "stacks": ["a"]},
 ]
