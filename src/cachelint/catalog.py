@@ -72,24 +72,24 @@ class Catalog(NamedTuple):
 
 # names that are text to every loader and need no quotes
 _WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?=[:\n]))[A-Za-z_][A-Za-z0-9_.@+/=-]*"
-_QUOTED = r"'(?:[^'\n\\\x00-\x1f\x7f-\uffff]|'')*'"
+_QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
 _KEY = rf"(?:{_WORD}|{_QUOTED})"
 _VALUE = rf"(?:{_WORD}|{_QUOTED}|0|[1-9][0-9]{{0,17}})"
-_TAGS_LAYOUT = re.compile(rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+").fullmatch
-_TAGS_LINE = re.compile(r"(- name: |  stacks:|  - )(.*)\n")
-_META_LAYOUT = re.compile(
+_TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
+_TAGS_LINE = r"(- name: |  stacks:|  - )(.*)\n"
+_META_LAYOUT = (
     rf"(?:{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+)+"
-).fullmatch
-_META_LINE = re.compile(rf"( *)({_KEY}):(?: (.+))?\n")
+)
+_META_LINE = rf"( *)({_KEY}):(?: (.+))?\n"
 
 
 def tags_by_line(text: str) -> Document | None:
     """Read ``tags.yaml`` in the generator's layout; None where it is in another."""
-    if not _TAGS_LAYOUT(text):
+    if not re.fullmatch(_TAGS_LAYOUT, text):
         return None
     value: list[dict[str, Any]] = []
     nodes = {"": Node(0, 1, container=True, close=len(text) - 1)}
-    for match in _TAGS_LINE.finditer(text):
+    for match in re.finditer(_TAGS_LINE, text):
         start, end = match.span(2)
         entry = f"/{len(value) - 1}"
         if match[1] == "- name: ":
@@ -115,13 +115,13 @@ def meta_by_line(text: str) -> Document | None:
 
     Of the places, only those of the tags and their counts are given.
     """
-    if not text.endswith("\n") or not _META_LAYOUT(text):
+    if not text.endswith("\n") or not re.fullmatch(_META_LAYOUT, text):
         return None
     value: dict[str, Any] = {}
     nodes: dict[str, Node] = {}
     top = ""
     open_maps: list[dict[str, Any]] = [value]
-    for match in _META_LINE.finditer(text):
+    for match in re.finditer(_META_LINE, text):
         depth = len(match[1]) // 2
         key = _unquote(match[2])
         mapping = open_maps[depth]

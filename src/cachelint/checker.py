@@ -225,7 +225,7 @@ def make_finding(
 
 
 def _spec_hash(page: Page, pointer: str) -> str:
-    """Return the hash of the spec in which ``pointer`` lies, where it tells the spec from others."""
+    """Return the hash of the spec in which ``pointer`` lies, if it tells the spec from others."""
     path = pointer.split("/")
     if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
         return ""

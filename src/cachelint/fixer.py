@@ -407,7 +407,8 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
             continue
-        fixed, examined = _fix(raw, path, context_of(settings, place, task.stacks), settings, shapes)
+        context = context_of(settings, place, task.stacks)
+        fixed, examined = _fix(raw, path, context, settings, shapes)
         tally.add(path, place, examined)
         reason = fixed.reason
         if fixed.content != raw and write:
