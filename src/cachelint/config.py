@@ -33,13 +33,13 @@ class Settings(NamedTuple):
 
     def excludes(self, path: str) -> bool:
         """Say whether ``path``, relative to its catalog's root, is to be left out."""
-        return bool(self.exclude) and _matcher(self.exclude).match(path) is not None
+        return bool(self.exclude) and _matcher(self.exclude).fullmatch(path) is not None
 
 
 @lru_cache(maxsize=8)
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Compile globs: `*` within a name, `**` across folders, a folder with all below it."""
-    return re.compile("|".join(f"(?:{_translate(pattern)})(?:/.*)?$" for pattern in patterns),
+    return re.compile("|".join(f"(?:{_translate(pattern)})(?:/.*)?" for pattern in patterns),
                       re.DOTALL)
 
 
@@ -64,10 +64,12 @@ def find(start: str = ".") -> Path | None:
 
 
 def _has_table(path: Path) -> bool:
+    """Say whether a ``pyproject.toml`` configures this program, as far as it can be told."""
     try:
-        return b"[tool.cachelint" in path.read_bytes()
+        text = path.read_bytes()
     except OSError:
         return False
+    return re.search(rb"^\s*\[\s*tool\s*\.\s*cachelint\s*[].]", text, re.MULTILINE) is not None
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -88,7 +90,10 @@ def read(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise CachelintError(f"{path}: not TOML: {error}") from None
     if path.name == "pyproject.toml":
-        data = data.get("tool", {}).get("cachelint", {})
+        for key in ("tool", "cachelint"):
+            data = data.get(key, {})
+            if not isinstance(data, dict):
+                raise CachelintError(f"{path}: {key} is no table")
     _validate(path, text, data)
     return data
 
@@ -113,8 +118,10 @@ def _validate(path: Path, text: str, data: Any) -> None:
 
 def _line_of(text: str, key: str) -> int:
     """Find the line on which a key is set, from 1."""
-    pattern = re.compile(rf"""^\s*["']?{re.escape(key)}["']?\s*[=.\]]""", re.MULTILINE)
-    found = pattern.search(text)
+    own = re.search(r"^\s*\[\s*tool\s*\.\s*cachelint\s*[].]", text, re.MULTILINE)
+    pattern = re.compile(
+        rf"""^[ \t]*\[*(?:tool\.cachelint\.)?["']?{re.escape(key)}["']?\s*[=.\]]""", re.MULTILINE)
+    found = pattern.search(text, own.start() if own else 0)
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 

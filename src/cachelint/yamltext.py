@@ -151,9 +151,10 @@ def load(text: str) -> Document:
         raise YamlError(said or "cannot be read", mark.index if mark else 0) from None
     except RecursionError:
         raise LimitError(f"values are nested over {MAX_DEPTH} deep", 0) from None
-    except (ValueError, AssertionError, IndexError, AttributeError, TypeError) as error:
-        if isinstance(error, (YamlError, LimitError)):
-            raise
+    except (YamlError, LimitError):
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
+            ValueError) as error:
         # the parser trips over some escapes and directives that no page needs
         raise YamlError(f"the parser failed: {error}", 0) from None
     return Document(
