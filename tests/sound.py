@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,9 @@ def reported(
                   for finding in check(text, context, *extra))
 
 
-def write_catalog(root: Path, pages: dict[str, str | bytes], tags: dict[str, list[str]]) -> None:
+def write_catalog(
+    root: Path, pages: Mapping[str, str | bytes], tags: Mapping[str, list[str]]
+) -> None:
     """Write a catalog: pages by ``<tag>/<package>``, and ``_data/tags.yaml``."""
     for place, text in pages.items():
         file = root / "_cache" / place / "specs.md"

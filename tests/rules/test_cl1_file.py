@@ -209,7 +209,7 @@ def test_size_limits() -> None:
 
 
 def test_yaml_is_not_parsed_above_two_mebibytes() -> None:
-    many = ", ".join(f'"v{number}"' for number in range(250_000))
+    many = ", ".join(f'"{number:01000}"' for number in range(2_200))
     small = sound.page(sound.meta(), meta_line=f'meta: {{"versions": [{many}]}}')
     assert 2 * 2**20 < len(small) < 8 * 2**20
     assert ("CL110", "") not in sound.found(small)
