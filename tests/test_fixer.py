@@ -845,6 +845,27 @@ def test_file_is_replaced_although_its_folder_cannot_be_brought_to_the_disk(
     assert done.refused == ()
 
 
+def test_bytes_are_on_the_disk_before_they_take_the_name(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def note_fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        steps.append("fsync of the folder" if is_folder else "fsync of the file")
+        fsync(descriptor)
+
+    def note_rename(old: str, new: str) -> None:
+        steps.append(f"rename of {Path(old).read_bytes() == PAGE.encode() and 'the new page'}")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "rename", note_rename)
+    fix([str(catalog.root)])
+    assert steps == ["fsync of the file", "rename of the new page", "fsync of the folder"]
+
+
 def test_file_of_another_user_in_a_folder_of_ours_is_mended(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
