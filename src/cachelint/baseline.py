@@ -38,13 +38,7 @@ def key_of(finding: Finding) -> Key:
     if finding.spec_hash:
         # /spec_details/3/variants/0 is /variants/0 of the spec
         pointer = "".join(f"/{token}" for token in pointer.split("/")[3:])
-    return Key(in_catalog(finding.path), finding.code, finding.spec_hash, pointer)
-
-
-def in_catalog(path: str) -> str:
-    """Return a path relative to its catalog's folder."""
-    root = files.catalog_of_file(path) if files.is_catalog_file(path) else files.catalog_of(path)
-    return path if root in (None, ".") else path.removeprefix(f"{root}/")
+    return Key(files.in_catalog(finding.path), finding.code, finding.spec_hash, pointer)
 
 
 def read(path: str) -> Baseline:

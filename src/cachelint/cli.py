@@ -10,7 +10,17 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from cachelint import __version__, config, files, reporters, rules, runs, schema, workers
+from cachelint import (
+    __version__,
+    config,
+    files,
+    reporters,
+    rules,
+    runs,
+    schema,
+    units,
+    workers,
+)
 from cachelint.checker import check_page
 from cachelint.config import Settings
 from cachelint.fixer import fix_page
@@ -108,7 +118,8 @@ def check(**options: Any) -> int:
     paths = _paths(options)
     if paths == ["-"]:
         path = options["stdin_filename"] or "<stdin>"
-        found = check_page(sys.stdin.buffer.read(), path, settings=settings)
+        context = units.context_at(path, settings)
+        found = check_page(sys.stdin.buffer.read(), path, settings=settings, context=context)
         report = Report(tuple(found), 1)
     elif options["write_baseline"]:
         report = runs.write_baseline(options["write_baseline"], paths, settings=settings,
@@ -169,7 +180,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
     """Mend the page on standard input, and write it to standard output."""
     raw = sys.stdin.buffer.read()
     path = options["stdin_filename"] or "<stdin>"
-    fixed = fix_page(raw, path, settings=settings)
+    fixed = fix_page(raw, path, settings=settings, context=units.context_at(path, settings))
     if options["diff"]:
         if fixed.content != raw:
             sys.stdout.writelines(_diff(path, raw, fixed.content))
@@ -364,7 +375,10 @@ def _status(report: Report, options: dict[str, Any]) -> int:
 def main() -> NoReturn:
     """Run the program, and exit with its status."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if sys.stdout is None or sys.stderr is None:
+        sys.exit(2)  # there is nowhere to say anything
     sys.exit(_run())
 
 
@@ -378,6 +392,9 @@ def _run() -> int:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _say("cachelint: interrupted")
         return 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
         _say(f"cachelint: {error.format_message()}")
         return 2

@@ -161,6 +161,14 @@ def catalog_of_file(path: str) -> str:
     return shown(os.sep.join(parts[: -2 if parts[-2] == "_data" else -3]) or os.sep)
 
 
+def in_catalog(path: str) -> str:
+    """Return a file's path relative to its catalog's folder; as it is, if it lies in none."""
+    root = catalog_of_file(path) if is_catalog_file(path) else catalog_of(path)
+    if root is None:
+        return path
+    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+
+
 def select(paths: Iterable[str]) -> Selection:
     """Find what the paths of a command line name.
 

@@ -81,12 +81,11 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
 
 
 def _is_selected(root: str, path: str, selection: Selection) -> bool:
-    shown = files.join(root, path)
-    if root in selection.roots or shown in selection.catalog_files:
+    if root in selection.roots or path in map(files.in_catalog, selection.catalog_files):
         return True
     for task in selection.tasks:
         if task.root == root and path.startswith(f"_cache/{task.tag}/"):
-            return task.pages is None or shown in task.pages
+            return task.pages is None or path in map(files.in_catalog, task.pages)
     return False
 
 

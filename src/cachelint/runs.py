@@ -148,9 +148,9 @@ def _is_in(selection: Selection, path: str) -> bool:
         return True
     return any(
         path.startswith(f"_cache/{task.tag}/")
-        if task.pages is None else files.join(task.root, path) in task.pages
+        if task.pages is None else path in map(files.in_catalog, task.pages)
         for task in selection.tasks
-    ) or any(files.join(root, path) in selection.catalog_files for root in _roots(selection))
+    ) or path in map(files.in_catalog, selection.catalog_files)
 
 
 def _catalogs(selection: Selection) -> dict[str, bool]:

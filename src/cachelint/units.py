@@ -24,7 +24,7 @@ from cachelint.checker import (
 from cachelint.config import Settings
 from cachelint.files import Selection, Task, Unreadable
 from cachelint.frontmatter import Page, parse
-from cachelint.model import Excerpt, Finding, Format, Place, Problem, Severity
+from cachelint.model import Context, Excerpt, Finding, Format, Place, Problem, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl7_site import SORTABLE_TAG, unsortable
 from cachelint.shapes import Shapes
@@ -50,6 +50,14 @@ def tasks_of(selection: Selection) -> list[Task]:
         if task.tag and (listed := tags[task.root]) is not None else task
         for task in selection.tasks
     ]
+
+
+def context_at(path: str, settings: Settings) -> Context:
+    """Gather what the rules may know of a page at ``path``, which need not exist."""
+    place, root = files.place_of(path), files.catalog_of(path)
+    tags = catalog.read_tags(root) if place.tag and root is not None else None
+    stacks = tags.stacks.get(place.tag) if tags is not None and place.tag else None
+    return context_of(settings, place, stacks)
 
 
 class TagResult(NamedTuple):
@@ -165,19 +173,22 @@ def pages_of(
     A page that is excluded goes to ``tally``, and what else Jekyll takes for a page to
     ``findings``.
     """
-    prefix = 0 if task.root == "." or not task.tag else len(task.root) + 1
     if task.pages is not None:
         listed = [(path, files.place_of(path)) for path in task.pages]
     else:
         listing = files.list_tag(task.root, task.tag)
         listed = listing.pages
-        strays = [path for path in listing.strays if not settings.excludes(path[prefix:])]
+        strays = [path for path in listing.strays if not _is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
     for path, place in listed:
-        if settings.exclude and settings.excludes(path[prefix:]):
+        if _is_excluded(path, settings):
             tally.add(path, place, None)
         else:
             yield path, place, files.read(path, settings.max_page_size)
+
+
+def _is_excluded(path: str, settings: Settings) -> bool:
+    return bool(settings.exclude) and settings.excludes(files.in_catalog(path))
 
 
 def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -40,9 +41,15 @@ def run(work: Work[Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context)
     try:
         futures = {}
-        # the tag that grows daily is the largest by far, and must not be what is left at the end
-        for task in sorted(tasks, key=lambda task: task.tag != "develop"):
-            futures[task] = pool.submit(work, task)
+        # an interrupt is for this process to handle: the others are born deaf to it, and finish
+        # the folder they are at
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            # the tag that grows daily is the largest by far, and must not be left for the end
+            for task in sorted(tasks, key=lambda task: task.tag != "develop"):
+                futures[task] = pool.submit(work, task)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for task in tasks:
             yield futures.pop(task).result()
     finally:
