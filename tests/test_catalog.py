@@ -18,7 +18,8 @@ TAGS = (EXAMPLE / "_data/tags.yaml").read_text(encoding="utf-8")
 META = (EXAMPLE / "_data/meta.yaml").read_text(encoding="utf-8")
 
 PIECES = ["\n", " ", "  ", "'", '"', ":", "-", "- ", "#", "no", "1", "0.22", "017", "{}", "[]",
-          "&a", "*a", "<<", "\u00e9", "\t", "count", "e4s", "'it''s'", "null", "name", "stacks", ": 1"]
+          "&a", "*a", "<<", "\u00e9", "\t", "count", "e4s", "'it''s'", "null", "name", "stacks",
+          ": 1"]
 
 
 @st.composite

@@ -184,7 +184,7 @@ def test_spans(pointer: str, value: str, key: str) -> None:
 
 def _covered(page: Page, span: Span) -> str:
     assert span.line == span.end_line
-    return page.line(span.line)[span.column - 1 : span.end_column - 1]
+    return page.text[slice(*page.line(span.line))][span.column - 1 : span.end_column - 1]
 
 
 @pytest.mark.parametrize(

@@ -240,18 +240,21 @@ _WIDTH = 68
 
 def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     """Cut what a span covers out of its line, with some of what stands around it."""
-    line = page.line(span.line)
+    # lines may have megabytes, and so may the number of findings be: never copy a whole one
+    line_start, line_end = page.line(span.line)
+    length = line_end - line_start
     start = span.column - 1
-    end = span.end_column - 1 if span.end_line == span.line else len(line)
+    end = span.end_column - 1 if span.end_line == span.line else length
     end = max(start, min(end, start + _WIDTH - 2))
-    if len(line) <= _WIDTH:
-        return Excerpt(span.line, 0, line, start, min(end, len(line)), label)
+    if length <= _WIDTH:
+        line = page.text[line_start:line_end]
+        return Excerpt(span.line, 0, line, start, min(end, length), label)
     room = _WIDTH - (end - start)
-    left = max(0, min(start - room // 2, len(line) - _WIDTH))
-    cut = line[left : left + _WIDTH]
+    left = max(0, min(start - room // 2, length - _WIDTH))
+    cut = page.text[line_start + left : line_start + left + _WIDTH]
     if left:
         cut = "…" + cut[1:]
-    if left + _WIDTH < len(line):
+    if left + _WIDTH < length:
         cut = cut[:-1] + "…"
     return Excerpt(span.line, left, cut, start - left, end - left, label)
 

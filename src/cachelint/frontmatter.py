@@ -181,13 +181,12 @@ class Page:
             return self.span(node.key_start, node.key_end)
         return self.span(node.start, node.end)
 
-    def line(self, number: int) -> str:
-        """Return the line of that number, from 1, without its end."""
+    def line(self, number: int) -> tuple[int, int]:
+        """Return where the line of that number, from 1, begins and ends, without its end mark."""
         self.span(0, 0)
         starts = self._line_starts or [0]
-        start = starts[number - 1]
         end = starts[number] - 1 if number < len(starts) else len(self.text)
-        return self.text[start:end]
+        return starts[number - 1], end
 
     def source(self, entry: Entry) -> str:
         """Return an entry as it is written, without comments and the blanks before them."""

@@ -27,7 +27,7 @@ _STACKS_KEY = '"stacks": ['
 _COUNTS_KEY = '"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(r'"[A-Za-z0-9._-]+"').fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 2_000, 20
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
 """How many shapes and groups of shapes are remembered at a time, and the most shapes of a group."""
 
 _CHECKS = {
@@ -53,45 +53,53 @@ class _Shape(NamedTuple):
 
 
 class _Group:
-    """What the pages have in common whose specs are of the same shapes, each as often."""
+    """What the pages have in common whose specs are of the same shapes, each as often.
+
+    Thousands are remembered, so that it holds little, and works out the rest when it is asked.
+    """
+
+    __slots__ = ("_shapes", "_texts", "by_stack", "format", "is_sound", "meta", "package")
 
     def __init__(self, shapes: list[_Shape], texts: dict[frozenset[str], str]) -> None:
         """Put together what the shapes say; ``texts`` are the JSON of sets of names."""
-        compilers, oss, platforms, stacks, targets, versions, formats, packages = zip(
-            *shapes, strict=True)
-        self.format: Format = formats[0]
-        self.package: str | None = packages[0]
+        self._shapes, self._texts = shapes, texts
+        self.format: Format = shapes[0].format
+        self.package: str | None = shapes[0].package
         self.is_sound = (
-            len(set(formats)) == len(set(packages)) == 1
+            len({(shape.format, shape.package) for shape in shapes}) == 1
             # no two spellings of compilers (CL408)
-            and len({"@=" in name for name in set(compilers) if "@" in name}) <= 1
+            and len({"@=" in shape.compiler for shape in shapes if "@" in shape.compiler}) <= 1
         )
         self.by_stack: dict[str, int] = {}
         """Stack to how many specs list it."""
-        for listed in stacks:
-            for stack in listed:
+        for shape in shapes:
+            for stack in shape.stacks:
                 self.by_stack[stack] = self.by_stack.get(stack, 0) + 1
-        self.unions = {
-            "compilers": compilers, "oss": oss, "platforms": platforms,
-            "stacks": tuple(self.by_stack), "targets": targets, "versions": versions,
-        }
-        self.counts = sorted([f'"{stack}": {count}' for stack, count in self.by_stack.items()])
+        self.meta = self.write(_SORTED_KEYS)
+        """`meta` as the generator writes it in the current format."""
+
+    @property
+    def unions(self) -> dict[str, tuple[str, ...]]:
+        """The values of which each list of `meta` is the set."""
+        compilers, oss, platforms, _, targets, versions, _, _ = zip(*self._shapes, strict=True)
+        return {"compilers": compilers, "oss": oss, "platforms": platforms,
+                "stacks": tuple(self.by_stack), "targets": targets, "versions": versions}
+
+    @property
+    def counts(self) -> list[str]:
         """The members of `num_specs_by_stack`, as the generator writes them."""
-        self.members = {
-            "num_specs": str(len(shapes)),
-            "num_specs_by_stack": f"{{{', '.join(self.counts)}}}",
-        }
-        """Each member of `meta`, as the generator writes it."""
+        return [f'"{stack}": {self.by_stack[stack]}' for stack in sorted(self.by_stack)]
+
+    def write(self, keys: tuple[str, ...]) -> str:
+        """Write `meta` with its keys in this order."""
+        members = {"num_specs": str(len(self._shapes)),
+                   "num_specs_by_stack": f"{{{', '.join(self.counts)}}}"}
         for key, values in self.unions.items():
             names = frozenset(values)
-            if names not in texts:
-                texts[names] = jsontext.dumps(sorted(names))
-            self.members[key] = texts[names]
-        self.meta = self._write(_SORTED_KEYS)
-        self.unsorted_meta = self._write(_UNSORTED_KEYS)
-
-    def _write(self, keys: tuple[str, ...]) -> str:
-        return f"{{{', '.join([f'{chr(34)}{key}{chr(34)}: {self.members[key]}' for key in keys])}}}"
+            if names not in self._texts:
+                self._texts[names] = jsontext.dumps(sorted(names))
+            members[key] = self._texts[names]
+        return "{" + ", ".join([f'"{key}": {members[key]}' for key in keys]) + "}"
 
 
 _SORTED_KEYS = (
@@ -139,9 +147,10 @@ class Facts(NamedTuple):
             return meta == group.meta
         start = meta.find(_COUNTS_KEY) + len(_COUNTS_KEY)
         end = meta.find("}", start)
-        if sorted(meta[start:end].split(", ")) == group.counts:
-            ordered = meta[:start] + ", ".join(group.counts) + meta[end:]
-            if ordered in (group.meta, group.unsorted_meta):
+        counts = group.counts
+        if sorted(meta[start:end].split(", ")) == sorted(counts):
+            ordered = meta[:start] + ", ".join(counts) + meta[end:]
+            if ordered == group.meta or ordered == group.write(_UNSORTED_KEYS):
                 return True
         try:
             value = jsontext.loads(meta)
@@ -158,6 +167,7 @@ class Shapes:
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[str, _Shape] = {}
+        self._names: dict[str, str] = {}
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._stacks: dict[str, str] = {}
         self._texts: dict[frozenset[str], str] = {}
@@ -215,6 +225,8 @@ class Shapes:
         """Judge the shapes that are not known, and group them all; None where one is unsound."""
         if len(self._known) >= _MOST_SHAPES:
             self._known.clear()
+            self._names.clear()
+            self._groups.clear()
             self._stacks.clear()
             self._texts.clear()
         for shape in key:
@@ -223,11 +235,13 @@ class Shapes:
                 if judged is None:
                     return None
                 self._known[shape] = judged
+                self._names[shape] = shape
         group = _Group([self._known[shape] for shape in key], self._texts)
         if len(key) <= _LARGEST_GROUP:
             if len(self._groups) >= _MOST_GROUPS:
                 self._groups.clear()
-            self._groups[key] = group
+            # of each shape one text is kept, not one for each group
+            self._groups[tuple([self._names[shape] for shape in key])] = group
         return group
 
 
