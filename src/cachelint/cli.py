@@ -324,6 +324,12 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
     if options["quiet"] and name != "json":
         *pieces, _ = pieces
     stream.writelines(pieces)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if name == "github" and summary:
+        from cachelint.reporters import summary_format
+
+        with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+            file.writelines(summary_format.write(report))
     if options["verbose"]:
         _say(f"{reporters.counted(report.pages, 'page')} in {report.seconds:.1f} seconds")
 
