@@ -383,7 +383,7 @@ def test_islands_of_json_agree_with_the_yaml_parser(text: str) -> None:
         list(document.value) if isinstance(document.value, dict) else [])
     for entry in page.entries:
         written = text[entry.start : entry.end]
-        if not text[: entry.start].rstrip(" ").endswith("?"):
+        if not text[: entry.start].rstrip().endswith("?"):
             assert yamltext.load(f"{written}\n").value == {entry.key: page.data[entry.key]}
 
 

@@ -64,11 +64,15 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "indented": (" " + PAGE, [("CL104", "", " ---")]),
     "four dashes": ("-" + PAGE, [("CL104", "", "----")]),
     "text behind the dashes": (PAGE.replace("---", "--- zlib", 1), [("CL104", "", "--- zlib")]),
+    # blanks to Python, and none to Jekyll
+    "no-break space behind the dashes": (PAGE.replace("---", "---\u00a0", 1),
+                                         [("CL104", "", "---\u00a0")]),
     # CL105
     "unclosed": (_without_closing(), [("CL105", "", "---")]),
     "cut": (PAGE[:400], [("CL105", "", "---")]),
     "first line alone": ("---", [("CL105", "", "---")]),
     "closing is indented": (_without_closing() + "\n ---", [("CL105", "", "---")]),
+    "closing is followed by a no-break space": (PAGE + "\u00a0", [("CL105", "", "---")]),
     "closing has four dashes": (PAGE + "-", [("CL105", "", "---")]),
     # CL106
     "bracket is not closed": (PAGE.replace('"num_specs": 2', '"num_specs": [2'),

@@ -141,6 +141,8 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         _line("categories", f"categories:\n- package\n- {sound.TAG}"),
         [("CL504", "/categories", "categories")]),
     "key in quotes": (_line("title", '"title": "zlib"'), [("CL504", "/title", '"zlib"')]),
+    "key with a question mark": (_line("title", '? title\n: "zlib"'),
+                                 [("CL504", "/title", '"zlib"')]),
     "blank before the colon": (_line("title", 'title : "zlib"'), [("CL504", "/title", '"zlib"')]),
     "keys in another order are not other bytes": (_unsorted_meta(), [("CL501", "/meta", "meta")]),
     "other order and other bytes": (
