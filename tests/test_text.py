@@ -56,3 +56,8 @@ def test_encodable(text: str, written: str) -> None:
 )
 def test_clip(text: str, width: int, expected: str) -> None:
     assert clip(text, width) == expected
+
+
+def test_what_a_runner_takes_for_a_command_is_broken_up() -> None:
+    assert inert("a ##[error]b") == "a #\\x23[error]b"
+    assert inert("###[x] ## [y]") == "##\\x23[x] ## [y]"

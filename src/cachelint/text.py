@@ -15,8 +15,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def inert(text: str) -> str:
-    """Escape every character that could steer a terminal, hide, or turn the text around it."""
-    return _UNSAFE.sub(_escape, text)
+    """Escape every character that could steer a terminal, hide, or turn the text around it.
+
+    `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
+    """
+    return _UNSAFE.sub(_escape, text).replace("##[", "#\\x23[")
 
 
 def _escape(match: re.Match[str]) -> str:

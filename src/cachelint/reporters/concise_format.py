@@ -17,6 +17,8 @@ def write(report: Report, colour: bool) -> Iterator[str]:
         code = finding.code
         if colour:
             code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
-        yield (f"{inert(finding.path)}:{finding.line}:{finding.column}: {code} {level}"
+        # two colons at the start of a line would be a workflow command
+        path = f"{'./' if finding.path.startswith(':') else ''}{inert(finding.path)}"
+        yield (f"{path}:{finding.line}:{finding.column}: {code} {level}"
                f"{inert(finding.message)}{fixable}\n")
     yield totals(report) + "\n"
