@@ -199,8 +199,9 @@ class Page:
         return text + self.text[at : entry.end]
 
 
-_OPENING = re.compile(r"---[^\S\n]*(?:\n|\Z)")
-_CLOSING = re.compile(r"^(?:---|\.\.\.)[^\S\n]*$", re.MULTILINE)
+# blanks are those of Jekyll's pattern, which knows ASCII alone
+_OPENING = re.compile(r"---[ \t\f\v]*(?:\n|\Z)")
+_CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t\f\v]*$", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
 _WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*"
@@ -471,7 +472,9 @@ def _read_yaml(
     for key, key_start, close in sorted(tops, key=lambda top: top[1]):
         # a scalar in a block may end with the front matter
         line_end = page.text.index("\n", min(close, end - 1))
-        page.entries.append(by_start.get(key_start) or Entry(key, key_start, -1, line_end))
+        # a question mark may stand before the key
+        line_start = page.text.rfind("\n", 0, key_start) + 1
+        page.entries.append(by_start.get(key_start) or Entry(key, line_start, -1, line_end))
     page.nodes |= nodes
     page.comments = [place(comment) for comment in document.comments]
     repeated += [
