@@ -102,6 +102,8 @@ def apply(findings: Iterable[Finding], known: Baseline, was_checked: Callable[[s
     ``was_checked`` says whether the file of a path, relative to its catalog, was looked at: what is
     known of other files is not stale.
     """
+    if not known:
+        return Applied(list(findings), 0, {})
     left = dict(known)
     new: list[Finding] = []
     suppressed = 0

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cachelint import files, schema, summary
 from cachelint.config import Settings
 from cachelint.files import Unreadable
-from cachelint.frontmatter import Page, parse
+from cachelint.frontmatter import KEYS, Page, parse
 from cachelint.model import (
     Context,
     Excerpt,
@@ -81,6 +81,21 @@ _SOUND_SPEC = {
 """What stands in for specs that were vouched for when the schema is asked about the rest."""
 
 
+_RULES = {
+    kind: tuple(rule for rule in ALL_RULES
+                if kind in rule.formats and (rule.check is not None or rule.check_spec is not None))
+    for kind in Format
+}
+"""The rules that look at pages, by the format of the page."""
+
+
+def _is_head_sound(page: Page, name: str) -> bool:
+    """Say whether a page whose specs were vouched for keeps to its schema in all else."""
+    data = page.data
+    return (type(data) is dict and data.keys() == set(KEYS)
+            and all(schema.sound(name, f"/$defs/{key}")(data[key]) for key in KEYS[:-1]))
+
+
 def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False) -> list[
         tuple[Rule, Problem]]:
     """Ask every rule about a page that was taken apart."""
@@ -89,8 +104,11 @@ def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False)
         return problems
     if page.format is not Format.LEGACY:
         name = f"page-{(facts.format if facts else page.format).value}"
-        data = {**page.data, "spec_details": [_SOUND_SPEC[facts.format]]} if facts else page.data
-        page.breaches = schema.breaches(name, data)
+        if facts is None:
+            page.breaches = schema.breaches(name, page.data)
+        elif not _is_head_sound(page, name):
+            data = {**page.data, "spec_details": [_SOUND_SPEC[facts.format]]}
+            page.breaches = schema.breaches(name, data)
         page.implied = facts.summary if facts else implied(page)
     if facts:
         page.format = facts.format
@@ -98,8 +116,9 @@ def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False)
         if page.format is not Format.LEGACY:
             problems += [(BY_CODE["CL203"], Problem(b.pointer, b.message)) for b in page.breaches]
         return problems
-    for rule in ALL_RULES:
-        if page.format in rule.formats and (rule.default or strict_order):
+    for rule in _RULES[page.format]:
+        # what vouched for the specs has judged each of them
+        if (rule.default or strict_order) and (rule.check is not None or not page.vouched):
             problems += [(rule, problem) for problem in rule.problems(page)]
     refused = {problem.pointer for rule, problem in problems if rule.code == "CL703"}
     if refused:
