@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -472,6 +473,8 @@ def main() -> int:
     options = parser.parse_args()
     beside = Path(sys.executable).with_name("cachelint")
     cachelint = [str(beside)] if beside.exists() else [sys.executable, "-m", "cachelint"]
+    # leave no gigabytes behind when told to end
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="cachelint-", dir=working_folder()) as work:
         set_environment(Path(work, "bytecode"))
         tags, runs = (8, 1) if options.quick else (max(2, options.tags), options.runs)
