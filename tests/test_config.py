@@ -249,7 +249,7 @@ def test_nearest_file_is_found(
 def test_file_is_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text('select = ["CL3"]\n# x\nmax-page-size = 10\n', encoding="utf-8")
-    assert config.read(path) == {"select": ["CL3"], "max-page-size": 10}
+    assert config.read(path).data == {"select": ["CL3"], "max-page-size": 10}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_file_is_read(tmp_path: Path, name: str) -> None:
 def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
-    assert config.read(path) == data
+    assert config.read(path).data == data
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
         ("# x\n\nmutable_tags = []", "3: there is no setting 'mutable_tags' (is it mutable-tags?)"),
         ("zzz = 1", "1: there is no setting 'zzz'"),
         ('select = ["CL3"]\nignore = "CL301"', '2: ignore is the text "CL301", not a list'),
-        ('select = [\n  "CL3",\n  3,\n]', "1: select 1 is the number 3, not text"),
+        ('select = [\n  "CL3",\n  3,\n]', "3: select 1 is the number 3, not text"),
         ("max-page-size = true", "1: max-page-size is true, not a whole number"),
         ("max-page-size = 1.5", "1: max-page-size is the number 1.5, not a whole number"),
         ("max-page-size = 0", "1: max-page-size is 0, below 1"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cachelint import files, schema, summary
-from cachelint.config import Settings
+from cachelint.config import Settings, settle
 from cachelint.files import Unreadable
 from cachelint.frontmatter import KEYS, Page, parse
 from cachelint.model import (
@@ -303,7 +303,7 @@ def check_page(
     """
     settings = settings or Settings()
     context = context or context_of(settings, files.place_of(path))
-    return check_bytes(content, path, context, settings, Shapes())[0]
+    return settle(check_bytes(content, path, context, settings, Shapes())[0], settings)
 
 
 def context_of(
@@ -316,7 +316,7 @@ def context_of(
 def check_bytes(
     raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
 ) -> tuple[list[Finding], Examined]:
-    """Check one page; what the rules said of it goes with the findings."""
+    """Check one page; what the rules said of it goes with the findings, which `settle` awaits."""
     examined = examine(raw, context, shapes, max_size=settings.max_page_size,
                        strict_order="CL507" in settings.selected)
     if examined.page is None:

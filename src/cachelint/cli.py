@@ -270,7 +270,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         path = Path(options["config_file"])
     elif not options["isolated"]:
         path = config.find()
-    file = config.read(path) if path is not None else {}
+    file = config.read(path).data if path is not None else {}
     if options["verbose"]:
         _say(f"configuration: {path or 'none'}")
     chosen = {key: options[key.replace("-", "_")] for key in ("select", "ignore", "extend-select")}

@@ -10,13 +10,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cachelint.model import CachelintError
+from cachelint import files
+from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES, Rule
 
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
 
 
 DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
+
+
+class FileIgnore(NamedTuple):
+    """A rule that is left out in some files."""
+
+    glob: str
+    """From the catalog's folder, as in ``exclude``."""
+    rule: str
+    """A code, name or prefix."""
 
 
 class Settings(NamedTuple):
@@ -30,13 +40,58 @@ class Settings(NamedTuple):
     mirror_urls: tuple[str, ...] = ("https://binaries.spack.io",)
     max_page_size: int = 8 * 1024 * 1024
     """Bytes."""
+    per_file_ignores: tuple[FileIgnore, ...] = ()
+    severity: tuple[tuple[str, Severity], ...] = ()
+    """What rules weigh instead of what they weigh by themselves, by code, name or prefix."""
 
     def excludes(self, path: str) -> bool:
         """Say whether ``path``, relative to its catalog's root, is to be left out."""
         return bool(self.exclude) and _matcher(self.exclude).fullmatch(path) is not None
 
+    def ignores(self, path: str) -> tuple[FileIgnore, ...]:
+        """Return those of ``per_file_ignores`` that hold for a file, as its path is shown.
 
-@lru_cache(maxsize=8)
+        Raises CachelintError where one names no rule.
+        """
+        if not self.per_file_ignores:
+            return ()
+        below = files.in_catalog(path)
+        return tuple(entry for entry in self.per_file_ignores
+                     if _matcher((entry.glob,)).fullmatch(below) is not None)
+
+    def runs_on(self, path: str) -> frozenset[str]:
+        """Return the codes of the rules that run on a file, as its path is shown."""
+        return self.selected.difference(*(every_code_of(rule) for _, rule in self.ignores(path)))
+
+
+def settle(
+    findings: list[Finding], settings: Settings, used: set[FileIgnore] | None = None
+) -> list[Finding]:
+    """Take out what `per-file-ignores` leaves out, and give the others their `severity`.
+
+    What took something out is added to ``used``. To do it twice changes nothing.
+    """
+    if not settings.per_file_ignores and not settings.severity:
+        return findings
+    levels = severities(settings.severity)
+    ignores: dict[str, tuple[FileIgnore, ...]] = {}
+    settled = []
+    for finding in findings:
+        if finding.path not in ignores:
+            ignores[finding.path] = settings.ignores(finding.path)
+        taking = [entry for entry in ignores[finding.path]
+                  if finding.code in every_code_of(entry.rule)]
+        if taking:
+            if used is not None:
+                used.update(taking)
+            continue
+        level = levels.get(finding.code, finding.severity)
+        settled.append(
+            finding if level is finding.severity else finding._replace(severity=level))
+    return settled
+
+
+@lru_cache(maxsize=256)
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Compile globs: `*` within a name, `**` across folders, a folder with all below it."""
     return re.compile("|".join(f"(?:{_translate(pattern)})(?:/.*)?" for pattern in patterns),
@@ -64,65 +119,144 @@ def find(start: str = ".") -> Path | None:
 
 
 def _has_table(path: Path) -> bool:
-    """Say whether a ``pyproject.toml`` configures this program, as far as it can be told."""
+    """Say whether a ``pyproject.toml`` configures this program.
+
+    One that mentions it and is no TOML is taken to, so that it is read and the fault named.
+    """
     try:
-        text = path.read_bytes()
+        raw = path.read_bytes()
     except OSError:
         return False
-    return re.search(rb"^\s*\[\s*tool\s*\.\s*cachelint\s*[].]", text, re.MULTILINE) is not None
+    if b"cachelint" not in raw:
+        return False  # the usual case, and much the quickest
+    try:
+        tool = _loads(raw.decode("utf-8")).get("tool")
+    except ValueError:
+        return True
+    return isinstance(tool, dict) and "cachelint" in tool
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a configuration file, and hold it to its schema.
-
-    Raises CachelintError, which names the file, the line and the nearest right key.
-    """
+def _loads(text: str) -> dict[str, Any]:
+    """Read TOML. Raises ValueError."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
+    return tomllib.loads(text)
+
+
+class File(NamedTuple):
+    """A configuration file that was read and found right."""
+
+    path: Path
+    data: dict[str, Any]
+    """The settings, by key."""
+    text: str = ""
+    table: tuple[str, ...] = ()
+    """What leads to the settings: ``tool`` and ``cachelint`` in a ``pyproject.toml``."""
+
+    def line(self, *key: str | int) -> int:
+        """Return the line, from 1, on which a setting, or something in it, stands."""
+        lines, whole = _lines(self.text), (*self.table, *key)
+        return next((lines[whole[:length]] for length in range(len(whole), 0, -1)
+                     if whole[:length] in lines), 1)
+
+    def place(self, *key: str | int) -> str:
+        """Return file and line, as an editor's terminal makes a link of them."""
+        return f"{self.path}:{self.line(*key)}"
+
+    def fault(self, message: str, *key: str | int) -> CachelintError:
+        """Make the error that names a mistake and its place."""
+        return CachelintError(f"{self.place(*key)}: {message}")
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> dict[tuple[str | int, ...], int]:
+    from cachelint import tomltext  # which most runs do not need
+
+    return tomltext.lines(text)
+
+
+def read(path: Path) -> File:
+    """Read a configuration file, and hold it to its schema.
+
+    Raises CachelintError, which names the file, the line and the nearest right key.
+    """
     try:
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        data: Any = _loads(text)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise CachelintError(f"{path}: the configuration cannot be read: {why}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise CachelintError(f"{path}: not TOML: {error}") from None
+    table: tuple[str, ...] = ()
     if path.name == "pyproject.toml":
         for key in ("tool", "cachelint"):
+            table = (*table, key)
             data = data.get(key, {})
             if not isinstance(data, dict):
-                raise CachelintError(f"{path}: {key} is no table")
-    _validate(path, text, data)
-    return data
+                raise File(path, {}, text).fault(f"{key} is no table", *table)
+    file = File(path, data, text, table)
+    _validate(file)
+    return file
 
 
-def _validate(path: Path, text: str, data: Any) -> None:
+def _validate(file: File) -> None:
     from cachelint import schema
 
+    data = file.data
     for breach in schema.breaches("configuration", data):
-        key = breach.pointer.split("/")[1] if breach.pointer else ""
-        place = f"{path}:{_line_of(text, key)}"
+        key = _key_of(data, breach.pointer)
         if breach.code == "CL202":
             known = schema.load("configuration")["properties"]
-            raise CachelintError(f"{place}: there is no setting {key!r}{nearest(key, known)}")
-        raise CachelintError(f"{place}: {breach.message}")
-    for key in ("select", "ignore", "extend-select"):
-        for name in data.get(key, ()):
-            try:
-                codes_of(name)
-            except CachelintError as error:
-                raise CachelintError(f"{path}:{_line_of(text, key)}: in {key}: {error}") from None
+            raise file.fault(f"there is no setting {key[0]!r}{nearest(str(key[0]), known)}", *key)
+        raise file.fault(breach.message + _advice(data, key), *key)
+    for option in ("select", "ignore", "extend-select"):
+        for number, name in enumerate(data.get(option, ())):
+            _codes_at(file, name, option, number)
+    ignores: dict[str, list[str]] = data.get("per-file-ignores", {})
+    for glob, names in ignores.items():
+        if not glob:
+            raise file.fault("in per-file-ignores: a glob is empty", "per-file-ignores", glob)
+        for number, name in enumerate(names):
+            _codes_at(file, name, "per-file-ignores", glob, number)
+    said: dict[tuple[frozenset[str], int], str] = {}
+    for name in data.get("severity", {}):
+        codes = _codes_at(file, name, "severity", name)
+        other = said.setdefault((codes, _specificity(name)), name)
+        if other != name:
+            raise file.fault(f"in severity: {name} and {other} are the same", "severity", name)
 
 
-def _line_of(text: str, key: str) -> int:
-    """Find the line on which a key is set, from 1."""
-    own = re.search(r"^\s*\[\s*tool\s*\.\s*cachelint\s*[].]", text, re.MULTILINE)
-    pattern = re.compile(
-        rf"""^[ \t]*\[*(?:tool\.cachelint\.)?["']?{re.escape(key)}["']?\s*[=.\]]""", re.MULTILINE)
-    found = pattern.search(text, own.start() if own else 0)
-    return text.count("\n", 0, found.end()) + 1 if found else 1
+def _codes_at(file: File, name: str, *key: str | int) -> frozenset[str]:
+    try:
+        return every_code_of(name)
+    except CachelintError as error:
+        raise file.fault(f"in {key[0]}: {error}", *key) from None
+
+
+def _key_of(data: Any, pointer: str) -> tuple[str | int, ...]:
+    """Turn a JSON Pointer into what leads to a value: items of lists by number."""
+    key: list[str | int] = []
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        key.append(int(name) if isinstance(data, list) else name)
+        data = data[key[-1]]
+    return tuple(key)
+
+
+_OFF = ("off", "ignore", "none", "disable", "disabled", "false", "0")
+
+
+def _advice(data: dict[str, Any], key: tuple[str | int, ...]) -> str:
+    """Say what to do instead of a wrong level of severity: a clause to append, or nothing."""
+    if len(key) != 2 or key[0] != "severity":
+        return ""
+    value = data["severity"][str(key[1])]
+    if str(value).lower() in _OFF:
+        return " (to leave a rule out, name it in ignore)"
+    return nearest(str(value).lower(), [level.value for level in Severity])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -154,6 +288,28 @@ def codes_of(name: str) -> frozenset[str]:
     return codes
 
 
+@lru_cache(maxsize=1024)
+def every_code_of(name: str) -> frozenset[str]:
+    """Return the codes that a name stands for where rules are left out of files or weighed.
+
+    There a prefix takes in the rules that are off by default, too. Raises CachelintError.
+    """
+    codes, upper = codes_of(name), name.upper()
+    if _specificity(name) == _EXACT:
+        return codes
+    prefix = "CL" if upper == "ALL" else upper
+    return frozenset(rule.code for rule in ALL_RULES if rule.code.startswith(prefix))
+
+
+@lru_cache(maxsize=8)
+def severities(chosen: tuple[tuple[str, Severity], ...]) -> dict[str, Severity]:
+    """Work out what rules weigh, by code; the more specific name wins, between equals the later."""
+    levels: dict[str, Severity] = {}
+    for name, level in sorted(chosen, key=lambda item: _specificity(item[0])):
+        levels |= dict.fromkeys(every_code_of(name), Severity(level))
+    return levels
+
+
 def select_rules(
     select: Iterable[str] | None, ignore: Iterable[str], extend_select: Iterable[str]
 ) -> frozenset[str]:
@@ -178,11 +334,15 @@ def select_rules(
     return frozenset(strength)
 
 
+_EXACT = 5
+"""How specific the code or the name of one rule is; a prefix is as specific as it is long."""
+
+
 def _specificity(name: str) -> int:
     upper = name.upper()
     if upper == "ALL":
         return 2
-    return len(upper) if re.fullmatch("CL[0-9]*", upper) else 5
+    return len(upper) if re.fullmatch("CL[0-9]*", upper) else _EXACT
 
 
 def settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
@@ -201,6 +361,11 @@ def settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> S
                       ("mirror-urls", tuple), ("max-page-size", int)):
         if key in file:
             values[key.replace("-", "_")] = kind(file[key])
+    values["per_file_ignores"] = tuple(
+        FileIgnore(glob, name)
+        for glob, names in file.get("per-file-ignores", {}).items() for name in names)
+    values["severity"] = tuple(
+        (name, Severity(level)) for name, level in file.get("severity", {}).items())
     return Settings(**values)
 
 

@@ -23,7 +23,7 @@ from cachelint.checker import (
     order,
     refusal,
 )
-from cachelint.config import Settings
+from cachelint.config import Settings, settle
 from cachelint.files import Task, Unreadable
 from cachelint.frontmatter import Page, parse, render
 from cachelint.jsontext import dumps, escape_token
@@ -106,7 +106,7 @@ def _fix(
     raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
 ) -> tuple[Fixed, Examined]:
     """Mend one page; what the rules say of the outcome goes with it."""
-    strict = "CL507" in settings.selected
+    strict = "CL507" in settings.selected and "CL507" in settings.runs_on(path)
 
     def look(content: bytes) -> Examined:
         return examine(content, context, shapes, max_size=settings.max_page_size,
@@ -115,9 +115,9 @@ def _fix(
     before = look(raw)
     if before.page is None:
         return Fixed(raw, [], [], ""), before
-    found = findings_of(path, before.page, before.problems, settings)
+    found = settle(findings_of(path, before.page, before.problems, settings), settings)
     if not any(finding.fixable for finding in found):
-        return Fixed(raw, found, found, _reason(before, settings)), before
+        return Fixed(raw, found, found, _reason(path, before, settings)), before
     try:
         content = mend(before.page, strict_order=strict)
     except _CannotMendError as error:
@@ -127,15 +127,18 @@ def _fix(
     if fault:
         return Fixed(raw, found, found, f"the mended page would not be right: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []
-    return Fixed(content, left, found, ""), after
+    return Fixed(content, settle(left, settings), found, ""), after
 
 
-def _reason(examined: Examined, settings: Settings) -> str:
+def _reason(path: str, examined: Examined, settings: Settings) -> str:
     """Say why a page with findings that could be mended elsewhere is left alone."""
     assert examined.page is not None
     refused = refusal(examined.page, examined.problems)
-    if refused and any(
-        rule.code in settings.selected and is_mendable(rule, problem, examined.page, "")
+    if not refused:
+        return ""
+    run = settings.runs_on(path)
+    if any(
+        rule.code in run and is_mendable(rule, problem, examined.page, "")
         for rule, problem in examined.problems
     ):
         return refused
@@ -422,6 +425,7 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
             mended += len(fixed.found) - len(fixed.findings)
             changed.append((path, b"", b"") if write else (path, raw, fixed.content))
     findings += of_whole_tag(tally, task, settings)
+    findings = settle(findings, settings)
     findings.sort(key=order)
     return TagFixed(task, findings, count, tally.facts(), changed, mended, refused)
 
@@ -441,7 +445,8 @@ def fix_catalog(
     for file in judged:
         left = []
         contents: dict[str, tuple[bytes, bytes]] = {}  # path to bytes before and after
-        for finding in findings_of(file.path, file.page, file.problems, settings):
+        found = findings_of(file.path, file.page, file.problems, settings)
+        for finding in settle(found, settings):
             if not finding.fixable:
                 left.append(finding)
                 continue
@@ -468,7 +473,7 @@ def fix_catalog(
         # what could not be written is still wrong
         findings = check_catalog(root, whole.facts.values(), settings, is_whole=is_whole)
         mended = len(changed)
-    return CatalogFixed(findings, changed, mended, refused)
+    return CatalogFixed(settle(findings, settings), changed, mended, refused)
 
 
 def _with_counts(file: FileProblems) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from cachelint import catalog, files, git
 from cachelint.catalog import TagFacts, Tags
 from cachelint.checker import make_finding
-from cachelint.config import Settings
+from cachelint.config import Settings, settle
 from cachelint.files import Selection, Task, Unreadable
 from cachelint.frontmatter import Page, parse
 from cachelint.git import Change, Changes
@@ -75,7 +75,7 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
         [_task(root, tag, _unchanged(root, tag, by_tag), tags) for tag in sorted(changed_entries)],
         [TagFacts(root, tag, True, len(_pages(root, tag)), None) for tag in touched],
         frozenset(change.path for change in chosen if not change.path.startswith("_cache/")),
-        findings,
+        settle(findings, settings),
         frozenset(change.path for change in chosen),
     )
 

@@ -133,6 +133,8 @@ class Report(NamedTuple):
     """What the baseline holds of the files that were checked, and was not found."""
     not_run: tuple[str, ...] = ()
     """Codes of selected rules that what was checked made impossible: they need whole tags."""
+    unused: tuple[Any, ...] = ()
+    """Those of `per-file-ignores` that left nothing out, where whole catalogs were checked."""
 
     @property
     def errors(self) -> int:

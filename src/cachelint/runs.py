@@ -11,11 +11,39 @@ from cachelint import baseline as baselines
 from cachelint import files, workers
 from cachelint.catalog import TagFacts
 from cachelint.checker import order
-from cachelint.config import Settings
-from cachelint.files import Selection
-from cachelint.fixer import fix_catalog, fix_tag
+from cachelint.config import FileIgnore, Settings
+from cachelint.files import Selection, Task
+from cachelint.fixer import TagFixed, fix_catalog, fix_tag
 from cachelint.model import Finding, Report
-from cachelint.units import check_catalog, check_file, check_tag, tasks_of
+from cachelint.units import TagResult, check_catalog, check_file, check_tag, tasks_of
+
+
+class Progress:
+    """How far a run has come."""
+
+    def __init__(self, tasks: Iterable[Task], watch: Callable[[Progress], None]) -> None:
+        """Begin with all tasks to be done; ``watch`` is called as they are, and now and then."""
+        self.pages = 0
+        """Pages checked so far."""
+        self.findings = 0
+        """Findings so far, of which a baseline may know some."""
+        self.left = dict.fromkeys(tasks)
+        """What is not done."""
+        self.tags = len(self.left)
+        """How many tasks there are in all."""
+        self._watch = watch
+
+    def add(self, result: TagResult | TagFixed | None) -> None:
+        """Count what a task found, if one was done."""
+        if result is not None:
+            self.pages += result.pages
+            self.findings += len(result.findings)
+            self.left.pop(result.task, None)
+        self._watch(self)
+
+
+OnProgress = Callable[[Progress], None]
+"""Is called in the calling thread as work is done, some ten times a second at most times."""
 
 
 def check(
@@ -25,6 +53,7 @@ def check(
     jobs: int = 1,
     diff_base: str | None = None,
     baseline: str | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Report:
     """Check pages and catalogs.
 
@@ -35,6 +64,7 @@ def check(
         diff_base: A git revision: only what differs from its merge base with HEAD is checked, and
             frozen tags are compared with it.
         baseline: The file of known findings, which are left out.
+        on_progress: Is called as work is done.
 
     Returns:
         The findings, sorted, with the number of pages and the seconds taken.
@@ -46,10 +76,21 @@ def check(
     settings = settings or Settings()
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
-    found = _find(paths, settings, jobs, diff_base)
+    found = _find(paths, settings, jobs, diff_base, on_progress)
     applied = baselines.apply(found.findings, known, found.was_checked)
     return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
-                  applied.suppressed, tuple(applied.stale), found.not_run)
+                  applied.suppressed, tuple(applied.stale), found.not_run, found.unused)
+
+
+def report_on_page(findings: Iterable[Finding], path: str, baseline: str | None) -> Report:
+    """Make the report on one page that is held in memory, without what a baseline knows of it.
+
+    Raises CachelintError for a baseline that is damaged.
+    """
+    known = baselines.read(baseline) if baseline else {}
+    applied = baselines.apply(findings, known, files.in_catalog(path).__eq__)
+    return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
+                  stale=tuple(applied.stale))
 
 
 def write_baseline(
@@ -59,6 +100,7 @@ def write_baseline(
     settings: Settings | None = None,
     jobs: int = 1,
     diff_base: str | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Report:
     """Check as `check` does, and write all findings to the file ``path`` as known ones.
 
@@ -73,7 +115,7 @@ def write_baseline(
     settings = settings or Settings()
     start = time.perf_counter()
     older = baselines.read(path) if files.exists(path) else {}
-    found = _find(paths, settings, jobs, diff_base)
+    found = _find(paths, settings, jobs, diff_base, on_progress)
     kept = {key: count for key, count in older.items() if not found.was_checked(key.path)}
     baselines.write(path, found.findings, kept)
     return Report((), found.pages, time.perf_counter() - start, len(found.findings))
@@ -85,6 +127,7 @@ class _Found(NamedTuple):
     was_checked: Callable[[str], bool]
     """Whether a path, relative to its catalog, was looked at."""
     not_run: tuple[str, ...]
+    unused: tuple[FileIgnore, ...] = ()
 
 
 _OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
@@ -92,7 +135,8 @@ _NOT_OF_CHANGES = ("CL607", "CL608")
 
 
 def _find(
-    paths: Iterable[str], settings: Settings, jobs: int, diff_base: str | None
+    paths: Iterable[str], settings: Settings, jobs: int, diff_base: str | None,
+    on_progress: OnProgress | None,
 ) -> _Found:
     """Find what is wrong, in all that the paths select or in what of it changed."""
     selection = files.select(paths)
@@ -103,12 +147,14 @@ def _find(
 
         scopes = [scope(root, diff_base, selection, settings) for root in _roots(selection)]
         tasks = [task for each in scopes for task in each.tasks]
-        for result in workers.run(partial(check_tag, settings=settings), tasks, jobs):
+        others = [task for each in scopes for task in each.others]
+        on_done = on_progress and Progress([*tasks, *others], on_progress).add
+        for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
             findings += result.findings
             pages += result.pages
         stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
-        others = [task for each in scopes for task in each.others]
-        for result in workers.run(partial(check_tag, settings=stacks_alone), others, jobs):
+        work = partial(check_tag, settings=stacks_alone)
+        for result in workers.run(work, others, jobs, on_done):
             findings += result.findings
         for each in scopes:
             findings += each.findings
@@ -119,19 +165,31 @@ def _find(
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
         return _Found(findings, pages, looked_at.__contains__, not_run)
     facts: list[TagFacts] = []
-    for result in workers.run(partial(check_tag, settings=settings), tasks_of(selection), jobs):
+    used: set[FileIgnore] = set()
+    tasks = tasks_of(selection)
+    on_done = on_progress and Progress(tasks, on_progress).add
+    for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
         findings += result.findings
         facts.append(result.facts)
         pages += result.pages
+        used |= result.used
     for root, is_whole in _catalogs(selection).items():
         of_root = [fact for fact in facts if fact.root == root and fact.tag]
-        findings += check_catalog(root, of_root, settings, is_whole=is_whole)
+        findings += check_catalog(root, of_root, settings, is_whole=is_whole, used=used)
     for path in _named_files(selection):
         findings += check_file(path, settings)
     findings.sort(key=order)
     is_impossible = any(task.pages is not None for task in selection.tasks)
     not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
-    return _Found(findings, pages, partial(_is_in, selection), not_run)
+    unused = (entry for entry in settings.per_file_ignores if entry not in used)
+    return _Found(findings, pages, partial(_is_in, selection), not_run,
+                  tuple(unused) if _is_whole(selection) else ())
+
+
+def _is_whole(selection: Selection) -> bool:
+    """Say whether whole catalogs are selected, and no part of another."""
+    return bool(selection.roots) and all(
+        task.pages is None and task.root in selection.roots for task in selection.tasks)
 
 
 def _roots(selection: Selection) -> list[str]:
@@ -180,7 +238,7 @@ class FixReport(NamedTuple):
 
 def fix(
     paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
-    write: bool = True,
+    write: bool = True, baseline: str | None = None, on_progress: OnProgress | None = None,
 ) -> FixReport:
     """Mend pages and catalogs.
 
@@ -189,15 +247,19 @@ def fix(
         settings: Which rules make a page worth mending; the defaults if not given.
         jobs: How many processes to use at most.
         write: Whether to replace files; without, only what would be written is returned.
+        baseline: The file of known findings. They are mended, too, and if they cannot be, they
+            are left out of what is left.
+        on_progress: Is called as work is done.
 
     Returns:
         What is left, what was changed, and what was left alone and why.
 
     Raises:
-        CachelintError: A path does not exist, or a folder has no page.
+        CachelintError: A path does not exist, a folder has no page, or the baseline is damaged.
     """
     settings = settings or Settings()
     start = time.perf_counter()
+    known = baselines.read(baseline) if baseline else {}
     selection = files.select(paths)
     findings: list[Finding] = []
     facts: list[TagFacts] = []
@@ -205,7 +267,9 @@ def fix(
     refused: list[tuple[str, str]] = []
     pages = mended = 0
     work = partial(fix_tag, settings=settings, write=write)
-    for result in workers.run(work, tasks_of(selection), jobs):
+    tasks = tasks_of(selection)
+    on_done = on_progress and Progress(tasks, on_progress).add
+    for result in workers.run(work, tasks, jobs, on_done):
         findings += result.findings
         facts.append(result.facts)
         changed += result.changed
@@ -222,5 +286,6 @@ def fix(
     for path in _named_files(selection):
         findings += check_file(path, settings)
     findings.sort(key=order)
-    report = Report(tuple(findings), pages, time.perf_counter() - start)
+    left = baselines.apply(findings, known, partial(_is_in, selection))
+    report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
     return FixReport(report, tuple(changed), mended, tuple(refused))

@@ -21,7 +21,7 @@ from cachelint.checker import (
     order,
     unreadable,
 )
-from cachelint.config import Settings
+from cachelint.config import FileIgnore, Settings, settle
 from cachelint.files import Selection, Task, Unreadable
 from cachelint.frontmatter import Page, parse
 from cachelint.model import Context, Excerpt, Finding, Format, Place, Problem, Severity
@@ -69,6 +69,8 @@ class TagResult(NamedTuple):
     pages: int
     """Pages checked."""
     facts: TagFacts
+    used: frozenset[FileIgnore] = frozenset()
+    """Those of `per-file-ignores` that left a finding out."""
 
 
 class Tally:
@@ -156,8 +158,10 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
         findings += found
         tally.add(path, place, examined)
     findings += of_whole_tag(tally, task, settings)
+    used: set[FileIgnore] = set()
+    findings = settle(findings, settings, used)
     findings.sort(key=order)
-    return TagResult(task, findings, count, tally.facts())
+    return TagResult(task, findings, count, tally.facts(), frozenset(used))
 
 
 def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Finding]:
@@ -240,7 +244,7 @@ class FileProblems(NamedTuple):
 
 def check_catalog(
     root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True,
-    own_files: frozenset[str] = frozenset(),
+    own_files: frozenset[str] = frozenset(), used: set[FileIgnore] | None = None,
 ) -> list[Finding]:
     """Check a catalog's own files beside what its tags hold: joins the facts of all tags.
 
@@ -252,6 +256,7 @@ def check_catalog(
             those that were looked at whole is said, and of ``own_files``.
         own_files: Files of the catalog to be judged by themselves where not all of it is,
             relative to its folder.
+        used: Gets those of `per-file-ignores` that left a finding out.
 
     Returns:
         The findings in ``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags``, sorted.
@@ -261,6 +266,7 @@ def check_catalog(
         root, facts, settings, findings, is_whole=is_whole, own_files=own_files)
     for file in judged:
         findings += findings_of(file.path, file.page, file.problems, settings)
+    findings = settle(findings, settings, used)
     findings.sort(key=order)
     return findings
 
@@ -348,10 +354,10 @@ def check_file(path: str, settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     file = examine_file(path, settings, findings)
     if file is None:
-        return findings
+        return settle(findings, settings)
     problems = list(file.problems)
     check = BY_CODE["CL609"].check_catalog
     if path.endswith("tags.yaml") and file.page.parsed and check is not None:
         alone = Catalog("", {}, False, file.page, None, None)
         problems += [(BY_CODE["CL609"], problem) for _, problem in check(alone)]
-    return findings + findings_of(path, file.page, problems, settings)
+    return settle(findings + findings_of(path, file.page, problems, settings), settings)

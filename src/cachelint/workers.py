@@ -24,17 +24,30 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def run(work: Work[Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
+_TICK = 0.1
+"""Seconds after which whoever watches is called although nothing was finished."""
+
+
+def run(
+    work: Work[Result], tasks: Sequence[Task], jobs: int,
+    on_done: Callable[[Result | None], None] | None = None,
+) -> Iterator[Result]:
     """Yield the results of ``work`` on each of ``tasks``, in their order.
 
     ``work`` is called in this process or, with ``jobs`` over 1 and enough to do, in others; then
-    it must be picklable.
+    it must be picklable. ``on_done`` is called in this thread with each result as soon as it is
+    there, in whatever order, and now and then with None.
     """
     if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS:
-        yield from map(work, tasks)
+        for task in tasks:
+            result = work(task)
+            if on_done is not None:
+                on_done(result)
+            yield result
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing import get_context
+    from queue import Empty, SimpleQueue
 
     # fork where it is sound: it starts in a millisecond, with everything imported
     context = get_context("fork" if sys.platform == "linux" else "spawn")
@@ -50,8 +63,23 @@ def run(work: Work[Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result
                 futures[task] = pool.submit(work, task)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if on_done is None:
+            for task in tasks:
+                yield futures.pop(task).result()
+            return
+        finished: SimpleQueue[Future[Result]] = SimpleQueue()
+        for future in futures.values():
+            future.add_done_callback(finished.put)
         for task in tasks:
-            yield futures.pop(task).result()
+            future = futures.pop(task)
+            while not future.done():
+                try:
+                    on_done(finished.get(timeout=_TICK).result())
+                except Empty:
+                    on_done(None)
+            yield future.result()
+        while not finished.empty():
+            on_done(finished.get().result())
     finally:
         pool.shutdown(cancel_futures=True)
 
