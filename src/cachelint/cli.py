@@ -6,14 +6,17 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from cachelint import (
     __version__,
     config,
     files,
+    notices,
     reporters,
     rules,
     runs,
@@ -25,6 +28,7 @@ from cachelint.checker import check_page
 from cachelint.config import Settings
 from cachelint.fixer import fix_page
 from cachelint.model import CachelintError, Report, Severity
+from cachelint.runs import OnProgress
 from cachelint.text import inert
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -85,11 +89,16 @@ def _paths_and_rules(function: Function) -> Function:
                      help="Read paths from a file, one a line or NUL-separated."),
         click.option("--stdin-filename", metavar="PATH",
                      help="What the page on standard input (-) is called."),
-        click.option("--config", "config_file", metavar="FILE",
+        click.option("--config", metavar="FILE",
                      help="The configuration file [default: the nearest upwards]."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
+        click.option("--show-settings", is_flag=True,
+                     help="Print every setting and where it comes from; do nothing else."),
+        click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
                      help="Worker processes [default: the processors there are]."),
+        click.option("--progress/--no-progress", default=None,
+                     help="Show progress in a terminal [default: unless CI is set]."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto",
                      metavar="WHEN", help="auto, always or never."),
     ]):
@@ -101,7 +110,6 @@ def _paths_and_rules(function: Function) -> Function:
 @_paths_and_rules
 @click.option("--diff-base", metavar="REV",
               help="Check only what differs from the merge base with REV, and frozen tags (CL8).")
-@click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows.")
 @click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
@@ -114,21 +122,27 @@ def check(**options: Any) -> int:
     cachelint check --select CL3,duplicate-hash --output-format concise
     cachelint check --diff-base origin/main   what a pull request changes
     """
-    settings = _settings(options)
+    file, settings = _configuration(options)
+    if options["show_settings"]:
+        return _show_settings(file, settings, options)
     paths = _paths(options)
     if paths == ["-"]:
         path = options["stdin_filename"] or "<stdin>"
         context = units.context_at(path, settings)
         found = check_page(sys.stdin.buffer.read(), path, settings=settings, context=context)
-        report = Report(tuple(found), 1)
+        report = runs.report_on_page(found, path, options["baseline"])
     elif options["write_baseline"]:
-        report = runs.write_baseline(options["write_baseline"], paths, settings=settings,
-                                     jobs=_jobs(options), diff_base=options["diff_base"])
+        with _progress(options) as on_progress:
+            report = runs.write_baseline(
+                options["write_baseline"], paths, settings=settings, jobs=_jobs(options),
+                diff_base=options["diff_base"], on_progress=on_progress)
         _say(f"{options['write_baseline']}: "
              f"{reporters.counted(report.suppressed, 'known finding')} written")
     else:
-        report = runs.check(paths, settings=settings, jobs=_jobs(options),
-                            diff_base=options["diff_base"], baseline=options["baseline"])
+        with _progress(options) as on_progress:
+            report = runs.check(
+                paths, settings=settings, jobs=_jobs(options), diff_base=options["diff_base"],
+                baseline=options["baseline"], on_progress=on_progress)
     if options["verbose"] and report.not_run:
         _say(f"not run, since they need whole tags: {', '.join(report.not_run)}")
     _print(report, options)
@@ -137,6 +151,9 @@ def check(**options: Any) -> int:
         _say(f"{options['baseline']}: {reporters.counted(len(report.stale), 'entry')} of the "
              f"baseline no longer found, such as {first.rule} in {first.path}; "
              "--write-baseline prunes them")
+    if not options["quiet"] and paths != ["-"]:
+        for sentence in notices.of_run(file, settings, report.unused, paths):
+            _say(f"warning: {sentence}")
     return _status(report, options)
 
 
@@ -155,11 +172,15 @@ def fix(**options: Any) -> int:
     cachelint fix _cache/develop              one tag
     cachelint fix - < specs.md > mended.md    one page, through a pipe
     """
-    settings = _settings(options)
+    file, settings = _configuration(options)
+    if options["show_settings"]:
+        return _show_settings(file, settings, options)
     paths = _paths(options)
     if paths == ["-"]:
         return _fix_stdin(settings, options)
-    done = runs.fix(paths, settings=settings, jobs=_jobs(options), write=not options["diff"])
+    with _progress(options) as on_progress:
+        done = runs.fix(paths, settings=settings, jobs=_jobs(options), write=not options["diff"],
+                        baseline=options["baseline"], on_progress=on_progress)
     if options["diff"]:
         for path, before, after in done.changed:
             sys.stdout.writelines(_diff(path, before, after))
@@ -187,7 +208,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
     else:
         sys.stdout.buffer.write(fixed.content)
         sys.stdout.buffer.flush()
-    report = Report(tuple(fixed.findings), 1)
+    report = runs.report_on_page(fixed.findings, path, options["baseline"])
     _print(report, options, stream=sys.stderr)
     if fixed.reason:
         _say(f"left alone: {path}: {fixed.reason}")
@@ -262,19 +283,46 @@ def schema_command(name: str | None) -> int:
 # ------------------------------------------------------------------------------- arguments
 
 
-def _settings(options: dict[str, Any]) -> Settings:
+def _configuration(options: dict[str, Any]) -> tuple[config.File, Settings]:
+    """Read the configuration; a baseline that it names becomes the option's value."""
     path = None
-    if options["config_file"]:
+    if options["config"]:
         from pathlib import Path
 
-        path = Path(options["config_file"])
+        path = Path(options["config"])
     elif not options["isolated"]:
         path = config.find()
-    file = config.read(path).data if path is not None else {}
+    file = config.read(path) if path is not None else config.NO_FILE
     if options["verbose"]:
         _say(f"configuration: {path or 'none'}")
+    if options["baseline"] is None and not options.get("write_baseline"):
+        options["baseline"] = file.baseline()
     chosen = {key: options[key.replace("-", "_")] for key in ("select", "ignore", "extend-select")}
-    return config.settings(file, chosen)
+    return file, config.settings(file.data, chosen)
+
+
+def _show_settings(file: config.File, settings: Settings, options: dict[str, Any]) -> int:
+    from cachelint import showsettings
+
+    context = click.get_current_context()
+    effective = {**options, "jobs": _jobs(options), "output_format": _format(options)}
+    given = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if not isinstance(parameter, click.Option) or name in ("help", "show_settings"):
+            continue
+        source = context.get_parameter_source(name)
+        origin = {
+            ParameterSource.COMMANDLINE: "command line",
+            ParameterSource.ENVIRONMENT:
+                f"environment variable {context.auto_envvar_prefix}_{name.upper()}",
+        }.get(source or ParameterSource.DEFAULT, "")
+        if name == "output_format" and effective[name] != "full" and not origin:
+            origin = "environment variable GITHUB_ACTIONS"
+        given.append(showsettings.Option(
+            f"--{name.replace('_', '-')}", effective[name], origin))
+    sys.stdout.writelines(showsettings.write(file, settings, given))
+    return 0
 
 
 def _paths(options: dict[str, Any]) -> list[str]:
@@ -311,10 +359,20 @@ def _jobs(options: dict[str, Any]) -> int:
 # ------------------------------------------------------------------------------- printing
 
 
+def _progress(options: dict[str, Any]) -> AbstractContextManager[OnProgress | None]:
+    """Show progress on standard error, if that is a terminal that can take a line back."""
+    wanted = not os.environ.get("CI") if options["progress"] is None else options["progress"]
+    if not wanted or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return nullcontext()
+    from cachelint import progress
+
+    # what a baseline knows is told from what is new only at the end
+    return progress.shown(sys.stderr, with_findings=not options["baseline"])
+
+
 def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
     stream = stream or sys.stdout
-    name = options["output_format"] or (
-        "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
+    name = _format(options)
     for_people = name in ("full", "concise")
     if options["statistics"]:
         (stream if for_people else sys.stderr).writelines(_statistics(report))
@@ -332,6 +390,11 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
             file.writelines(summary_format.write(report))
     if options["verbose"]:
         _say(f"{reporters.counted(report.pages, 'page')} in {report.seconds:.1f} seconds")
+
+
+def _format(options: dict[str, Any]) -> str:
+    name: str | None = options["output_format"]
+    return name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
 
 
 def _statistics(report: Report) -> Iterator[str]:

@@ -165,9 +165,27 @@ class File(NamedTuple):
         """Return file and line, as an editor's terminal makes a link of them."""
         return f"{self.path}:{self.line(*key)}"
 
+    def baseline(self) -> str | None:
+        """Return the path of the baseline as it is shown; None where none is named.
+
+        Raises CachelintError if it is not there.
+        """
+        named = self.data.get("baseline")
+        if named is None:
+            return None
+        path = files.shown(str(self.path.parent / named))
+        if not files.exists(path):
+            raise self.fault(f"in baseline: {path}: there is no such file (cachelint check "
+                             f"--write-baseline {path} makes it)", "baseline")
+        return path
+
     def fault(self, message: str, *key: str | int) -> CachelintError:
         """Make the error that names a mistake and its place."""
         return CachelintError(f"{self.place(*key)}: {message}")
+
+
+NO_FILE = File(Path(), {})
+"""What there is where nothing is configured."""
 
 
 @lru_cache(maxsize=4)

@@ -244,7 +244,7 @@ def _select_folder(
             named.setdefault((root, below[0]), {})[page] = None
             found = True
     if not found:
-        for root in _catalogs(absolute):
+        for root in catalogs(absolute):
             roots[root] = None
             found = _select_catalog(root, whole) or found
     if not found:
@@ -275,7 +275,7 @@ def _has_page(folder: str) -> bool:
     return any(name in LEGACY_PAGES or os.path.lexists(f"{folder}/{name}/{PAGE}") for name in names)
 
 
-def _catalogs(top: str) -> Iterator[str]:
+def catalogs(top: str) -> Iterator[str]:
     """Yield each folder at or below ``top`` that holds a ``_cache``."""
     for folder, names, _ in os.walk(top):
         if "_cache" in names:
