@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -378,7 +379,12 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
         (stream if for_people else sys.stderr).writelines(_statistics(report))
         if for_people:
             return
-    pieces: Iterable[str] = reporters.reporter(name)(report, _colour(options["color"], stream))
+    write = reporters.reporter(name)
+    if name == "full" and stream.isatty():
+        from cachelint.reporters import full_format
+
+        write = partial(full_format.write, width=reporters.terminal_width(stream))
+    pieces: Iterable[str] = write(report, _colour(options["color"], stream))
     if options["quiet"] and name != "json":
         *pieces, _ = pieces
     stream.writelines(pieces)

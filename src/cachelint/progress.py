@@ -10,7 +10,7 @@ from typing import TextIO
 
 from cachelint import files
 from cachelint.files import Task
-from cachelint.reporters import counted
+from cachelint.reporters import counted, terminal_width
 from cachelint.runs import OnProgress, Progress
 
 _PATIENCE = 1.0
@@ -52,7 +52,7 @@ class _Line:
         if not self._sizes:
             self._sizes = {task: _size(task) for task in progress.left}
         left = sum(self._sizes.get(task, 0) for task in progress.left)
-        text = describe(progress, left, now - self._start, _columns(self._stream) - 1,
+        text = describe(progress, left, now - self._start, terminal_width(self._stream) - 1,
                         with_findings=self._with_findings)
         self._stream.write(f"\r{text}\x1b[K")
         self._stream.flush()
@@ -110,10 +110,3 @@ def _size(task: Task) -> int:
         return len(os.listdir(files.join(task.root, f"_cache/{task.tag}")))  # noqa: PTH208
     except OSError:
         return 0
-
-
-def _columns(stream: TextIO) -> int:
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
 # control characters, lone surrogates, line and paragraph separators, and what turns or hides text
 _UNSAFE = re.compile(
@@ -39,3 +41,43 @@ def encodable(text: str) -> str:
 def clip(text: str, width: int) -> str:
     """Cut ``text`` to ``width`` characters, the last an ellipsis where something was cut."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+# ------------------------------------------------------------------------------- columns
+
+_EMOJI_STYLE = "\ufe0f"
+"""Makes a character that can be text or a picture a picture, which takes two columns."""
+
+
+def columns(text: str) -> int:
+    """Count the columns that ``text``, which is inert, takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(cluster) for cluster in clusters(text))
+
+
+def clusters(text: str) -> Iterator[str]:
+    """Yield each character with those behind it that take no column of their own."""
+    start = 0
+    for index, character in enumerate(text):
+        if index and not _is_bare(character):
+            yield text[start:index]
+            start = index
+    if text:
+        yield text[start:]
+
+
+def _is_bare(character: str) -> bool:
+    """Say whether a character is shown upon the one before it: marks, and vowels of Hangul."""
+    return character > "\x7f" and (
+        unicodedata.category(character) in ("Mn", "Me", "Cf")
+        or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff")
+
+
+def _columns(cluster: str) -> int:
+    base = cluster[0]
+    if _is_bare(base):
+        return 0
+    if unicodedata.east_asian_width(base) in "WF":
+        return 2
+    return 2 if _EMOJI_STYLE in cluster and (not base.isalpha() or base == "\u2139") else 1

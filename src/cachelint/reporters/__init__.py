@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import TextIO
 
 from cachelint.model import Report
 
@@ -17,6 +19,17 @@ def reporter(name: str) -> Reporter:
     """Return the reporter of a format; ``name`` is one of FORMATS."""
     write: Reporter = import_module(f"cachelint.reporters.{name}_format").write
     return write
+
+
+def terminal_width(stream: TextIO) -> int:
+    """Return how many columns the terminal ``stream`` has; ``COLUMNS`` has the last word."""
+    try:
+        said = os.environ.get("COLUMNS", "")
+        if said.isdecimal() and int(said):
+            return int(said)
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def counted(number: int, noun: str) -> str:
