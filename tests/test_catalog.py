@@ -188,7 +188,7 @@ def test_counts_are_silent_where_a_page_cannot_be_counted(
     make()
     change("_data/meta.yaml", "  count: 29", "  count: 31")
     path = config.find()
-    settings = config.settings(config.read(path) if path else {}, {})
+    settings = config.settings(config.read(path).data if path else {}, {})
     codes = [f.code for f in check(settings=settings).findings if not f.path.startswith("_cache")]
     # of all, the sum of the right counts is what is said of this tag, and right of the others
     assert codes == ["CL607"]

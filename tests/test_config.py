@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cachelint import Settings, config
-from cachelint.model import CachelintError
+from cachelint import FileIgnore, Settings, config
+from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES
 
 # ------------------------------------------------------------------------------ names of rules
@@ -152,6 +153,95 @@ def test_settings_of_a_file() -> None:
     )
 
 
+def test_settings_of_tables() -> None:
+    settings = config.settings({
+        "per-file-ignores": {"_cache/v0.18/**": ["CL5", "num-specs"], "zlib": ["ALL"], "b": []},
+        "severity": {"CL5": "warning", "CL503": "error"},
+    }, {})
+    assert settings == Settings(
+        per_file_ignores=(
+            FileIgnore("_cache/v0.18/**", "CL5"), FileIgnore("_cache/v0.18/**", "num-specs"),
+            FileIgnore("zlib", "ALL")),
+        severity=(("CL5", Severity.WARNING), ("CL503", Severity.ERROR)),
+    )
+    assert pickle.loads(pickle.dumps(settings)) == settings
+    assert {settings: 1}[pickle.loads(pickle.dumps(settings))] == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "levels"),
+    [
+        ([], {}),
+        ([("CL301", "warning")], {"CL301": "warning"}),
+        ([("num-specs", "warning")], {"CL301": "warning"}),
+        ([("CL50", "error")], {f"CL50{n}": "error" for n in range(1, 8)}),
+        # the more specific name wins, wherever it stands
+        ([("CL301", "error"), ("CL3", "warning")],
+         {**{f"CL30{n}": "warning" for n in range(1, 9)}, "CL301": "error"}),
+        ([("CL30", "error"), ("CL3", "warning")], {f"CL30{n}": "error" for n in range(1, 9)}),
+        ([("ALL", "warning"), ("cl4", "error")],
+         {rule.code: "error" if rule.code.startswith("CL4") else "warning" for rule in ALL_RULES}),
+    ],
+)
+def test_severities(chosen: list[tuple[str, str]], levels: dict[str, str]) -> None:
+    assert config.severities(tuple((name, Severity(level)) for name, level in chosen)) == levels
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [("CL5", {f"CL50{n}" for n in range(1, 8)}), ("CL507", {"CL507"}),
+     ("unstable-order", {"CL507"}), ("all", {rule.code for rule in ALL_RULES})],
+)
+def test_every_code_of_a_name(name: str, codes: set[str]) -> None:
+    assert config.every_code_of(name) == codes
+
+
+def test_per_file_ignores() -> None:
+    settings = Settings(per_file_ignores=(
+        FileIgnore("_cache/v0.18/**", "CL3"), FileIgnore("**/zlib", "CL401"),
+        FileIgnore("_data", "CL6")))
+    assert settings.ignores("_cache/develop/gcc/specs.md") == ()
+    assert settings.runs_on("_cache/develop/gcc/specs.md") == settings.selected
+    assert settings.runs_on("_cache/v0.18/gcc/specs.md") == settings.selected - CL3
+    assert settings.runs_on("_cache/v0.18/zlib/specs.md") == settings.selected - CL3 - {"CL401"}
+    # from the catalog's folder, wherever that lies
+    assert settings.runs_on("site/a/_cache/v0.18/zlib/specs.md") == (
+        settings.selected - CL3 - {"CL401"})
+    assert [entry.rule for entry in settings.ignores("site/_data/meta.yaml")] == ["CL6"]
+
+
+def test_settling_findings() -> None:
+    def finding(path: str, code: str, level: str = "error") -> Finding:
+        return Finding(path, 1, 1, 1, 1, code, "x", Severity(level), "x", "", False)
+
+    old, new = "_cache/v0.18/zlib/specs.md", "_cache/develop/zlib/specs.md"
+    findings = [finding(old, "CL301"), finding(old, "CL401"), finding(new, "CL301"),
+                finding(new, "CL506", "warning")]
+    settings = Settings(
+        per_file_ignores=(FileIgnore("_cache/v0.18", "CL3"), FileIgnore("*", "num-specs"),
+                          FileIgnore("_cache/develop", "CL4")),
+        severity=(("CL401", Severity.WARNING), ("CL506", Severity.ERROR)))
+    used: set[FileIgnore] = set()
+    settled = [finding(old, "CL401", "warning"), finding(new, "CL506", "error")]
+    assert config.settle(findings, settings, used) == settled
+    assert used == set(settings.per_file_ignores[:2])
+    assert config.settle(settled, settings) == settled
+    assert config.settle(findings, Settings()) is findings
+
+
+def test_baseline_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "cachelint.toml"
+    path.write_text('select = []\nbaseline = "known.json"\n')
+    monkeypatch.chdir(tmp_path / "a")
+    message = f"{path}:2: in baseline: ../known.json: there is no such file"
+    with pytest.raises(CachelintError, match=re.escape(message)):
+        config.read(path).baseline()
+    (tmp_path / "known.json").write_text("{}")
+    assert config.read(path).baseline() == "../known.json"
+    assert config.NO_FILE.baseline() is None
+
+
 def test_selected_rules_are_in_order() -> None:
     settings = Settings(selected=frozenset({"CL703", "CL101", "CL301"}))
     assert [rule.code for rule in config.selected_rules(settings)] == ["CL101", "CL301", "CL703"]
@@ -230,6 +320,17 @@ def test_names_of_any_characters_are_excluded() -> None:
         ({"pyproject.toml": "[tool.cachelint]\n"}, "a", "pyproject.toml"),
         ({"pyproject.toml": "[tool.ruff]\n"}, "a", None),
         ({"pyproject.toml": "[tool.cachelinter]\n"}, "a", None),
+        ({"pyproject.toml": "[tool]\ncachelint.select = []\n"}, "a", "pyproject.toml"),
+        ({"pyproject.toml": "tool.cachelint.select = []\n"}, "a", "pyproject.toml"),
+        ({"pyproject.toml": "[tool]\ncachelint = {}\n"}, "a", "pyproject.toml"),
+        ({"pyproject.toml": "[tool.cachelint.severity]\n"}, "a", "pyproject.toml"),
+        ({"pyproject.toml": '[ "tool" . \'cachelint\' ]\n'}, "a", "pyproject.toml"),
+        ({"pyproject.toml": '[project]\na = """\n[tool.cachelint]\n"""\n'}, "a", None),
+        ({"pyproject.toml": "# [tool.cachelint]\n"}, "a", None),
+        ({"pyproject.toml": '[project]\ndependencies = ["cachelint"]\n'}, "a", None),
+        ({"pyproject.toml": "tool = 1 # cachelint\n"}, "a", None),
+        ({"pyproject.toml": "[tool.cachelint\n"}, "a", "pyproject.toml"),
+        ({"pyproject.toml": "[tool.other\n"}, "a", None),
         ({"cachelint.toml": "", "a/pyproject.toml": "[tool.ruff]\n"}, "a", "cachelint.toml"),
         ({"cachelint.toml": "", "a/pyproject.toml": "[tool.cachelint]\n"}, "a", "a/pyproject.toml"),
         ({".cachelint.toml": "", "pyproject.toml": "[tool.cachelint]\n"}, ".", ".cachelint.toml"),
@@ -259,6 +360,8 @@ def test_file_is_read(tmp_path: Path, name: str) -> None:
         ("[tool.cachelint]\n", {}),
         ("[tool.ruff]\n", {}),
         ("[project]\n", {}),
+        ('[tool]\ncachelint.root-stack = "a"\n', {"root-stack": "a"}),
+        ('[tool.cachelint.severity]\nCL3 = "warning"\n', {"severity": {"CL3": "warning"}}),
     ],
 )
 def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> None:
@@ -288,6 +391,49 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
         ('select = ["CL31"]', "1: in select: there is no rule 'CL31'"),
         ('a = 1\n\nextend-select = ["x"]', "1: there is no setting 'a'"),
         ('extend-select = ["ruff"]', "1: in extend-select: there is no rule 'ruff'"),
+        ('select = [\n  # CL4\n  "CL3",\n  "num-spec",\n]',
+         "4: in select: there is no rule 'num-spec' (is it num-specs?)"),
+        # per-file-ignores
+        ("per-file-ignore = {}",
+         "1: there is no setting 'per-file-ignore' (is it per-file-ignores?)"),
+        ('[per-file-ignores]\n"a" = ["CL3"]\n"b" = ["CL3", "num-spec"]',
+         "3: in per-file-ignores: there is no rule 'num-spec' (is it num-specs?)"),
+        ('[per-file-ignores]\n"a" = [\n  "CL3",\n  "CLX",\n]',
+         "4: in per-file-ignores: there is no rule 'CLX'"),
+        ('\nper-file-ignores = {a = ["CL3"], "b*" = ["x"]}',
+         "2: in per-file-ignores: there is no rule 'x'"),
+        ('per-file-ignores.a = ["CL3"]\nper-file-ignores."b/**" = ["x"]',
+         "2: in per-file-ignores: there is no rule 'x'"),
+        ('per-file-ignores.a = "CL3"', '1: per-file-ignores a is the text "CL3", not a list'),
+        ('[per-file-ignores]\na = []\n"x/**" = [\n"CL3", 7]',
+         "4: per-file-ignores x/** 1 is the number 7, not text"),
+        ('per-file-ignores = ["a"]', "1: per-file-ignores is a list, not a mapping"),
+        ('[per-file-ignores]\n"" = ["CL3"]', "2: in per-file-ignores: a glob is empty"),
+        ('[per-file-ignores]\na = ["CL3", "CL3"]', "2: per-file-ignores a has an item twice"),
+        # severity
+        ('[severity]\nCL3 = "warning"\nnum-spec = "error"',
+         "3: in severity: there is no rule 'num-spec' (is it num-specs?)"),
+        ('severity.CL3 = "warning"\nseverity.CLX = "error"',
+         "2: in severity: there is no rule 'CLX'"),
+        ('\n\nseverity = {CL3 = "warning", CL4 = "warn"}',
+         '3: severity CL4 is "warn", which is none of error, warning (is it warning?)'),
+        ('[severity]\nCL3 = "ERROR"',
+         '2: severity CL3 is "ERROR", which is none of error, warning (is it error?)'),
+        ('[severity]\n\nCL506 = "off"',
+         '3: severity CL506 is "off", which is none of error, warning (to leave a rule out, name '
+         "it in ignore)"),
+        ('[severity]\nCL506 = "ignore"',
+         '2: severity CL506 is "ignore", which is none of error, warning (to leave a rule out,'),
+        ("[severity]\nCL506 = false",
+         "2: severity CL506 is false, not text (to leave a rule out, name it in ignore)"),
+        ("[severity]\nCL506 = 2", "2: severity CL506 is the number 2, not text"),
+        ('severity = "error"', '1: severity is the text "error", not a mapping'),
+        ('[severity]\nCL301 = "error"\nnum-specs = "warning"',
+         "3: in severity: num-specs and CL301 are the same"),
+        ('[severity]\nCL30 = "error"\ncl30 = "warning"', "3: in severity: cl30 and CL30 are the"),
+        # baseline
+        ("baseline = true", "1: baseline is true, not text"),
+        ('baseline = ""', "1: baseline is empty"),
     ],
 )
 def test_fault_names_file_line_and_nearest_key(tmp_path: Path, text: str, message: str) -> None:
@@ -307,6 +453,15 @@ def test_fault_names_file_line_and_nearest_key(tmp_path: Path, text: str, messag
         ("[tool.cachelint]\nexclude = 1\n[tool.other]\nexclude = 2", ":2: exclude is the number 1"),
         ("[tool]\ncachelint = 1", ":"),
         ("[[tool.cachelint]]\na = 1", ":"),
+        ('[tool]\nruff.select = ["E"]\ncachelint.selct = 1', ":3: there is no setting 'selct'"),
+        ("tool.cachelint.selct = 1", ":1: there is no setting 'selct' (is it select?)"),
+        ("[tool]\nother = 1\ncachelint = {exclude = [], selct = 1}",
+         ":3: there is no setting 'selct'"),
+        ('[tool.ruff.severity]\nCLX = 1\n[tool.cachelint.severity]\nCLX = "error"',
+         ":4: in severity: there is no rule 'CLX'"),
+        ('[tool.cachelint]\nselect = []\n[tool.cachelint.per-file-ignores]\n"a" = ["x"]',
+         ":4: in per-file-ignores: there is no rule 'x'"),
+        ("[tool]\ncachelint = 1", ":2: cachelint is no table"),
         ("tool = 1", ":"),
     ],
 )

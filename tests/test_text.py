@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from cachelint.text import clip, encodable, inert
+from cachelint.text import clip, clusters, columns, encodable, inert
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,24 @@ def test_clip(text: str, width: int, expected: str) -> None:
 def test_what_a_runner_takes_for_a_command_is_broken_up() -> None:
     assert inert("a ##[error]b") == "a #\\x23[error]b"
     assert inert("###[x] ## [y]") == "##\\x23[x] ## [y]"
+
+
+# ------------------------------------------------------------------------------- columns
+
+
+@pytest.mark.parametrize(("text", "width"), [
+    ("", 0), ("abc", 3), ("é", 1), ("e\u0301", 1), ("a\u030a\u0323", 1), ("漢字", 4), ("ｱ", 1),
+    ("\uff21", 2), ("한", 2), ("\u1112\u1161\u11ab", 2), ("กิ", 1), ("नि", 2), ("👍", 2), ("❤", 1),
+    ("❤\ufe0f", 2), ("1\ufe0f\u20e3", 2), ("\u2139\ufe0f", 2), ("a\ufe0f", 1), ("🇪🇺", 2),
+    ("…", 1), ("\u0301", 0), ("\u0301a", 1), ("ƒ漢a", 4), ("―", 1), ("\u3000", 2),
+])
+def test_columns(text: str, width: int) -> None:
+    assert columns(text) == width
+
+
+@pytest.mark.parametrize(("text", "parts"), [
+    ("", []), ("ab", ["a", "b"]), ("e\u0301a", ["e\u0301", "a"]), ("\u0301a", ["\u0301", "a"]),
+    ("a\u200bb", ["a", "\u200b", "b"]), ("❤\ufe0f❤", ["❤\ufe0f", "❤"]),
+])
+def test_clusters(text: str, parts: list[str]) -> None:
+    assert list(clusters(text)) == parts

@@ -35,8 +35,37 @@ from cachelint.text import inert
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_HEADINGS = {
+    "Rules": ("select", "ignore", "extend_select", "baseline", "write_baseline"),
+    "Pages": ("diff_base", "files_from", "stdin_filename"),
+    "Output": ("output_format", "output_file", "diff", "statistics", "quiet", "verbose",
+               "progress", "color"),
+    "Exit status": ("strict", "exit_zero", "exit_non_zero_on_fix"),
+    "Configuration": ("config", "isolated", "show_settings"),
+}
+"""Under what the help lists an option; whatever is not here comes last."""
+
+
+class _Command(click.Command):
+    """A command whose options stand under headings, mostly on a line each."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {parameter.name: row for parameter in self.get_params(ctx)
+                if isinstance(parameter, click.Option)
+                and (row := parameter.get_help_record(ctx)) is not None}
+        width = max(len(option) for option, _ in rows.values())
+        for heading, names in [*_HEADINGS.items(), ("Options", tuple(rows))]:
+            chosen = [rows.pop(name) for name in names if name in rows]
+            if chosen:
+                with formatter.section(heading):
+                    formatter.write_dl(
+                        [(option.ljust(width), text) for option, text in chosen], width)
+
+
 class _Group(click.Group):
     """A group that suggests the nearest command."""
+
+    command_class = _Command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -74,32 +103,33 @@ def _paths_and_rules(function: Function) -> Function:
     for decorate in reversed([
         click.argument("paths", nargs=-1, metavar="[PATH]..."),
         click.option("--select", multiple=True, metavar="RULES", callback=_commas,
-                     help="Run these rules alone: codes, names or prefixes (CL3)."),
+                     help="Run these alone: codes, names or prefixes (CL3)."),
         click.option("--ignore", multiple=True, metavar="RULES", callback=_commas,
-                     help="Leave these rules out."),
+                     help="Leave these out."),
         click.option("--extend-select", multiple=True, metavar="RULES", callback=_commas,
-                     help="Run these rules besides."),
-        click.option("--output-format", type=click.Choice(reporters.FORMATS),
-                     help="How findings are written [default: full; github in GitHub Actions]."),
+                     help="Run these besides."),
+        click.option("--output-format", type=click.Choice(reporters.FORMATS), metavar="FORMAT",
+                     help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
+                          "Actions]."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
         click.option("--quiet", "-q", is_flag=True, help="Findings only, no totals."),
         click.option("--verbose", "-v", is_flag=True, help="Say on standard error what is done."),
         click.option("--files-from", metavar="FILE|-",
-                     help="Read paths from a file, one a line or NUL-separated."),
+                     help="Read paths, one a line or NUL-separated."),
         click.option("--stdin-filename", metavar="PATH",
-                     help="What the page on standard input (-) is called."),
+                     help="What the page on standard input is called."),
         click.option("--config", metavar="FILE",
-                     help="The configuration file [default: the nearest upwards]."),
+                     help="The file to read [default: the nearest upwards]."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--show-settings", is_flag=True,
-                     help="Print every setting and where it comes from; do nothing else."),
+                     help="Print every setting and its origin, and end."),
         click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
-                     help="Worker processes [default: the processors there are]."),
+                     help="Processes [default: one a processor]."),
         click.option("--progress/--no-progress", default=None,
-                     help="Show progress in a terminal [default: unless CI is set]."),
+                     help="Progress on a terminal [default: not in CI]."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto",
                      metavar="WHEN", help="auto, always or never."),
     ]):
@@ -110,7 +140,7 @@ def _paths_and_rules(function: Function) -> Function:
 @cli.command()
 @_paths_and_rules
 @click.option("--diff-base", metavar="REV",
-              help="Check only what differs from the merge base with REV, and frozen tags (CL8).")
+              help="Check what differs from the merge base with REV, and frozen tags (CL8).")
 @click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
@@ -221,7 +251,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
 @cli.command()
 @click.argument("name", required=False, metavar="[CODE|NAME]")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text",
-              help="How rules are written.")
+              metavar="FORMAT", help="text, json or markdown [default: text].")
 def rule(name: str | None, output_format: str) -> int:
     """Explain one rule, or list them all.
 

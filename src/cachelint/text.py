@@ -70,7 +70,7 @@ def clusters(text: str) -> Iterator[str]:
 def _is_bare(character: str) -> bool:
     """Say whether a character is shown upon the one before it: marks, and vowels of Hangul."""
     return character > "\x7f" and (
-        unicodedata.category(character) in ("Mn", "Me", "Cf")
+        unicodedata.category(character) in ("Mn", "Me")
         or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff")
 
 

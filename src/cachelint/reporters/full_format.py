@@ -35,7 +35,8 @@ def write(report: Report, colour: bool, width: int | None = None) -> Iterator[st
         yield "\n"
         if is_first:
             noted.add(finding.code)
-    yield totals(report) + "\n"
+    lines = _wrapped([(totals(report), "")], width, " " * 4)
+    yield "\n".join("".join(text for text, _ in line) for line in lines) + "\n"
 
 
 def render(
@@ -48,12 +49,12 @@ def render(
             for text, name in parts)
 
     level = finding.severity.value
-    claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (": ", "")]
+    claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (":", "")]
     if finding.severity is Severity.WARNING:
-        claim += [(level, level), (": ", "")]
-    claim.append((inert(finding.message), "claim"))
+        claim += [(f" {level}", level), (":", "")]
+    claim.append((f" {inert(finding.message)}", "claim"))
     if finding.fixable:
-        claim += [(" ", ""), ("[fixable]", "fixable")]
+        claim.append((" [fixable]", "fixable"))
     lines = [paint(line) for line in _wrapped(claim, width, " " * 4)]
     place = f"{inert(finding.path)}:{finding.line}:{finding.column}"
     lines.append(paint([("  ", ""), ("-->", "place"), (f" {place}", "")]))
@@ -115,7 +116,7 @@ def _marks(indent: int, mark: str, label: str, room: int) -> Iterator[tuple[int,
     yield indent, mark
     start = max(0, min(indent, room - columns(label)))
     for line in _wrapped([(label, "")], room - start, ""):
-        yield start, "".join(text for text, _ in line)
+        yield start, "".join(text for text, _ in line).rstrip()
 
 
 def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:

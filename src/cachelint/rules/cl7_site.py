@@ -89,7 +89,7 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
 
         spec_details: [{… "variants": ["note=smile"] …}, …]
 
-    Fix: none. In `title` and `categories`, a name that no loader takes for anything else.
+    Fix: none. Another name or value, only a person can choose.
     """
     for pointer in ("/title", "/categories/1"):
         value = _text_at(page, pointer)
