@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 # control characters, lone surrogates, line and paragraph separators, and what turns or hides text
@@ -69,15 +68,20 @@ def clusters(text: str) -> Iterator[str]:
 
 def _is_bare(character: str) -> bool:
     """Say whether a character is shown upon the one before it: marks, and vowels of Hangul."""
-    return character > "\x7f" and (
-        unicodedata.category(character) in ("Mn", "Me")
-        or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff")
+    if character <= "\x7f":
+        return False
+    from unicodedata import category  # which hardly a page needs
+
+    return (category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff"
+            or "\ud7b0" <= character <= "\ud7ff")
 
 
 def _columns(cluster: str) -> int:
     base = cluster[0]
     if _is_bare(base):
         return 0
-    if unicodedata.east_asian_width(base) in "WF":
+    from unicodedata import east_asian_width
+
+    if east_asian_width(base) in "WF":
         return 2
     return 2 if _EMOJI_STYLE in cluster and (not base.isalpha() or base == "\u2139") else 1
