@@ -23,6 +23,7 @@ from functools import partial
 from distributed import Client, LocalCluster
 
 from cachelint import CachelintError, Report, Settings, check_catalog, check_tag, config
+from cachelint import baseline as baselines
 from cachelint.checker import order
 from cachelint.files import Selection, catalog_of_file, select
 from cachelint.model import Finding
@@ -69,14 +70,19 @@ def main() -> int:
                        help="processes of a cluster on this machine [default: 2]")
     options = parser.parse_args()
     try:
-        file = config.find()
-        settings = config.settings(config.read(file) if file is not None else {}, {})
+        path = config.find()
+        file = config.read(path) if path is not None else config.NO_FILE
+        settings = config.settings(file.data, {})
+        baseline = file.baseline()
+        known = baselines.read(baseline) if baseline else {}
         with ExitStack() as stack:
             cluster = options.scheduler or stack.enter_context(
                 LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=options.workers, threads_per_worker=1, dashboard_address=None))
             client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
             report = check_on(client, options.paths, settings)
+        left = baselines.apply(report.findings, known, lambda _: False)
+        report = report._replace(findings=tuple(left.findings), suppressed=left.suppressed)
     except CachelintError as error:
         print(f"cachelint: {error}", file=sys.stderr)
         return 2

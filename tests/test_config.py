@@ -476,11 +476,12 @@ def test_fault_in_pyproject(tmp_path: Path, text: str, message: str) -> None:
     ("raw", "message"),
     [
         (b"a = [", "not TOML"),
-        (b"a = 1\na = 2", "not TOML"),
+        (b"a = 1\na = 2", ":2: not TOML"),
+        (b"a = 1\n\n\nb c\n", ":4: not TOML"),
         (b"a = '\xff'", "not UTF-8"),
         (None, "cannot be read"),
     ],
-    ids=["broken", "key twice", "not UTF-8", "no file"],
+    ids=["broken", "key twice", "no value", "not UTF-8", "no file"],
 )
 def test_unreadable_file(tmp_path: Path, raw: bytes | None, message: str) -> None:
     path = tmp_path / "cachelint.toml"

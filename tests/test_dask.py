@@ -120,6 +120,16 @@ def test_configuration_holds(catalogs: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_baseline_holds(catalogs: Path, tmp_path: Path) -> None:
+    shutil.copytree(catalogs / "spoilt", tmp_path / "site")
+    run(tmp_path, "-m", "cachelint", "check", "--write-baseline", "known.json", "--select", "CL3")
+    (tmp_path / "cachelint.toml").write_text('baseline = "known.json"\n', encoding="utf-8")
+    done = run(tmp_path, str(SCRIPT), "--workers", "1")
+    one = run(tmp_path, "-m", "cachelint", "check", "--output-format", "json")
+    assert without_seconds(done.stdout) == without_seconds(one.stdout)
+    assert '"suppressed": 0' not in done.stdout
+
+
 @pytest.mark.parametrize(("path", "complaint"), [
     ("nowhere", "cachelint: nowhere: there is no such file or folder\n"),
     ("empty", "cachelint: empty: no cache page here: pages are _cache/<tag>/<package>/specs.md\n"),

@@ -207,7 +207,9 @@ def read(path: Path) -> File:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise CachelintError(f"{path}: the configuration cannot be read: {why}") from None
     except ValueError as error:
-        raise CachelintError(f"{path}: not TOML: {error}") from None
+        line = re.search(r"\(at line ([0-9]+)", str(error))
+        place = f"{path}:{line[1]}" if line else path
+        raise CachelintError(f"{place}: not TOML: {error}") from None
     table: tuple[str, ...] = ()
     if path.name == "pyproject.toml":
         for key in ("tool", "cachelint"):
