@@ -476,7 +476,7 @@ def test_fault_in_pyproject(tmp_path: Path, text: str, message: str) -> None:
     ("raw", "message"),
     [
         (b"a = [", "not TOML"),
-        (b"a = 1\na = 2", ":2: not TOML"),
+        (b"a = 1\na = 2\nb = 3\n", ":2: not TOML"),
         (b"a = 1\n\n\nb c\n", ":4: not TOML"),
         (b"a = '\xff'", "not UTF-8"),
         (None, "cannot be read"),
