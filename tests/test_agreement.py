@@ -71,6 +71,10 @@ _BODIES = st.fixed_dictionaries({
 })
 
 
+UNSORTED = ("hash", "compiler", "versions", "os", "platform", "target", "variants", "stacks", "size")
+"""The keys of a spec as the generator had them, a tarball last, before it sorted them."""
+
+
 class Parts:
     """A page taken apart, to be spoilt."""
 
@@ -105,7 +109,8 @@ def _parts(draw: st.DrawFn) -> Parts:
     tag, package = draw(st.sampled_from(TAGS)), draw(st.sampled_from(PACKAGES))
     hashes = draw(st.lists(st.sampled_from(HASHES), min_size=1, max_size=4, unique=True))
     bodies = copy.deepcopy([draw(_BODIES) for _ in hashes])
-    specs = [{**body, "hash": dag_hash} for body, dag_hash in zip(bodies, hashes, strict=True)]
+    specs = [{key: (body | {"hash": dag_hash})[key] for key in UNSORTED}
+             for body, dag_hash in zip(bodies, hashes, strict=True)]
     if draw(st.booleans()):
         folder = draw(st.sampled_from(["", "releases/"]))
         for spec in specs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cachelint import files, schema, summary
@@ -30,10 +31,21 @@ from cachelint.shapes import Facts, Shapes
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
-# names that are text to every loader and safe on the site, and the bytes of simple text
+# names that are text to every loader and safe on the site
 _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9._-]*").fullmatch
 _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
-_SIMPLE = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
+
+
+@lru_cache(maxsize=1024)
+def _categories(tag: str | None) -> str:
+    """Write the line that a page of this tag should have; nothing where the rules must see it."""
+    return f"categories: [package, {tag}]" if tag is not None and _SAFE_TAG(tag) else ""
+
+
+@lru_cache(maxsize=16_384)
+def _title(package: str | None) -> str:
+    """Write the line that a page of this package should have, likewise."""
+    return f'title: "{package}"' if package is not None and _SAFE_PACKAGE(package) else ""
 
 
 class Examined(NamedTuple):
@@ -52,19 +64,16 @@ def examine(
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = None
-    # seven lines of printable ASCII without a backslash, and nothing else
-    if raw.translate(None, _SIMPLE) == b"\n\n\n\n\n\n" and not 0 < max_size < len(raw):
-        lines = raw.decode("ascii").split("\n")
-        if (lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
-                and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")):
-            facts = shapes.read(lines[5][14:], context)
-            if facts is not None and facts.format is Format.TARBALL and strict_order:
-                facts = None
+    lines = raw.decode("ascii", "replace").split("\n")
+    if (len(lines) == 7 and lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
+            and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")
+            and not 0 < max_size < len(raw)):
+        facts = shapes.read(lines[5][14:], context)
+        if facts is not None and facts.format is Format.TARBALL and strict_order:
+            facts = None
         if facts is not None:
             tag, package = context.place
-            if (tag is not None and package is not None
-                    and lines[3] == f"categories: [package, {tag}]" and _SAFE_TAG(tag)
-                    and lines[1] == f'title: "{package}"' and _SAFE_PACKAGE(package)
+            if (lines[3] == _categories(tag) and lines[1] == _title(package)
                     and facts.are_in(lines[4][6:])):
                 return Examined([], None, facts)
     page = parse(raw, context, max_size=max_size, vouched=facts is not None)
