@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -64,6 +64,35 @@ def _commas(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     return names
 
 
+def _reports(_: click.Context, __: click.Parameter, values: tuple[str, ...]
+             ) -> tuple[tuple[str, str], ...]:
+    """Take ``FORMAT:PATH`` apart, and make sure before the work that each can be written."""
+    reports: dict[str, tuple[str, str]] = {}
+    for value in values:
+        name, colon, path = value.partition(":")
+        if not (colon and path):
+            raise click.BadParameter(
+                f"{value!r} is no FORMAT:PATH, such as sarif:cachelint.sarif")
+        if name not in reporters.FORMATS:
+            near = config.nearest(name, reporters.FORMATS)
+            raise click.BadParameter(f"there is no format {name!r}{near}")
+        if path == "-":
+            raise click.BadParameter("-: what goes to standard output is for --output-format")
+        where = os.path.realpath(path)
+        if where in reports:
+            raise click.BadParameter(f"{path}: two reports cannot go to one file")
+        reports[where] = (name, path)
+        try:
+            files.probe(path)
+        except OSError as error:
+            raise click.BadParameter(_unwritten(path, error)) from None
+    return tuple(reports.values())
+
+
+def _unwritten(path: str, error: OSError) -> str:
+    return f"{path}: the report cannot be written: {error.strerror or error}"
+
+
 def _paths_and_rules(function: Function) -> Function:
     """Add the arguments and options that `check` and `fix` share."""
     for decorate in reversed([
@@ -75,7 +104,11 @@ def _paths_and_rules(function: Function) -> Function:
         click.option("--extend-select", multiple=True, metavar="RULES", callback=_commas,
                      help="Run these rules besides."),
         click.option("--output-format", type=click.Choice(reporters.FORMATS),
-                     help="How findings are written [default: full; github in GitHub Actions]."),
+                     metavar="FORMAT",
+                     help=f"How findings are written: {', '.join(reporters.FORMATS)} "
+                          "[default: full; github in GitHub Actions]."),
+        click.option("--output-file", multiple=True, metavar="FORMAT:PATH", callback=_reports,
+                     help="Write a report to a file besides; may be repeated."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
@@ -312,6 +345,12 @@ def _jobs(options: dict[str, Any]) -> int:
 
 
 def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
+    # before anything is printed: whoever reads that may have seen enough
+    for name, path in options["output_file"]:
+        try:
+            files.write_text(path, reporters.reporter(name)(report, False))
+        except OSError as error:
+            raise CachelintError(_unwritten(path, error)) from None
     stream = stream or sys.stdout
     name = options["output_format"] or (
         "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
@@ -320,10 +359,9 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
         (stream if for_people else sys.stderr).writelines(_statistics(report))
         if for_people:
             return
-    pieces: Iterable[str] = reporters.reporter(name)(report, _colour(options["color"], stream))
-    if options["quiet"] and name != "json":
-        *pieces, _ = pieces
-    stream.writelines(pieces)
+    pieces = reporters.reporter(name)(report, _colour(options["color"], stream))
+    stream.writelines(_without_last(pieces) if options["quiet"] and name in reporters.WITH_TOTALS
+                      else pieces)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if name == "github" and summary:
         from cachelint.reporters import summary_format
@@ -332,6 +370,13 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
             file.writelines(summary_format.write(report))
     if options["verbose"]:
         _say(f"{reporters.counted(report.pages, 'page')} in {report.seconds:.1f} seconds")
+
+
+def _without_last(pieces: Iterator[str]) -> Iterator[str]:
+    last = next(pieces)
+    for piece in pieces:
+        yield last
+        last = piece
 
 
 def _statistics(report: Report) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-# control characters, lone surrogates, line and paragraph separators, and what turns or hides text
+# control characters, lone surrogates, line and paragraph separators, what turns or hides text, and
+# two that are no characters and that XML forbids
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
