@@ -20,7 +20,9 @@ def inert(text: str) -> str:
 
     `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
     """
-    return _UNSAFE.sub(_escape, text).replace("##[", "#\\x23[")
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSAFE.sub(_escape, text)
+    return text.replace("##[", "#\\x23[")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -46,15 +46,17 @@ def render(finding: Finding, colour: bool) -> str:
 
 def _marked(excerpt: Excerpt) -> tuple[str, str]:
     """Return an excerpt as it is shown, and the carets that go below it."""
-    before = inert(excerpt.text[: excerpt.start])
-    inside = inert(excerpt.text[excerpt.start : excerpt.end])
-    after = inert(excerpt.text[excerpt.end :])
-    return before + inside + after, " " * columns(before) + "^" * max(1, columns(inside))
+    # as a whole: what a runner of workflows obeys may stand across the marked part's beginning
+    text = inert(excerpt.text)
+    before, inside = excerpt.text[: excerpt.start], excerpt.text[excerpt.start : excerpt.end]
+    if text != excerpt.text:
+        before, inside = inert(before), inert(inside)
+    return text, " " * columns(before) + "^" * max(1, columns(inside))
 
 
 def columns(text: str) -> int:
     """Count the columns that ``text`` takes in a terminal."""
-    if text.isascii():
+    if text.replace("…", "").isascii():  # nearly every excerpt is cut
         return len(text)
     return sum(
         0 if unicodedata.combining(character)

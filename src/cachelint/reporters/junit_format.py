@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from xml.sax.saxutils import escape
 
 from cachelint.model import Finding, Report, Severity
 from cachelint.reporters import WIDTH, full_format, totals
@@ -38,7 +37,7 @@ def _suite(path: str, found: list[tuple[Finding, Identity]]) -> Iterator[str]:
     failures = sum(finding.severity is Severity.ERROR for finding, _ in found)
     yield _suite_head(path, len(found), failures, len(found) - failures)
     for finding, identity in found:
-        evidence = escape(full_format.render(finding, False))
+        evidence = _escape(full_format.render(finding, False))
         if finding.severity is Severity.ERROR:
             message = _text(clip(finding.message, WIDTH))
             result = (f'<failure type="{finding.code}" message="{message}">\n'
@@ -56,13 +55,16 @@ def _suite_head(name: str, tests: int, failures: int, skipped: int) -> str:
 
 
 def _name(finding: Finding, identity: Identity) -> str:
-    words = [finding.code, finding.name]
-    words += [_text(clip(word, WIDTH)) for word in (identity.hash, identity.pointer) if word]
+    words = [finding.code, finding.name, identity.hash, identity.pointer, identity.named]
     if identity.ordinal > 1:
         words.append(f"({identity.ordinal})")
-    return " ".join(words)
+    return _text(clip(" ".join(filter(None, words)), WIDTH))
 
 
 def _text(text: str) -> str:
-    """Write text as it stands in an attribute or an element."""
-    return escape(inert(text), {'"': "&quot;"})
+    """Write text as it stands in an attribute."""
+    return _escape(inert(text)).replace('"', "&quot;")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
