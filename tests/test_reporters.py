@@ -1,4 +1,4 @@
-"""Every format, over one catalog with every rule broken: its golden file, and what comes out of it."""
+"""Every format, over one catalog with every rule broken: its golden file, and what it lets out."""
 
 from __future__ import annotations
 

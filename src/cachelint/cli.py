@@ -146,6 +146,7 @@ def check(**options: Any) -> int:
     cachelint check _cache/develop            one tag
     cachelint check --select CL3,duplicate-hash --output-format concise
     cachelint check --diff-base origin/main   what a pull request changes
+    cachelint check --output-file sarif:cachelint.sarif
     """
     settings = _settings(options)
     paths = _paths(options)

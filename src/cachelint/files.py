@@ -460,12 +460,12 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
 
     A terminal, a pipe or the like is written to as it is. Raises OSError.
     """
-    path = os.path.realpath(path)
     how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     if _is_stream(path):
         with open(path, "w", **how) as file:
             file.writelines(pieces)
         return
+    path = os.path.realpath(path)
     with _beside(path) as (descriptor, temporary):
         _open_to_all(descriptor)
         with open(descriptor, "w", closefd=False, **how) as file:
@@ -476,11 +476,10 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
 
 def probe(path: str) -> None:
     """Raise OSError if `write_text` cannot write ``path``, as far as can be told beforehand."""
-    path = os.path.realpath(path)
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not _is_stream(path):
-        with _beside(path):
+        with _beside(os.path.realpath(path)):
             pass
 
 
