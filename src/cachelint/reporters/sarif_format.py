@@ -75,7 +75,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": clip("\n\n".join(paragraphs[:end]), 1000)},
         "help": {"text": rule.documentation, "markdown": rule.documentation},
-        "helpUri": f"{HOME}/blob/v{__version__}/docs/rules.md#{rule.code.lower()}",
+        "helpUri": f"{HOME}/blob/v{__version__}/docs/rules.md#{rule.code}",
         "defaultConfiguration": {"level": rule.severity.value, "enabled": rule.default},
         "properties": {
             "tags": [_TOPICS[rule.code[2]], *fixable],
