@@ -34,7 +34,7 @@ _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 # printable ASCII without a backslash means the same to all readers of JSON and YAML
 _IS_SIMPLE_SHAPE = re.compile(r"[ -\[\]-~]*").fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 2_000, 20
 """How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
 
 _CHECKS = {

@@ -271,6 +271,9 @@ def examine_catalog(
     Without ``is_whole``, only what concerns the tags that were looked at and ``own_files`` is said.
     """
     judged: dict[str, FileProblems] = {}
+    facts = list(facts)
+    if not (is_whole or facts or own_files):
+        return Catalog(root, {}, False, None, None, None), []
 
     def read(name: str) -> Page | None:
         path = files.join(root, name)
