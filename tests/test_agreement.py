@@ -71,7 +71,8 @@ _BODIES = st.fixed_dictionaries({
 })
 
 
-UNSORTED = ("hash", "compiler", "versions", "os", "platform", "target", "variants", "stacks", "size")
+UNSORTED = ("hash", "compiler", "versions", "os", "platform", "target", "variants", "stacks",
+            "size")
 """The keys of a spec as the generator had them, a tarball last, before it sorted them."""
 
 
@@ -284,6 +285,9 @@ CASES: dict[str, list[str]] = {
     "hash that stands elsewhere too": [
         sound.page(None, sound.specs(0, variants=[f"commit={sound.FIRST}"])),
         sound.page(None, sound.specs(0, variants=[f"commit={sound.SECOND}"]))],
+    "an opening quote that is not there": [TARBALL, *[
+        json.dumps(value).replace('"', "", 1).join(TARBALL.split(json.dumps(value), 1))
+        for value in (sound.FIRST, "root", sound.tarball_specs()[0]["tarball"])]],
     "another tag in the URL": [TARBALL, OTHER_TAG.replace(
         "[package, v0.22.4]", f"[package, {sound.TAG}]")],
     "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],

@@ -29,8 +29,8 @@ from cachelint.model import (
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
 from cachelint.rules.cl3_summary import RULES as SUMMARY_RULES
-from cachelint.yamltext import breaks_loaders
 from cachelint.shapes import Facts, Shapes
+from cachelint.yamltext import breaks_loaders
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 

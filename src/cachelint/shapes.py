@@ -187,23 +187,22 @@ class Shapes:
         self._texts: dict[frozenset[str], str] = {}
 
     def read(self, text: str, context: Context) -> Facts | None:
-        """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing.
-
-        """
+        """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing."""
         if text[:2] != "[{" or text[-2:] != "}]":
             return None
         specs = text[2:-2].split("}, {")
         hashes: list[str] = []
         shapes: list[str] = []
         urls: list[str] = []
-        if _TARBALL_KEY not in specs[0]:
-            for spec in specs:
-                at = spec.find(_HASH_KEY) + 9
-                if at < 9:
-                    return None
-                hashes.append(spec[at : at + 32])
-                shapes.append(spec[:at] + spec[at + 32 :])
-        elif not self._cut(specs, hashes, shapes, urls):
+        try:
+            if _TARBALL_KEY in specs[0]:
+                self._cut(specs, hashes, shapes, urls)
+            else:
+                for spec in specs:
+                    at = spec.index(_HASH_KEY) + 9
+                    hashes.append(spec[at : at + 32])
+                    shapes.append(spec[:at] + spec[at + 32 :])
+        except ValueError:
             return None
         joined = "".join(hashes)
         if len(joined) != 32 * len(hashes) or not _ARE_HASHES(joined):
@@ -211,9 +210,12 @@ class Shapes:
         ordered = sorted(set(hashes))
         if len(ordered) != len(hashes):
             return None
-        kinds = list(map(self._known.get, shapes))
-        if None in kinds and not self._learn(shapes, kinds, context):
-            return None
+        try:
+            kinds = list(map(self._known.__getitem__, shapes))
+        except KeyError:
+            if not self._learn(shapes, context):
+                return None
+            kinds = list(map(self._known.__getitem__, shapes))
         group = self._group(kinds)
         if not group.is_sound:
             return None
@@ -228,22 +230,23 @@ class Shapes:
 
     def _cut(
         self, specs: list[str], hashes: list[str], shapes: list[str], urls: list[str]
-    ) -> bool:
-        """Cut specs in the tarball format into hashes, shapes and URLs; say whether all are."""
+    ) -> None:
+        """Cut specs in the tarball format into hashes, shapes and URLs; ValueError if they differ.
+
+        The generator has had two orders of keys, in both of which hash, stacks and tarball follow
+        each other.
+        """
         for spec in specs:
-            at = spec.find(_HASH_KEY) + 9
-            stacks = spec.find(_STACKS_KEY, at) + 11
-            stacks_end = spec.find("]", stacks)
-            url = spec.find(_TARBALL_KEY, stacks_end) + 12
-            end = spec.find('"', url)
-            if not 9 <= at < stacks <= stacks_end < url <= end:
-                return False
+            at = spec.index(_HASH_KEY) + 9
+            stacks = spec.index(_STACKS_KEY, at) + 11
+            stacks_end = spec.index("]", stacks)
+            url = spec.index(_TARBALL_KEY, stacks_end) + 12
+            end = spec.index('"', url)
             hashes.append(spec[at : at + 32])
             urls.append(spec[url:end])
             shapes.append(f"{spec[:at]}{spec[at + 32 : stacks]}"
                           f"{self._sorted_stacks(spec[stacks:stacks_end])}"
                           f"{spec[stacks_end:url]}{spec[end:]}")
-        return True
 
     def _sorted_stacks(self, stacks: str) -> str:
         """Sort the stacks of a spec in the tarball format, whose rules ask for no order."""
@@ -254,13 +257,12 @@ class Shapes:
             self._stacks[stacks] = ", ".join(sorted(names)) if simple else stacks
         return self._stacks[stacks]
 
-    def _learn(self, shapes: list[str], kinds: list[int | None], context: Context) -> bool:
-        """Fill in the kinds of shapes that are not known; say whether all are sound."""
+    def _learn(self, shapes: list[str], context: Context) -> bool:
+        """Judge the shapes that are not known; say whether all are sound."""
         if len(self._known) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc] # forget everything
-            kinds[:] = [None] * len(shapes)
-        for at, shape in enumerate(shapes):
-            if kinds[at] is None and shape not in self._known:
+        for shape in shapes:
+            if shape not in self._known:
                 kind = _judge(shape, context)
                 if kind is None:
                     return False
@@ -268,7 +270,6 @@ class Shapes:
                     self._numbers[kind] = len(self._kinds)
                     self._kinds.append(kind)
                 self._known[shape] = self._numbers[kind]
-            kinds[at] = self._known[shape]
         return True
 
     def _are_due(
