@@ -14,7 +14,7 @@ from cachelint.text import clip
 Reporter = Callable[[Report, bool], Iterator[str]]
 """Writes a report piece by piece; the second argument says whether in colour."""
 
-FORMATS = ("full", "concise", "json", "github", "sarif", "junit", "gitlab")
+FORMATS = ("full", "concise", "json", "github", "sarif", "junit", "gitlab", "html")
 WITH_TOTALS = frozenset({"full", "concise", "github"})
 """The formats whose last piece is the totals, which may be left out."""
 
@@ -37,14 +37,19 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
-def totals(report: Report) -> str:
-    """Say in one line what a report comes to."""
+def claim(report: Report) -> str:
+    """Count errors, warnings and pages: `2 errors and 1 warning in 23 pages`."""
     parts = []
     if report.errors or not report.warnings:
         parts.append(counted(report.errors, "error") if report.errors else "no errors")
     if report.warnings:
         parts.append(counted(report.warnings, "warning"))
-    line = f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
+    return f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
+
+
+def totals(report: Report) -> str:
+    """Say in one line what a report comes to."""
+    line = claim(report)
     if report.fixable:
         line += f" ({report.fixable:,} fixable: run cachelint fix)"
     if report.suppressed:
