@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,21 +91,22 @@ def _hash(text: str) -> str:
 
 def tally(findings: Sequence[Finding]) -> list[Tally]:
     """Count the findings of each rule that has any, by code."""
-    counts: dict[str, list[int]] = {}
+    numbers: Counter[str] = Counter()
+    fixable: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
     names: dict[str, str] = {}
     for finding in findings:
-        count = counts.setdefault(finding.code, [0, 0, 0])
-        count[0] += 1
-        count[1] += finding.fixable
-        count[2] += finding.severity is Severity.ERROR
+        numbers[finding.code] += 1
+        fixable[finding.code] += finding.fixable
+        errors[finding.code] += finding.severity is Severity.ERROR
         names[finding.code] = finding.name
-    most = max((count[0] for count in counts.values()), default=1)
+    most = max(numbers.values(), default=1)
     result = []
-    for code, (count, fixable, errors) in sorted(counts.items()):
-        severity = Severity.ERROR if errors else Severity.WARNING
-        documentation = BY_CODE[code].documentation if code in BY_CODE else ""
-        summary, *blocks = blocks_of(documentation) or [Block("text", ("",))]
-        result.append(Tally(code, names[code], severity.value, summary.runs, tuple(blocks), count, fixable, round(100 * count / most, 1)))
+    for code, number in sorted(numbers.items()):
+        severity = Severity.ERROR if errors[code] else Severity.WARNING
+        summary, *blocks = blocks_of(BY_CODE[code].documentation)
+        result.append(Tally(code, names[code], severity.value, summary.runs, tuple(blocks),
+                            number, fixable[code], round(100 * number / most, 1)))
     return result
 
 
@@ -146,8 +148,8 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
     A finding is ``[place, line, column, rule, flags, message, pointer, lines]``. A place is
     ``[root, tag, package, path]`` where the finding before it lies in another file, and 0 where it
     lies in the same; ``path`` is left out where it follows from the others. The rule is its number
-    in ``rules``. Flags: 1 for an error, 2 for fixable. Texts of places, messages, pointers and
-    labels are numbered in the order of their first coming, and a number stands for the text.
+    in ``rules``. Flags: 1 for an error, 2 for fixable. Texts are numbered in the order of
+    their first coming, and afterwards the number stands for the text.
     """
     strings = _Strings()
     before = None
@@ -186,13 +188,13 @@ def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]
         marks = sorted((excerpt.start, excerpt.end, 2 if index else 1, excerpt.label)
                        for index, excerpt in group)
         # what overlaps is shown line by line
-        overlaps = any(one[1] > two[0] for one, two in zip(marks, marks[1:], strict=False))
+        overlaps = any(one[1] > two[0] for one, two in pairwise(marks))
         for some in ([[mark] for mark in marks] if overlaps else [marks]):
             line: list[object] = [number]
             at = 0
             for start, end, side, label in some:
-                line += [inert(text[at:start]),
-                         [side, inert(text[start:end]), strings(label)]]
+                line += [strings(text[at:start]),
+                         [side, strings(text[start:end]), strings(label)]]
                 at = end
-            lines.append([*line, inert(text[at:])])
+            lines.append([*line, strings(text[at:])])
     return lines

@@ -119,8 +119,9 @@
           message: text(row[5]), pointer: text(row[6]),
           lines: row[7].map(([line, ...pieces]) => ({
             line,
-            pieces: pieces.map((piece) => (typeof piece === "string" ? { side: 0, text: piece }
-              : { side: piece[0], text: piece[1], label: text(piece[2]) })),
+            pieces: pieces.map((piece) => (Array.isArray(piece)
+              ? { side: piece[0], text: text(piece[1]), label: text(piece[2]) }
+              : { side: 0, text: text(piece) })),
           })),
         });
       }
@@ -197,8 +198,8 @@
 
     const linkTo = (part) => hashOf({ ...NO_FILTER, ...part });
 
-    function readHash() {
-      const parameters = new URLSearchParams(location.hash.slice(1));
+    function readHash(hash) {
+      const parameters = new URLSearchParams(hash.slice(1));
       const unknown = [];
       const named = (key, find) => {
         const name = parameters.get(key);
@@ -222,6 +223,12 @@
       return findings[Number(parameters.get("finding")) - 1];
     }
 
+    function step(address, isNew = true) {
+      try {
+        history[isNew ? "pushState" : "replaceState"](null, "", address);
+      } catch { /* a frame whose address is not its own */ }
+    }
+
     let due = 0;
     function writeHash(isStep) {
       clearTimeout(due);
@@ -229,10 +236,7 @@
         const hash = hashOf(filter, matches[position] && isPicked ? matches[position].index : undefined);
         if (hash === view) return;
         view = hash;
-        const address = hash || location.pathname + location.search;
-        try {
-          history[isStep ? "pushState" : "replaceState"](null, "", address);
-        } catch { /* a frame whose address is not its own */ }
+        step(hash || location.pathname + location.search, isStep);
       };
       // browsers stop a page that changes its address many times a second
       if (isStep) write();
@@ -407,7 +411,7 @@
       showDetail();
       detail.classList.add("open");
       writeHash(false);
-      if (reveal) list.children[position - shown * PER_PAGE].scrollIntoView({ block: "nearest" });
+      if (reveal) list.children[position - shown * PER_PAGE].scrollIntoView({ block: "nearest", behavior: "instant" });
     }
 
     function turn(pages) {
@@ -617,28 +621,32 @@
       focused.focus({ preventScroll: true });
     }
 
-    // anchors of this page are no state of the filter, and leave the address alone
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#']");
-      const id = link?.getAttribute("href").slice(1);
-      if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !at(id)) return;
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const target = link.getAttribute("href");
       event.preventDefault();
-      goTo(id);
+      if (target.includes("=")) {
+        step(target);
+        arrive(target);
+        goTo("findings", list);
+      } else {
+        // a part of this page is no state of the filter, and leaves the address alone
+        goTo(target.slice(1));
+      }
     });
 
-    function arrive() {
-      const id = location.hash.slice(1);
-      view = location.hash;
-      const wanted = readHash();
+    function arrive(hash = location.hash) {
+      const id = hash.slice(1);
+      view = hash;
+      const wanted = readHash(hash);
       apply(wanted);
       if (wanted && isPicked) detail.classList.add("open");
       else closeDetail();
       if (at(id) instanceof HTMLDetailsElement) at(id).open = true;
       return isFiltered() || Boolean(wanted) || missing !== "";
     }
-    window.addEventListener("hashchange", () => {
-      if (location.hash !== view && arrive()) goTo("findings", list);
-    });
+    // back, forward, and a hash that somebody wrote into the address
     window.addEventListener("popstate", () => {
       if (location.hash !== view) arrive();
     });
