@@ -349,8 +349,9 @@
     function showMatches() {
       const all = counted(findings.length, "finding");
       at("count").textContent = missing + (isFiltered() ? `${number(matches.length)} of ${all}` : all);
+      at("none").hidden = matches.length > 0;
       if (matches.length === 0) {
-        list.replaceChildren(make("p", { className: "none" }, "No finding is like that."));
+        list.replaceChildren();
         list.removeAttribute("aria-activedescendant");
         at("pager").hidden = true;
         detail.replaceChildren();
@@ -528,10 +529,9 @@
     function drawMap() {
       const counts = tagOrder.map(() => rules.map(() => 0));
       for (const finding of findings) counts[tagRank[finding.tag]][finding.rule] += 1;
-      const some = counts.flat().filter(Boolean);
-      const [least, most] = [Math.min(...some), Math.max(...some)];
-      const step = (count) => (most === least ? 1
-        : 1 + Math.round((4 * Math.log(count / least)) / Math.log(most / least)));
+      // a shade for each half of a power of ten below the most; a few findings stay pale
+      const most = Math.max(30, ...counts.flat());
+      const step = (count) => Math.max(1, 5 - Math.round(2 * Math.log10(most / count)));
       const head = [undefined];
       const heading = make("tr", {}, make("th", { scope: "col" }, "Tag"));
       rules.forEach((rule, index) => {
