@@ -113,9 +113,7 @@ class Page:
 
     def media(self, theme: str = "light", media: str = "") -> None:
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-            "media": media, "features": [
-                {"name": "prefers-color-scheme", "value": theme},
-                {"name": "prefers-reduced-motion", "value": "reduce"}]})
+            "media": media, "features": [{"name": "prefers-color-scheme", "value": theme}]})
 
     def size(self, width: int, height: int) -> None:
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
@@ -761,7 +759,7 @@ def test_count_is_told(page: Any) -> None:
     assert (count.get_attribute("role"), count.get_attribute("aria-live")) == ("status", "polite")
 
 
-def test_ci_fails_without_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_browser_and_driver_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert installed() is None
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "chromedriver" else name)

@@ -39,11 +39,13 @@ def counted(number: int, noun: str) -> str:
 
 def claim(report: Report) -> str:
     """Count errors, warnings and pages: `2 errors and 1 warning in 23 pages`."""
+    errors = report.errors
+    warnings = len(report.findings) - errors
     parts = []
-    if report.errors or not report.warnings:
-        parts.append(counted(report.errors, "error") if report.errors else "no errors")
-    if report.warnings:
-        parts.append(counted(report.warnings, "warning"))
+    if errors or not warnings:
+        parts.append(counted(errors, "error") if errors else "no errors")
+    if warnings:
+        parts.append(counted(warnings, "warning"))
     return f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
 
 

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +68,7 @@ def write(report: Report, colour: bool) -> Iterator[str]:
     rules = tally(report.findings)
     pieces = environment.get_template("report.html.jinja").generate(
         report=report, claim=claim(report), totals=totals(report), rules=rules,
+        fixable=sum(rule.fixable for rule in rules),
         files=len({finding.path for finding in report.findings}),
         style=style, script=script, style_hash=_hash(style), script_hash=_hash(script),
         codes=[[rule.code, rule.name] for rule in rules],
@@ -182,13 +183,14 @@ def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]
     A piece is plain text, or ``[side, text, label]`` for what is marked: side 1 is the place of the
     finding, side 2 the other side of a contradiction.
     """
+    by_line: dict[tuple[int, int, str], list[tuple[int, int, int, str]]] = {}
+    for index, (number, cut, text, start, end, label) in enumerate(excerpts):
+        by_line.setdefault((number, cut, text), []).append((start, end, 2 if index else 1, label))
     lines: list[list[object]] = []
-    numbered = enumerate(excerpts)
-    for (number, _, text), group in groupby(numbered, key=lambda item: item[1][:3]):
-        marks = sorted((excerpt.start, excerpt.end, 2 if index else 1, excerpt.label)
-                       for index, excerpt in group)
+    for (number, _, text), marks in by_line.items():
+        marks.sort()
         # what overlaps is shown line by line
-        overlaps = any(one[1] > two[0] for one, two in pairwise(marks))
+        overlaps = len(marks) > 1 and any(one[1] > two[0] for one, two in pairwise(marks))
         for some in ([[mark] for mark in marks] if overlaps else [marks]):
             line: list[object] = [number]
             at = 0

@@ -108,9 +108,9 @@
     for (const island of document.querySelectorAll("script.chunk")) {
       for (const row of JSON.parse(island.textContent)) {
         if (row[0] !== 0) {
-          const [folder, tag, name, path] = row[0].map(text);
-          const below = path ?? `_cache/${tag}/${name}/specs.md`;
-          place = { folder, tag, name, path: folder && path === undefined ? `${folder}/${below}` : below };
+          const [folder, tag, name, given] = row[0].map(text);
+          const above = folder && `${folder}/`;
+          place = { folder, tag, name, path: given ?? `${above}_cache/${tag}/${name}/specs.md` };
           places.push(place);
         }
         findings.push({
@@ -233,7 +233,7 @@
     function writeHash(isStep) {
       clearTimeout(due);
       const write = () => {
-        const hash = hashOf(filter, matches[position] && isPicked ? matches[position].index : undefined);
+        const hash = hashOf(filter, isPicked ? matches[position]?.index : undefined);
         if (hash === view) return;
         view = hash;
         step(hash || location.pathname + location.search, isStep);
@@ -348,7 +348,8 @@
 
     function showMatches() {
       const all = counted(findings.length, "finding");
-      at("count").textContent = missing + (isFiltered() ? `${number(matches.length)} of ${all}` : all);
+      const some = isFiltered() ? `${number(matches.length)} of ${all}` : all;
+      at("count").textContent = missing + some;
       at("none").hidden = matches.length > 0;
       if (matches.length === 0) {
         list.replaceChildren();
@@ -373,7 +374,8 @@
         at("pager").hidden = matches.length <= PER_PAGE;
         at("earlier").disabled = page === 0;
         at("later").disabled = to === matches.length;
-        at("position").textContent = `${number(from + 1)}\u2013${number(to)} of ${number(matches.length)}`;
+        at("position").textContent =
+          `${number(from + 1)}\u2013${number(to)} of ${number(matches.length)}`;
       }
       for (const option of list.querySelectorAll("[aria-selected=true]")) {
         option.setAttribute("aria-selected", "false");
@@ -412,7 +414,7 @@
       showDetail();
       detail.classList.add("open");
       writeHash(false);
-      if (reveal) list.children[position - shown * PER_PAGE].scrollIntoView({ block: "nearest", behavior: "instant" });
+      if (reveal) list.children[position - shown * PER_PAGE].scrollIntoView({ block: "nearest" });
     }
 
     function turn(pages) {
@@ -457,16 +459,18 @@
 
     function showDetail() {
       const finding = matches[position];
+      const { rule, tag } = finding;
       const close = make("button", { type: "button", className: "close" }, "Close");
       close.addEventListener("click", () => { closeDetail(); list.focus(); });
       const more = [
-        [title(finding.rule), ruleCounts[finding.rule], { rule: finding.rule }],
-        [packageName(finding.package), packages.counts[finding.package], { package: finding.package }],
-        [tagName(finding.tag), tags.counts[finding.tag], { tag: finding.tag }],
+        [title(rule), ruleCounts[rule], { rule }],
+        [packageName(finding.package), packages.counts[finding.package],
+          { package: finding.package }],
+        [tagName(tag), tags.counts[tag], { tag }],
       ];
-      const text = at(rules[finding.rule][0]).querySelector(".prose").cloneNode(true);
+      const text = at(rules[rule][0]).querySelector(".prose").cloneNode(true);
       detail.replaceChildren(
-        make("header", {}, level(finding), make("h3", {}, title(finding.rule)), close),
+        make("header", {}, level(finding), make("h3", {}, title(rule)), close),
         make("p", { className: "message" }, finding.message),
         file(finding),
         ...(finding.lines.length ? [evidence(finding)] : []),
@@ -501,14 +505,17 @@
     }
     const frequent = packages.names.map((_, name) => name).filter((name) => packages.names[name])
       .sort((a, b) => packages.counts[b] - packages.counts[a] || packageRank[a] - packageRank[b]);
+    const most = packages.counts[frequent[0]];
     at("packages").append(...frequent.slice(0, PACKAGES).map((name) => make("tr", {},
-      make("th", { scope: "row" }, make("a", { href: linkTo({ package: name }) }, packageName(name))),
+      make("th", { scope: "row" },
+        make("a", { href: linkTo({ package: name }) }, packageName(name))),
       make("td", { className: "count" }, number(tagsOf.get(name).size)),
-      make("td", { className: "share" }, share(packages.counts[name], packages.counts[frequent[0]])),
+      make("td", { className: "share" }, share(packages.counts[name], most)),
       make("td", { className: "count" }, number(packages.counts[name])))));
     if (frequent.length > PACKAGES) {
+      const others = counted(frequent.length - PACKAGES, "other package");
       at("packages").append(make("tr", {}, make("td", { colSpan: 4, className: "rest" },
-        `and ${counted(frequent.length - PACKAGES, "other package")}, which the filter below lists`)));
+        `and ${others}, which the filter below lists`)));
     }
     if (frequent.length === 0) at("by-package").closest("section").hidden = true;
 
@@ -553,7 +560,8 @@
             line.push(undefined);
           } else {
             td.className = `heat${step(count)}`;
-            td.append(cell(line, rule, tag, count, `${tagName(tag)}, ${title(rule)}`, number(count)));
+            const label = `${tagName(tag)}, ${title(rule)}`;
+            td.append(cell(line, rule, tag, count, label, number(count)));
           }
           tr.append(td);
         });
@@ -593,7 +601,9 @@
       return button;
     }
 
-    const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const DIRECTIONS = {
+      ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+    };
     at("heat").addEventListener("keydown", (event) => {
       const button = event.target.closest("button");
       if (!button || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -609,8 +619,9 @@
       if (!button) return;
       reach(button, false);
       const isChosen = button.getAttribute("aria-pressed") === "true";
+      const [rule, tag] = [Number(button.dataset.rule), Number(button.dataset.tag)];
       change(isChosen ? { rule: ALL, tag: ALL }
-        : { ...NO_FILTER, sort: filter.sort, rule: Number(button.dataset.rule), tag: Number(button.dataset.tag) });
+        : { ...NO_FILTER, sort: filter.sort, rule, tag });
       if (!isChosen) goTo("findings", list);
     });
 
@@ -699,8 +710,8 @@
       const left = matches.length - some.length;
       at("printed").replaceChildren(
         make("h2", {}, `${at("count").textContent}${words ? `: ${words}` : ""}`),
-        ...(left > 0 ? [make("p", { className: "note" },
-          `The first ${number(PRINTED)} are printed; ${number(left)} are not. A filter makes them fewer.`)] : []),
+        ...(left > 0 ? [make("p", { className: "note" }, `The first ${number(PRINTED)} are ` +
+          `printed; ${number(left)} are not. A filter makes them fewer.`)] : []),
         ...some.map((finding) => make("article", {},
           make("h3", {}, level(finding), ` ${title(finding.rule)}`,
             ...(finding.isFixable ? [make("span", { className: "fixable" }, "fixable")] : [])),
