@@ -62,7 +62,8 @@ def write(report: Report, colour: bool) -> Iterator[str]:
     """Write one HTML document, piece by piece."""
     del colour
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True,
-                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                              keep_trailing_newline=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": True, "separators": (",", ":")}
     style, script = (_own(f"report.{kind}") for kind in ("css", "js"))
     rules = tally(report.findings)
