@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from cachelint.reporters import FORMATS
+
 Arguments = Sequence[object]
 
 HERE = Path(__file__).resolve().parent
@@ -282,6 +284,77 @@ def growth(bench: Bench) -> Row:
                each[-1] <= 1.1 * each[0])
 
 
+def across_pages(bench: Bench) -> Row:
+    """Measure what the catalog's own files, and the rules across pages, add to the pages."""
+    say("rules across pages")
+    whole, bare = bench.work / "live", bench.work / "bare"
+    bare.mkdir()
+    (bare / "_cache").symlink_to(whole / "_cache")
+    alone = check(bench, bare, 1)
+    costs = medians({
+        "whole": check(bench, whole, 1),
+        "alone": alone._replace(arguments=[*alone.arguments, "--ignore", "CL608"]),
+    }, bench.runs)
+    added = costs["whole"].cpu / costs["alone"].cpu - 1
+    return Row("rules across pages and the catalog's own files, live (CPU)", "add at most 15 %",
+               f"{added:.1%} ({costs['whole'].cpu:.2f} s, the pages alone "
+               f"{costs['alone'].cpu:.2f} s)", added <= 0.15)
+
+
+def pull_request(bench: Bench) -> Row:
+    """Measure `--diff-base` in a repository in which five pages changed."""
+    say("five changed pages in a repository")
+    catalog = bench.work / "live"
+
+    def git(*arguments: object) -> list[object]:
+        return ["git", "-c", "user.name=x", "-c", "user.email=x", *arguments]
+
+    def do(*arguments: object) -> None:
+        subprocess.run(list(map(str, git(*arguments))), cwd=catalog, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    do("init", "--quiet")
+    do("add", ".")
+    do("commit", "--quiet", "--message", "base")
+    pages = sorted(catalog.glob("_cache/develop/*/specs.md"))[:5]
+    for page in pages:
+        page.write_text(page.read_text().replace('"num_specs": ', '"num_specs": 1'))
+    names = [page.relative_to(catalog) for page in pages]
+    one = [*bench.cachelint, "check", "--isolated", "--jobs", "1"]
+    costs = medians({
+        "changes": Command([*one, "--diff-base", "HEAD", "."], catalog, 1),
+        "pages": Command([*one, *names], catalog, 1),
+        "git": Command(git("diff", "--name-status", "-z", "HEAD"), catalog),
+    }, max(5, bench.runs))
+    do("checkout", "--quiet", ".")
+    shutil.rmtree(catalog / ".git")
+    least = costs["pages"].wall + costs["git"].wall
+    ratio = costs["changes"].wall / least
+    return Row("`--diff-base` with five changed pages, against their check and `git diff`",
+               "< 3 times", f"{ratio:.2f} ({costs['changes'].wall:.2f} s to {least:.2f} s, of "
+               f"which git {costs['git'].wall:.2f} s)", ratio < 3)
+
+
+def every_format(bench: Bench) -> Row:
+    """Measure a check of stale pages that writes every format, against one that writes one."""
+    say("every format at once")
+    catalog = bench.work / "live-stale"
+    one = check(bench, catalog, PROCESSES[-1], 1)
+    one = one._replace(arguments=[*one.arguments, "--output-format", "concise"])
+    reports = bench.work / "reports"
+    reports.mkdir()
+    files = [argument for name in FORMATS
+             for argument in ("--output-file", f"{name}:{reports / name}")]
+    costs = medians({
+        "one": one, "all": one._replace(arguments=[*one.arguments, *files]),
+    }, max(1, bench.runs // 2))
+    shutil.rmtree(reports)
+    ratio, peak = costs["all"].wall / costs["one"].wall, costs["all"].peak
+    return Row("every page stale, to every format at once, against `concise` alone",
+               "≤ 2 times, < 300 MB", f"{ratio:.2f}, {peak:.0f} MB ({costs['all'].wall:.1f} s to "
+               f"{costs['one'].wall:.1f} s)", ratio <= 2 and peak < 300)
+
+
 def refusals(bench: Bench) -> Iterator[Row]:
     """Measure how soon a page is refused that would take for ever."""
     say("pages that are refused")
@@ -413,6 +486,9 @@ def measure(bench: Bench) -> tuple[list[Row], str]:
         memory({**results, **{f"fix of {name}": costs for name, costs in fixes.items()}}),
         *two_workers(results),
         growth(bench),
+        across_pages(bench),
+        pull_request(bench),
+        every_format(bench),
         *refusals(bench),
     ]
     return rows, beside_others(bench, results)

@@ -71,6 +71,11 @@ _BODIES = st.fixed_dictionaries({
 })
 
 
+UNSORTED = ("hash", "compiler", "versions", "os", "platform", "target", "variants", "stacks",
+            "size")
+"""The keys of a spec as the generator had them, a tarball last, before it sorted them."""
+
+
 class Parts:
     """A page taken apart, to be spoilt."""
 
@@ -105,7 +110,8 @@ def _parts(draw: st.DrawFn) -> Parts:
     tag, package = draw(st.sampled_from(TAGS)), draw(st.sampled_from(PACKAGES))
     hashes = draw(st.lists(st.sampled_from(HASHES), min_size=1, max_size=4, unique=True))
     bodies = copy.deepcopy([draw(_BODIES) for _ in hashes])
-    specs = [{**body, "hash": dag_hash} for body, dag_hash in zip(bodies, hashes, strict=True)]
+    specs = [{key: (body | {"hash": dag_hash})[key] for key in UNSORTED}
+             for body, dag_hash in zip(bodies, hashes, strict=True)]
     if draw(st.booleans()):
         folder = draw(st.sampled_from(["", "releases/"]))
         for spec in specs:
@@ -279,6 +285,9 @@ CASES: dict[str, list[str]] = {
     "hash that stands elsewhere too": [
         sound.page(None, sound.specs(0, variants=[f"commit={sound.FIRST}"])),
         sound.page(None, sound.specs(0, variants=[f"commit={sound.SECOND}"]))],
+    "an opening quote that is not there": [TARBALL, *[
+        json.dumps(value).replace('"', "", 1).join(TARBALL.split(json.dumps(value), 1))
+        for value in (sound.FIRST, "root", sound.tarball_specs()[0]["tarball"])]],
     "another tag in the URL": [TARBALL, OTHER_TAG.replace(
         "[package, v0.22.4]", f"[package, {sound.TAG}]")],
     "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],

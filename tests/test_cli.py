@@ -20,7 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import sound
-from cachelint import cli, files, runs
+from cachelint import cli, files, reporters, runs
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = sound.PAGE
@@ -347,6 +347,19 @@ def test_output_of_a_sound_catalog(run: Run, here: Path) -> None:
     assert run("fix") == Done(0, "no errors in 1 page\n", "")
 
 
+def test_page_of_a_report_is_whole_whatever_else_is_said(run: Run, here: Path) -> None:
+    golden_catalog(here)
+    done = run("check", "--output-format", "html")
+    assert (done.status, done.err) == (1, "")
+    assert done.out.startswith("<!doctype html>\n")
+    assert done.out.endswith("</html>\n")
+    assert "8 errors and 1 warning in 4 pages" in done.out
+    assert run("check", "--output-format", "html", "--quiet", "--color", "always") == done
+    statistics = run("check", "--output-format", "html", "--statistics")
+    assert (statistics.out, statistics.err) == (
+        done.out, (GOLDEN / "statistics.txt").read_text(encoding="utf-8"))
+
+
 def test_output_of_fix(run: Run, here: Path) -> None:
     catalog(here, STALE_WITH_WARNING, abc=STALE_AND_TWICE.replace('"zlib"', '"abc"'))
     done = run("fix", "--output-format", "concise", "--ignore", "CL608")
@@ -559,7 +572,7 @@ def test_text_of_pages_and_names_of_files_is_inert(run: Run, here: Path) -> None
     stray = here / "_cache" / TAG / f"{HOSTILE}.md"
     stray.write_text("---\n---\n")
     for arguments in (["check"], ["fix"], ["fix", "--diff"]):
-        for output in ("full", "concise", "json", "github"):
+        for output in reporters.FORMATS:
             done = run(*arguments, "--output-format", output)
             text = done.out + done.err
             assert done.status == 1

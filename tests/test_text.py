@@ -22,9 +22,11 @@ from cachelint.text import clip, clusters, columns, encodable, inert
         ("\U000e0041", "\\U000e0041"),
         ("\ud83d", "\\ud83d"),
         ("name\udcff", "name\\xff"),
+        ("\ufffe\uffff\ufffd", "\\ufffe\\uffff\ufffd"),
+        ("##[error]x ##[", "#\\x23[error]x #\\x23["),
     ],
     ids=["empty", "plain", "blanks", "terminal", "control", "turning", "hidden", "tag character",
-         "surrogate", "byte of a name"],
+         "surrogate", "byte of a name", "no character", "command"],
 )
 def test_inert(text: str, shown: str) -> None:
     assert inert(text) == shown

@@ -18,6 +18,7 @@ from cachelint import schema
 
 PROJECT = Path(__file__).parents[1]
 SCHEMAS = sorted(path.name for path in (PROJECT / "schemas").glob("*.schema.json"))
+ASSETS = sorted((PROJECT / "src/cachelint/reporters/html").iterdir())
 
 
 def call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -53,7 +54,10 @@ def test_wheel_holds_the_schemas_and_the_licence(wheel: Path) -> None:
                 PROJECT / "schemas" / name).read_bytes()
         [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
         described = archive.read(metadata).decode()
+        for path in ASSETS:
+            assert archive.read(f"cachelint/reporters/html/{path.name}") == path.read_bytes()
     assert SCHEMAS != []
+    assert {path.suffix for path in ASSETS} == {".css", ".jinja", ".js"}
     assert "cachelint/py.typed" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"cachelint"}
     assert [name for name in names if "test" in name or name.endswith(".pyc")] == []
@@ -118,6 +122,13 @@ def test_schemas_are_printed(installed: Installed, name: str) -> None:
     done = call([installed.cachelint, "schema", name], installed.folder)
     assert done.returncode == 0
     assert done.stdout == (PROJECT / "schemas" / f"{name}.schema.json").read_text()
+
+
+def test_page_of_a_report_is_written(installed: Installed) -> None:
+    done = call([installed.cachelint, "check", "catalog", "--output-format", "html"],
+                installed.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '<h1 id="claim">No errors in ' in done.stdout
 
 
 def test_rules_are_explained(installed: Installed) -> None:

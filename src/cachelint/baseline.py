@@ -34,11 +34,15 @@ Baseline = dict[Key, int]
 
 def key_of(finding: Finding) -> Key:
     """Return what a finding is known by."""
-    pointer = finding.pointer
-    if finding.spec_hash:
-        # /spec_details/3/variants/0 is /variants/0 of the spec
-        pointer = "".join(f"/{token}" for token in pointer.split("/")[3:])
-    return Key(files.in_catalog(finding.path), finding.code, finding.spec_hash, pointer)
+    return Key(files.in_catalog(finding.path), finding.code, *place_of(finding))
+
+
+def place_of(finding: Finding) -> tuple[str, str]:
+    """Return hash and pointer by which the place of a finding in its file is known."""
+    if not finding.spec_hash:
+        return "", finding.pointer
+    # /spec_details/3/variants/0 is /variants/0 of the spec
+    return finding.spec_hash, "".join(f"/{token}" for token in finding.pointer.split("/")[3:])
 
 
 def read(path: str) -> Baseline:

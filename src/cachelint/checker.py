@@ -1,20 +1,22 @@
 """From a page's bytes to findings: the one line that every check travels.
 
-A page goes three ways, each the fallback of the one before. Its specs may be of known shapes and
-its `meta` what they imply, so that the whole is accepted; or its specs alone are, and the rules
-need only look at the rest; or every rule looks at everything.
+A page goes four ways, each the fallback of the one before. Its specs may be of known shapes and
+its `meta` what they imply, so that the whole is accepted; or `meta` is sound in all but what it
+says, and CL3xx alone is asked; or the specs alone are sound, and the rules need only look at the
+rest; or every rule looks at everything.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cachelint import files, schema, summary
+from cachelint import files, jsontext, schema, summary
 from cachelint.config import Settings, settle
 from cachelint.files import Unreadable
-from cachelint.frontmatter import KEYS, Page, parse
+from cachelint.frontmatter import KEYS, Page, page_of, parse
 from cachelint.model import (
     Context,
     Excerpt,
@@ -26,14 +28,29 @@ from cachelint.model import (
     Span,
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
+from cachelint.rules.cl3_summary import RULES as SUMMARY_RULES
 from cachelint.shapes import Facts, Shapes
+from cachelint.yamltext import breaks_loaders
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
-# names that are text to every loader and safe on the site, and the bytes of simple text
+# names that are text to every loader and safe on the site
 _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9._-]*").fullmatch
 _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
-_SIMPLE = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
+# printable ASCII without a backslash
+_IS_SIMPLE = re.compile(r"[ -\[\]-~]*").fullmatch
+
+
+@lru_cache(maxsize=1024)
+def _categories(tag: str | None) -> str:
+    """Write the line that a page of this tag should have; nothing where the rules must see it."""
+    return f"categories: [package, {tag}]" if tag is not None and _SAFE_TAG(tag) else ""
+
+
+@lru_cache(maxsize=16_384)
+def _title(package: str | None) -> str:
+    """Write the line that a page of this package should have, likewise."""
+    return f'title: "{package}"' if package is not None and _SAFE_PACKAGE(package) else ""
 
 
 class Examined(NamedTuple):
@@ -52,23 +69,57 @@ def examine(
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = None
-    # seven lines of printable ASCII without a backslash, and nothing else
-    if raw.translate(None, _SIMPLE) == b"\n\n\n\n\n\n" and not 0 < max_size < len(raw):
-        lines = raw.decode("ascii").split("\n")
-        if (lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
-                and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")):
-            facts = shapes.read(lines[5][14:], context)
-            if facts is not None and facts.format is Format.TARBALL and strict_order:
-                facts = None
+    text = raw.decode("ascii", "replace")
+    lines = text.split("\n")
+    if (len(lines) == 7 and lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
+            and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")
+            and not 0 < max_size < len(raw)):
+        facts = shapes.read(lines[5][14:], context)
+        if facts is not None and facts.format is Format.TARBALL and strict_order:
+            facts = None
         if facts is not None:
             tag, package = context.place
-            if (tag is not None and package is not None
-                    and lines[3] == f"categories: [package, {tag}]" and _SAFE_TAG(tag)
-                    and lines[1] == f'title: "{package}"' and _SAFE_PACKAGE(package)
-                    and facts.are_in(lines[4][6:])):
-                return Examined([], None, facts)
+            if lines[3] == _categories(tag) and lines[1] == _title(package):
+                meta = lines[4][6:]
+                if facts.are_in(meta):
+                    return Examined([], None, facts)
+                due = facts.summary
+                value = _sound_meta(meta, facts.format, due)
+                if value is not None:
+                    page = page_of(text, lines, value, facts.format, context)
+                    page.implied = due
+                    return Examined(_ask(SUMMARY_RULES, page), page, facts)
     page = parse(raw, context, max_size=max_size, vouched=facts is not None)
     return Examined(judge(page, facts, strict_order=strict_order), page, facts)
+
+
+def _sound_meta(text: str, form: Format, due: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the value of `meta` if it is sound but for what it says; None says nothing.
+
+    ``text`` is a page's line of JSON, and ``due`` what it should say. Where this returns a value,
+    no rule but CL3xx has anything to say of it.
+    """
+    if not _IS_SIMPLE(text):
+        return None
+    try:
+        value = jsontext.loads(text)
+    except ValueError:
+        return None
+    if type(value) is not dict or value.keys() != due.keys():
+        return None
+    for key, item in value.items():
+        # what specs that were vouched for imply is sound
+        if item != due[key] or type(item) is not type(due[key]) or key == "num_specs_by_stack":
+            if not schema.sound(f"page-{form.value}", f"/$defs/meta/properties/{key}")(item):
+                return None
+            if form is Format.CURRENT and type(item) is list and item != sorted(item):
+                return None
+    if any(map(breaks_loaders, value["num_specs_by_stack"])):
+        return None
+    if form is Format.CURRENT and jsontext.dumps(value, sort_keys=True) != text:
+        return None
+    found: dict[str, Any] = value
+    return found
 
 
 _CURRENT_SPEC = {
@@ -116,16 +167,20 @@ def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False)
         if page.format is not Format.LEGACY:
             problems += [(BY_CODE["CL203"], Problem(b.pointer, b.message)) for b in page.breaches]
         return problems
-    for rule in _RULES[page.format]:
-        # what vouched for the specs has judged each of them
-        if (rule.default or strict_order) and (rule.check is not None or not page.vouched):
-            problems += [(rule, problem) for problem in rule.problems(page)]
+    # what vouched for the specs has judged each of them
+    problems += _ask([rule for rule in _RULES[page.format] if (rule.default or strict_order)
+                      and (rule.check is not None or not page.vouched)], page)
     refused = {problem.pointer for rule, problem in problems if rule.code == "CL703"}
     if refused:
         # what loaders refuse need not be called unsafe or invalid besides
         problems = [(rule, problem) for rule, problem in problems
                     if rule.code not in ("CL204", "CL701") or problem.pointer not in refused]
     return problems
+
+
+def _ask(rules: Iterable[Rule], page: Page) -> list[tuple[Rule, Problem]]:
+    """Ask rules about a page that could be read."""
+    return [(rule, problem) for rule in rules for problem in rule.problems(page)]
 
 
 def implied(page: Page) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -98,6 +98,35 @@ def _commas(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     return names
 
 
+def _reports(_: click.Context, __: click.Parameter, values: tuple[str, ...]
+             ) -> tuple[tuple[str, str], ...]:
+    """Take ``FORMAT:PATH`` apart, and make sure before the work that each can be written."""
+    reports: dict[str, tuple[str, str]] = {}
+    for value in values:
+        name, colon, path = value.partition(":")
+        if not (colon and path):
+            raise click.BadParameter(
+                f"{value!r} is no FORMAT:PATH, such as sarif:cachelint.sarif")
+        if name not in reporters.FORMATS:
+            near = config.nearest(name, reporters.FORMATS)
+            raise click.BadParameter(f"there is no format {name!r}{near}")
+        if path == "-":
+            raise click.BadParameter("-: what goes to standard output is for --output-format")
+        where = os.path.realpath(path)
+        if where in reports:
+            raise click.BadParameter(f"{path}: two reports cannot go to one file")
+        reports[where] = (name, path)
+        try:
+            files.probe(path)
+        except OSError as error:
+            raise click.BadParameter(_unwritten(path, error)) from None
+    return tuple(reports.values())
+
+
+def _unwritten(path: str, error: OSError) -> str:
+    return f"{path}: the report cannot be written: {error.strerror or error}"
+
+
 def _paths_and_rules(function: Function) -> Function:
     """Add the arguments and options that `check` and `fix` share."""
     for decorate in reversed([
@@ -111,6 +140,8 @@ def _paths_and_rules(function: Function) -> Function:
         click.option("--output-format", type=click.Choice(reporters.FORMATS), metavar="FORMAT",
                      help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
                           "Actions]."),
+        click.option("--output-file", multiple=True, metavar="FORMAT:PATH", callback=_reports,
+                     help="Write a report to a file besides; repeatable."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
@@ -152,6 +183,7 @@ def check(**options: Any) -> int:
     cachelint check _cache/develop            one tag
     cachelint check --select CL3,duplicate-hash --output-format concise
     cachelint check --diff-base origin/main   what a pull request changes
+    cachelint check --output-file sarif:cachelint.sarif
     """
     file, settings = _configuration(options)
     if options["show_settings"]:
@@ -402,6 +434,12 @@ def _progress(options: dict[str, Any]) -> AbstractContextManager[OnProgress | No
 
 
 def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
+    # before anything is printed: whoever reads that may have seen enough
+    for name, path in options["output_file"]:
+        try:
+            files.write_text(path, reporters.reporter(name)(report, False))
+        except OSError as error:
+            raise CachelintError(_unwritten(path, error)) from None
     stream = stream or sys.stdout
     name = _format(options)
     for_people = name in ("full", "concise")
@@ -414,10 +452,9 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
         from cachelint.reporters import full_format
 
         write = partial(full_format.write, width=reporters.terminal_width(stream))
-    pieces: Iterable[str] = write(report, _colour(options["color"], stream))
-    if options["quiet"] and name != "json":
-        *pieces, _ = pieces
-    stream.writelines(pieces)
+    pieces = write(report, _colour(options["color"], stream))
+    stream.writelines(_without_last(pieces) if options["quiet"] and name in reporters.WITH_TOTALS
+                      else pieces)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if name == "github" and summary:
         from cachelint.reporters import summary_format
@@ -431,6 +468,13 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
 def _format(options: dict[str, Any]) -> str:
     name: str | None = options["output_format"]
     return name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
+
+
+def _without_last(pieces: Iterator[str]) -> Iterator[str]:
+    last = next(pieces)
+    for piece in pieces:
+        yield last
+        last = piece
 
 
 def _statistics(report: Report) -> Iterator[str]:

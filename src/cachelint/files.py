@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cachelint.model import NOWHERE, CachelintError, Place
 
@@ -440,11 +440,52 @@ def write(path: str, content: bytes, *, is_new: bool = False) -> None:
     """Write a file whole or not at all. Raises OSError, with ``is_new`` also where it exists."""
     path = os.path.realpath(path)
     with _beside(path) as (descriptor, temporary):
-        mask = os.umask(0)
-        os.umask(mask)
-        os.fchmod(descriptor, 0o666 & ~mask)
+        _open_to_all(descriptor)
         _write_through(descriptor, content)
         if is_new:
             os.link(temporary, path)
         else:
             os.rename(temporary, path)
+
+
+def _open_to_all(descriptor: int) -> None:
+    """Give a file the mode that a new one has."""
+    mask = os.umask(0)
+    os.umask(mask)
+    os.fchmod(descriptor, 0o666 & ~mask)
+
+
+def write_text(path: str, pieces: Iterable[str]) -> None:
+    """Write a file piece by piece, in UTF-8, and whole or not at all.
+
+    A terminal, a pipe or the like is written to as it is. Raises OSError.
+    """
+    how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    if _is_stream(path):
+        with open(path, "w", **how) as file:
+            file.writelines(pieces)
+        return
+    path = os.path.realpath(path)
+    with _beside(path) as (descriptor, temporary):
+        _open_to_all(descriptor)
+        with open(descriptor, "w", closefd=False, **how) as file:
+            file.writelines(pieces)
+        os.fsync(descriptor)
+        os.rename(temporary, path)
+
+
+def probe(path: str) -> None:
+    """Raise OSError if `write_text` cannot write ``path``, as far as can be told beforehand."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not _is_stream(path):
+        with _beside(os.path.realpath(path)):
+            pass
+
+
+def _is_stream(path: str) -> bool:
+    """Say whether something lies at ``path`` that no file may take the place of."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False

@@ -245,6 +245,27 @@ def parse(
     return page
 
 
+def page_of(
+    text: str, lines: list[str], meta: dict[str, Any], form: Format, context: Context
+) -> Page:
+    """Make the page of a text in the generator's own form, without reading it again.
+
+    ``lines`` are its lines, the values of the first four keys are sound, and something vouched for
+    the specs. The page is what `parse` makes of it, but for the places of words in `categories`.
+    """
+    page = Page(text, context)
+    page.format, page.parsed, page.vouched = form, True, True
+    page.opening_end = at = 4
+    for key, line in zip(KEYS, lines[1:6], strict=True):
+        page.entries.append(Entry(key, at, at + len(key) + 2, at + len(line)))
+        at += len(line) + 1
+    page.closing_start = at
+    words = lines[3].removeprefix("categories: [").removesuffix("]").split(", ")
+    page.data = {"title": lines[1][8:-1], "layout": "cache", "categories": words, "meta": meta,
+                 "spec_details": []}
+    return page
+
+
 def _fault(
     page: Page, code: str, message: str, span: Span | None = None, pointer: str = ""
 ) -> None:

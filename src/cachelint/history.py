@@ -150,7 +150,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         if not change.before:
             if tag in changes.tags:
                 yield from _found("CL803", path, page, settings,
-                                  f"a page more in the frozen tag {dumps(tag)}")
+                                  f"a new page in the frozen tag {dumps(tag)}")
             continue
         yield from _compare_page(tag, path, parse(before), page, settings)
 
@@ -166,8 +166,8 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
                           f"{_difference(old, new)}")
     elif after.format is not Format.LEGACY and not _is_canonical(after):
         yield from _found("CL804", path, after, settings,
-                          "bytes of the page changed and no fact, and they are not the canonical "
-                          "ones: the next regeneration may change them again")
+                          "the page's bytes changed and no fact did, and they are not the "
+                          "canonical ones: the next regeneration may change them again")
 
 
 class Facts(NamedTuple):
@@ -203,16 +203,18 @@ def _difference(old: Facts, new: Facts) -> str:
     said = []
     before, after = dict(old.specs), dict(new.specs)
     counts = {
-        "gone": [name for name in before if name not in after],
-        "new": [name for name in after if name not in before],
-        "other": [name for name in before if name in after and before[name] != after[name]],
+        ("is gone", "are gone"): [name for name in before if name not in after],
+        ("is new", "are new"): [name for name in after if name not in before],
+        ("differs", "differ"): [
+            name for name in before if name in after and before[name] != after[name]],
     }
-    for what, names in counts.items():
-        if names:
-            more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-            said.append(f"spec {names[0]}{more} {'are' if more else 'is'} {what}")
+    for (of_one, of_many), names in counts.items():
+        if len(names) == 1:
+            said.append(f"spec {names[0]} {of_one}")
+        elif names:
+            said.append(f"spec {names[0]} and {len(names) - 1:,} more {of_many}")
     if old.head != new.head:
-        said.append("title or categories are other")
+        said.append("title or categories differ")
     return ", ".join(said) or "a spec stands another number of times"
 
 

@@ -144,6 +144,9 @@ def members(text: str, start: int) -> list[Member]:
             key, key_start, key_end = str(len(found)), -1, -1
         _, end = _scan_once(text, at)
         found.append(Member(key, key_start, key_end, at, end))
+        if text.startswith(', "', end):
+            at = end + 2  # as nearly everywhere
+            continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"
         if separator[1] != ",":

@@ -107,16 +107,16 @@ def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
 
 
 def _all(checks: list[Check]) -> Check:
-    """Join tests; the usual numbers of them without a loop, which is most of the time taken."""
+    """Join tests, without a loop, which would be most of the time taken."""
+    if not checks:
+        return _always(True)
     if len(checks) == 1:
         return checks[0]
     if len(checks) == 2:
         first, second = checks
         return lambda value: first(value) and second(value)
-    if len(checks) == 3:
-        first, second, third = checks
-        return lambda value: first(value) and second(value) and third(value)
-    return lambda value: all(check(value) for check in checks)
+    first, second, rest = checks[0], checks[1], _all(checks[2:])
+    return lambda value: first(value) and second(value) and rest(value)
 
 
 def _always(answer: bool) -> Check:
@@ -179,11 +179,9 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _unique(value: Any) -> bool:
-    if not isinstance(value, list):
+    if not isinstance(value, list) or len(value) < 2:
         return True
-    if len(value) < 2:
-        return True
-    if all(isinstance(item, str) for item in value):
+    if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
     return not any(_same(item, other) for n, item in enumerate(value) for other in value[:n])
 

@@ -4,42 +4,50 @@ Contract: `Shapes.read` returns facts only where the rules, asked one by one, wo
 the line of specs, and then the facts are those that `summarize` derives. Otherwise it returns None,
 which says nothing: the page goes the plain way. Tests hold the two ways together.
 
-A spec's *shape* is its JSON text with its hash cut out (and, in a tarball's URL, the tag). From
-package to package and week to week the same shapes return by the thousand. Each is judged once, by
-the schema and the rules themselves with a hash put in, and remembered; a spec of a known shape then
-needs only its hash looked at, and a page's `meta` is put together from what its shapes say.
+A spec's *shape* is its JSON text with its hash cut out and, in the tarball format, the tarball's
+URL, which follows from the rest. From package to package and week to week the same shapes return
+by the thousand. Each is judged once, by the schema and the rules themselves with a hash put in, and
+remembered by its *kind*, which is all that `meta` sees of a spec. A spec of a known shape then
+needs only its hash and its URL looked at, and a page's `meta` follows from the kinds of its specs.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint import jsontext, schema
 from cachelint.model import Context, Format
 from cachelint.rules import ALL_RULES
-from cachelint.summary import says
+from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
 _A_HASH = "a" * 32
 _HASH_KEY = '"hash": "'
 _STACKS_KEY = '"stacks": ['
+_TARBALL_KEY = '"tarball": "'
 _COUNTS_KEY = '"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(r'"[A-Za-z0-9._-]+"').fullmatch
+_IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
+# printable ASCII without a backslash means the same to all readers of JSON and YAML
+_IS_SIMPLE_SHAPE = re.compile(r"[ -\[\]-~]*").fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
-"""How many shapes and groups of shapes are remembered at a time, and the most shapes of a group."""
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 2_000, 20
+"""How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
-                if rule.check_spec is not None and kind in rule.formats)
+                if rule.check_spec is not None and kind in rule.formats
+                and rule.code != "CL406")  # about the URL, which is cut out
     for kind in (Format.CURRENT, Format.TARBALL)
 }
 """The rules that judge one spec alone."""
 
 
-class _Shape(NamedTuple):
-    """What the specs of one shape have in common."""
+class _Kind(NamedTuple):
+    """What `meta` sees of a spec."""
 
     compiler: str
     os: str
@@ -48,57 +56,61 @@ class _Shape(NamedTuple):
     target: str
     version: str
     format: Format
-    package: str | None
-    """The package for which a tarball's URL is right; None where there is none."""
 
 
 class _Group:
-    """What the pages have in common whose specs are of the same shapes, each as often.
+    """What the pages have in common whose specs are of the same kinds, each as often.
 
     Thousands are remembered, so that it holds little, and works out the rest when it is asked.
     """
 
-    __slots__ = ("_shapes", "_texts", "by_stack", "format", "is_sound", "meta", "package")
+    __slots__ = ("_kinds", "_unsorted", "format", "is_sound", "meta")
 
-    def __init__(self, shapes: list[_Shape], texts: dict[frozenset[str], str]) -> None:
-        """Put together what the shapes say; ``texts`` are the JSON of sets of names."""
-        self._shapes, self._texts = shapes, texts
-        self.format: Format = shapes[0].format
-        self.package: str | None = shapes[0].package
+    def __init__(self, kinds: tuple[_Kind, ...], texts: dict[frozenset[str], str]) -> None:
+        """Put together what the kinds say; ``texts`` are the JSON of sets of names."""
+        self._kinds = kinds
+        self.format: Format = kinds[0].format
         self.is_sound = (
-            len({(shape.format, shape.package) for shape in shapes}) == 1
+            len({kind.format for kind in kinds}) == 1
             # no two spellings of compilers (CL408)
-            and len({"@=" in shape.compiler for shape in shapes if "@" in shape.compiler}) <= 1
+            and len({"@=" in kind.compiler for kind in kinds if "@" in kind.compiler}) <= 1
         )
-        self.by_stack: dict[str, int] = {}
-        """Stack to how many specs list it."""
-        for shape in shapes:
-            for stack in shape.stacks:
-                self.by_stack[stack] = self.by_stack.get(stack, 0) + 1
-        self.meta = self.write(_SORTED_KEYS)
+        self.meta = self._write(_SORTED_KEYS, texts)
         """`meta` as the generator writes it in the current format."""
+        self._unsorted = ""
+
+    def unsorted_meta(self) -> str:
+        """Write `meta` with its keys in the older order of the tarball format."""
+        if not self._unsorted:
+            self._unsorted = self._write(_UNSORTED_KEYS, {})
+        return self._unsorted
 
     @property
-    def unions(self) -> dict[str, tuple[str, ...]]:
-        """The values of which each list of `meta` is the set."""
-        compilers, oss, platforms, _, targets, versions, _, _ = zip(*self._shapes, strict=True)
-        return {"compilers": compilers, "oss": oss, "platforms": platforms,
-                "stacks": tuple(self.by_stack), "targets": targets, "versions": versions}
+    def by_stack(self) -> dict[str, int]:
+        """Count the specs of each stack; sorted."""
+        counts: dict[str, int] = {}
+        for kind in self._kinds:
+            for stack in kind.stacks:
+                counts[stack] = counts.get(stack, 0) + 1
+        return {stack: counts[stack] for stack in sorted(counts)}
 
     @property
-    def counts(self) -> list[str]:
-        """The members of `num_specs_by_stack`, as the generator writes them."""
-        return [f'"{stack}": {self.by_stack[stack]}' for stack in sorted(self.by_stack)]
+    def unions(self) -> dict[str, Iterable[str]]:
+        """The values of which each list of `meta`, but for `stacks`, is the set."""
+        compilers, oss, platforms, _, targets, versions, _ = zip(*self._kinds, strict=True)
+        return {"compilers": compilers, "oss": oss, "platforms": platforms, "targets": targets,
+                "versions": versions}
 
-    def write(self, keys: tuple[str, ...]) -> str:
+    def _write(self, keys: tuple[str, ...], texts: dict[frozenset[str], str]) -> str:
         """Write `meta` with its keys in this order."""
-        members = {"num_specs": str(len(self._shapes)),
-                   "num_specs_by_stack": f"{{{', '.join(self.counts)}}}"}
-        for key, values in self.unions.items():
+        by_stack = self.by_stack
+        counts = ", ".join([f'"{stack}": {count}' for stack, count in by_stack.items()])
+        members = {"num_specs": str(len(self._kinds)), "num_specs_by_stack": f"{{{counts}}}"}
+        for key, values in [*self.unions.items(), ("stacks", by_stack)]:
             names = frozenset(values)
-            if names not in self._texts:
-                self._texts[names] = jsontext.dumps(sorted(names))
-            members[key] = self._texts[names]
+            if names not in texts:
+                texts[names] = jsontext.dumps(sorted(names))
+            members[key] = texts[names]
         return "{" + ", ".join([f'"{key}": {members[key]}' for key in keys]) + "}"
 
 
@@ -129,36 +141,31 @@ class Facts(NamedTuple):
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
         unions = {key: sorted(set(values)) for key, values in self.group.unions.items()}
-        whole = {
-            **unions,
-            "num_specs": len(self.hashes),
-            "num_specs_by_stack": dict(sorted(self.group.by_stack.items())),
-        }
+        by_stack = self.group.by_stack
+        whole = {**unions, "num_specs": len(self.hashes), "num_specs_by_stack": by_stack,
+                 "stacks": list(by_stack)}
         return {key: whole[key] for key in _SORTED_KEYS}
 
     def are_in(self, meta: str) -> bool:
-        """Say whether ``meta``, a page's line of JSON, is what the specs imply.
+        """Say whether ``meta``, a page's line of JSON, is written as the generator has it.
 
-        In the current format that is one text; in the tarball format the facts count, not their
-        order.
+        In the current format that is one text; in the tarball format there are two orders of keys,
+        and counts in any order. A no says nothing.
         """
         group = self.group
         if meta == group.meta or group.format is Format.CURRENT:
             return meta == group.meta
-        start = meta.find(_COUNTS_KEY) + len(_COUNTS_KEY)
-        end = meta.find("}", start)
-        counts = group.counts
-        if sorted(meta[start:end].split(", ")) == sorted(counts):
-            ordered = meta[:start] + ", ".join(counts) + meta[end:]
-            if ordered == group.meta or ordered == group.write(_UNSORTED_KEYS):
-                return True
-        try:
-            value = jsontext.loads(meta)
-        except ValueError:
-            return False
-        due = self.summary
-        return (type(value) is dict and value.keys() == due.keys()
-                and all(says(value[key], due[key]) for key in due))
+        before, counts, after = _split_counts(meta)
+        _, due_counts, _ = _split_counts(group.meta)
+        return sorted(counts.split(", ")) == sorted(due_counts.split(", ")) and (
+            before + due_counts + after in (group.unsorted_meta(), group.meta))
+
+
+def _split_counts(meta: str) -> tuple[str, str, str]:
+    """Cut the members of `num_specs_by_stack` out of `meta`."""
+    start = meta.find(_COUNTS_KEY) + len(_COUNTS_KEY)
+    end = meta.find("}", start)
+    return meta[:start], meta[start:end], meta[end:]
 
 
 class Shapes:
@@ -166,113 +173,182 @@ class Shapes:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._known: dict[str, _Shape] = {}
-        self._names: dict[str, str] = {}
-        self._groups: dict[tuple[str, ...], _Group] = {}
+        self._known: dict[str, int] = {}
+        """Shape to the number of its kind."""
+        self._kinds: list[_Kind] = []
+        self._numbers: dict[_Kind, int] = {}
+        self._groups: dict[tuple[int, ...], _Group] = {}
+        """By the numbers of the kinds, sorted."""
+        self._listed: tuple[frozenset[str], str] | None = None
+        """The stacks of the tag that was asked about last, and the root stack."""
+        self._of_tag: set[int] = set()
+        """The numbers of kinds whose stacks are sound there."""
         self._stacks: dict[str, str] = {}
         self._texts: dict[frozenset[str], str] = {}
 
     def read(self, text: str, context: Context) -> Facts | None:
-        """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing.
-
-        ``text`` is printable ASCII without a backslash, so that it means the same to all readers
-        and no part of it can pass for a line feed, which marks what was cut out.
-        """
+        """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing."""
         if text[:2] != "[{" or text[-2:] != "}]":
             return None
-        tag, package = context.place
-        has_tarballs = f"/{tag}/build_cache/" in text
-        if has_tarballs:
-            text = text.replace(f"/{tag}/build_cache/", "/\n/build_cache/")
+        specs = text[2:-2].split("}, {")
         hashes: list[str] = []
         shapes: list[str] = []
-        for spec in text[2:-2].split("}, {"):
-            at = spec.find(_HASH_KEY) + 9
-            dag_hash = spec[at : at + 32]
-            hashes.append(dag_hash)
-            shape = spec.replace(dag_hash, "\n")
-            shapes.append(self._with_sorted_stacks(shape) if has_tarballs else shape)
-        if not _ARE_HASHES("".join(hashes)) or len(set(hashes)) < len(hashes):
+        urls: list[str] = []
+        try:
+            if _TARBALL_KEY in specs[0]:
+                self._cut(specs, hashes, shapes, urls)
+            else:
+                for spec in specs:
+                    at = spec.index(_HASH_KEY) + 9
+                    hashes.append(spec[at : at + 32])
+                    shapes.append(spec[:at] + spec[at + 32 :])
+        except ValueError:
             return None
-        shapes.sort()
-        key = tuple(shapes)
-        group = self._groups.get(key) or self._learn(key, context)
-        if group is None or not group.is_sound or group.package not in (None, package):
+        joined = "".join(hashes)
+        if len(joined) != 32 * len(hashes) or not _ARE_HASHES(joined):
             return None
-        if group.format is Format.CURRENT and hashes != sorted(hashes):
+        ordered = sorted(set(hashes))
+        if len(ordered) != len(hashes):
             return None
-        listed = context.tag_stacks
-        if listed is not None:
-            root, by_stack = context.root_stack, group.by_stack
-            if not listed.issuperset(by_stack):
+        try:
+            kinds = list(map(self._known.__getitem__, shapes))
+        except KeyError:
+            if not self._learn(shapes, context):
                 return None
-            if root in listed and by_stack.get(root) != len(hashes):
+            kinds = list(map(self._known.__getitem__, shapes))
+        group = self._group(kinds)
+        if not group.is_sound:
+            return None
+        if group.format is Format.CURRENT:
+            if hashes != ordered:
                 return None
+        elif not self._are_due(urls, kinds, hashes, context):
+            return None
+        if not self._are_listed(kinds, context):
+            return None
         return Facts(hashes, group)
 
-    def _with_sorted_stacks(self, shape: str) -> str:
-        """Sort the stacks in a shape of the tarball format, whose rules ask for no order."""
-        start = shape.find(_STACKS_KEY) + len(_STACKS_KEY)
-        stacks = shape[start : shape.find("]", start)]
+    def _cut(
+        self, specs: list[str], hashes: list[str], shapes: list[str], urls: list[str]
+    ) -> None:
+        """Cut specs in the tarball format into hashes, shapes and URLs; ValueError if they differ.
+
+        The generator has had two orders of keys, in both of which hash, stacks and tarball follow
+        each other.
+        """
+        for spec in specs:
+            at = spec.index(_HASH_KEY) + 9
+            stacks = spec.index(_STACKS_KEY, at) + 11
+            stacks_end = spec.index("]", stacks)
+            url = spec.index(_TARBALL_KEY, stacks_end) + 12
+            end = spec.index('"', url)
+            hashes.append(spec[at : at + 32])
+            urls.append(spec[url:end])
+            shapes.append(f"{spec[:at]}{spec[at + 32 : stacks]}"
+                          f"{self._sorted_stacks(spec[stacks:stacks_end])}"
+                          f"{spec[stacks_end:url]}{spec[end:]}")
+
+    def _sorted_stacks(self, stacks: str) -> str:
+        """Sort the stacks of a spec in the tarball format, whose rules ask for no order."""
         if stacks not in self._stacks:
             # sorted as the names in quotes are, which is the same for all of them
             names = stacks.split(", ")
             simple = all(map(_IS_SIMPLE_STACK, names))
             self._stacks[stacks] = ", ".join(sorted(names)) if simple else stacks
-        return f"{shape[:start]}{self._stacks[stacks]}{shape[start + len(stacks):]}"
+        return self._stacks[stacks]
 
-    def _learn(self, key: tuple[str, ...], context: Context) -> _Group | None:
-        """Judge the shapes that are not known, and group them all; None where one is unsound."""
+    def _learn(self, shapes: list[str], context: Context) -> bool:
+        """Judge the shapes that are not known; say whether all are sound."""
         if len(self._known) >= _MOST_SHAPES:
-            self._known.clear()
-            self._names.clear()
-            self._groups.clear()
-            self._stacks.clear()
-            self._texts.clear()
-        for shape in key:
+            self.__init__()  # type: ignore[misc] # forget everything
+        for shape in shapes:
             if shape not in self._known:
-                judged = _judge(shape, context)
-                if judged is None:
-                    return None
-                self._known[shape] = judged
-                self._names[shape] = shape
-        group = _Group([self._known[shape] for shape in key], self._texts)
-        if len(key) <= _LARGEST_GROUP:
-            if len(self._groups) >= _MOST_GROUPS:
-                self._groups.clear()
-            # of each shape one text is kept, not one for each group
-            self._groups[tuple([self._names[shape] for shape in key])] = group
+                kind = _judge(shape, context)
+                if kind is None:
+                    return False
+                if kind not in self._numbers:
+                    self._numbers[kind] = len(self._kinds)
+                    self._kinds.append(kind)
+                self._known[shape] = self._numbers[kind]
+        return True
+
+    def _are_due(
+        self, urls: list[str], kinds: list[int], hashes: list[str], context: Context
+    ) -> bool:
+        """Say whether the tarballs of all specs have the URLs that follow from the specs."""
+        tag, package = context.place
+        if (tag is None or package is None or len(urls) < len(kinds)
+                or not _IS_SIMPLE_NAME(tag) or not _IS_SIMPLE_NAME(package)):
+            return False
+        folders = mirror_folders(context.mirror_urls)
+        starts: dict[int, str] = {}
+        for url, number, dag_hash in zip(urls, kinds, hashes, strict=True):
+            if number not in starts:
+                kind = self._kinds[number]
+                starts[number] = tarball_start(tag, package, kind.platform, kind.os, kind.target,
+                                               kind.compiler, kind.version)
+            path = f"{starts[number]}{dag_hash}.spack"
+            if not url.endswith(path) or url[: -len(path)] not in folders:
+                return False
+        return True
+
+    def _are_listed(self, kinds: list[int], context: Context) -> bool:
+        """Say whether specs of these kinds are in the stacks that their tag has."""
+        listed, root = context.tag_stacks, context.root_stack
+        if listed is None:
+            return True
+        if self._listed != (listed, root):
+            self._listed, self._of_tag = (listed, root), set()
+        if not self._of_tag.issuperset(kinds):
+            for number in kinds:
+                stacks = self._kinds[number].stacks
+                if not listed.issuperset(stacks) or (root in listed and root not in stacks):
+                    return False
+            self._of_tag.update(kinds)
+        return True
+
+    def _group(self, kinds: list[int]) -> _Group:
+        """Return what the pages have in common whose specs are of these kinds."""
+        key = tuple(sorted(kinds))
+        group = self._groups.get(key)
+        if group is None:
+            group = _Group(tuple([self._kinds[number] for number in key]), self._texts)
+            if len(key) <= _LARGEST_GROUP:
+                if len(self._groups) >= _MOST_GROUPS:
+                    for oldest in list(islice(self._groups, _MOST_GROUPS // 2)):
+                        del self._groups[oldest]
+                self._groups[key] = group
         return group
 
 
-def _judge(shape: str, context: Context) -> _Shape | None:
+def _judge(shape: str, context: Context) -> _Kind | None:
     """Ask the schema and the rules about one spec of this shape; None where it is unsound."""
-    text = "{" + shape.replace("/\n/", f"/{context.place.tag}/").replace("\n", _A_HASH) + "}"
+    if not _IS_SIMPLE_SHAPE(shape):
+        return None
+    text = "{" + shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1) + "}"
     try:
         spec = jsontext.loads(text)
     except ValueError:
         return None
-    kind = Format.TARBALL if "tarball" in spec else Format.CURRENT
-    # hash and tag may stand only where any other would do as well
-    tags = shape.count("/\n/")
-    cuts = (shape.count("\n") - tags, tags)
-    if spec.get("hash") != _A_HASH or cuts != ((2, 1) if kind is Format.TARBALL else (1, 0)):
+    form = Format.TARBALL if "tarball" in spec else Format.CURRENT
+    # what was cut out may stand only where anything else would do as well
+    if spec.get("hash") != _A_HASH or spec.get("tarball"):
         return None
-    if not schema.sound(f"page-{kind.value}", "/$defs/spec")(spec):
+    if form is Format.TARBALL:
+        spec["tarball"] = _A_HASH  # any text will do for the schema
+    if not schema.sound(f"page-{form.value}", "/$defs/spec")(spec):
         return None
-    package = None
-    if kind is Format.TARBALL:
-        package = context.place.package
-        if package is None or not spec["tarball"].endswith(f"-{_A_HASH}.spack"):
-            return None
-    elif spec["stacks"] != sorted(spec["stacks"]) or jsontext.dumps(spec, sort_keys=True) != text:
+    kind = _Kind(
+        intern(spec["compiler"]), intern(spec["os"]), intern(spec["platform"]),
+        tuple(map(intern, spec["stacks"])), intern(spec["target"]), intern(spec["versions"][0]),
+        form,
+    )
+    if form is Format.CURRENT and (
+            spec["stacks"] != sorted(spec["stacks"])
+            or jsontext.dumps(spec, sort_keys=True) != text):
         return None
-    if any(True for check in _CHECKS[kind] for _ in check(spec, context)):
+    if any(True for check in _CHECKS[form] for _ in check(spec, context)):
         return None
     if any(len(stack) >= 1023 for stack in spec["stacks"]):
         return None  # as a key of `meta`, loaders refuse it (CL703)
-    return _Shape(
-        intern(spec["compiler"]), intern(spec["os"]), intern(spec["platform"]),
-        tuple(map(intern, spec["stacks"])), intern(spec["target"]), intern(spec["versions"][0]),
-        kind, package,
-    )
+    return kind

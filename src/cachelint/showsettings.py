@@ -94,7 +94,9 @@ def _value_of_option(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return toml(list(value) if isinstance(value, tuple) else value).strip('"')
+    if isinstance(value, tuple):
+        value = [":".join(item) if isinstance(item, tuple) else item for item in value]
+    return toml(value).strip('"')
 
 
 def _rules(settings: Settings) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# control characters, lone surrogates, line and paragraph separators, and what turns or hides text
+# control characters, lone surrogates, line and paragraph separators, what turns or hides text, and
+# two that are no characters and that XML forbids
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
@@ -20,7 +21,9 @@ def inert(text: str) -> str:
 
     `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
     """
-    return _UNSAFE.sub(_escape, text).replace("##[", "#\\x23[")
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSAFE.sub(_escape, text)
+    return text.replace("##[", "#\\x23[")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -50,7 +53,7 @@ _EMOJI_STYLE = "\ufe0f"
 
 def columns(text: str) -> int:
     """Count the columns that ``text``, which is inert, takes in a terminal."""
-    if text.isascii():
+    if text.replace("…", "").isascii():  # nearly every excerpt is cut
         return len(text)
     return sum(_columns(cluster) for cluster in clusters(text))
 

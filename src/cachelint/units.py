@@ -81,9 +81,7 @@ class Tally:
         self._task = task
         self._pages = 0
         self._specs: int | None = 0
-        self._hashes: set[str] = set()
         self._by_page: list[tuple[str, list[str]]] = []
-        self._has_conflict = False
         self.first_page = ""
 
     def add(self, path: str, place: Place, examined: Examined | None) -> None:
@@ -98,8 +96,6 @@ class Tally:
         elif self._specs is not None:
             self._specs += len(hashes)
         if hashes and self._task.pages is None:
-            self._has_conflict = self._has_conflict or not self._hashes.isdisjoint(hashes)
-            self._hashes.update(hashes)
             self._by_page.append((path, hashes))
 
     def facts(self) -> TagFacts:
@@ -109,7 +105,8 @@ class Tally:
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
-        if not self._has_conflict:
+        hashes = [dag_hash for _, hashes in self._by_page for dag_hash in hashes]
+        if len(set(hashes)) == len(hashes):
             return
         first: dict[str, str] = {}
         for path, hashes in self._by_page:
@@ -280,6 +277,9 @@ def examine_catalog(
     Without ``is_whole``, only what concerns the tags that were looked at and ``own_files`` is said.
     """
     judged: dict[str, FileProblems] = {}
+    facts = list(facts)
+    if not (is_whole or facts or own_files):
+        return Catalog(root, {}, False, None, None, None), []
 
     def read(name: str) -> Page | None:
         path = files.join(root, name)

@@ -142,7 +142,7 @@ def load(text: str) -> Document:
         for event in YAML(typ="safe", pure=True).parse(text):
             composer.take(event)
     except ReaderError as error:
-        raise YamlError(f"the character {error.character!r} may not stand in YAML",
+        raise YamlError(f"the character U+{error.character:04X} may not stand in YAML",
                         _offset_of(error.position, text)) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

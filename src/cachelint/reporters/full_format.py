@@ -61,14 +61,15 @@ def render(
     margin = max([len(str(excerpt.line)) for excerpt in finding.excerpts]
                  + [5 if (width or _WIDTH) >= _NARROW else 1])
     room = (width or _WIDTH) - margin - len(" | ")
-    before = ""
+    above: tuple[Excerpt | None, str] = (None, "")
     for number, excerpt in enumerate(finding.excerpts):
         text, indent, marked = _cut(excerpt, max(8, min(_EXCERPT, room)))
         name, sign = ("place", "-") if number else (level, "^")
         shown = paint([(f"{excerpt.line:>{margin}} |", "place"), (f" {text}", "")]).rstrip()
-        if shown != before:
+        # two sides in one stretch of a line are marked below one another
+        if above[0] is None or excerpt[:2] != above[0][:2] or shown != above[1]:
             lines.append(shown)
-            before = shown
+        above = excerpt, shown
         for blanks, mark in _marks(indent, sign * marked, inert(excerpt.label), room):
             lines.append(paint(
                 [(f"{'':{margin}} |", "place"), (" " * (blanks + 1), ""), (mark, name)]))

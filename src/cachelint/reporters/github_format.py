@@ -7,12 +7,19 @@ as far as they go, and the tenth annotation counts the others.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cachelint.model import Finding, Report, Severity
-from cachelint.reporters import counted, totals
+from cachelint.reporters import (
+    FIXABLE,
+    WIDTH,
+    counted,
+    counts,
+    folder_in,
+    in_checkout,
+    totals,
+)
 from cachelint.text import clip, inert
 
 LIMIT = 10
@@ -21,14 +28,12 @@ _FEW_RULES = 2
 """With so many rules or fewer, what is not annotated is counted by file too."""
 _FILES = 5
 _RULES = 20
-_WIDTH = 2000
-"""Characters of a message at most, so that an annotation stays one."""
 
 
 def write(report: Report, colour: bool) -> Iterator[str]:
     """Write each finding once, as a workflow command or as a plain line of the log."""
     del colour
-    folder = _folder()
+    folder = folder_in("GITHUB_WORKSPACE")
     shown: set[int] = set()
     hidden: list[tuple[Severity, list[Finding]]] = []
     for level in Severity:
@@ -61,28 +66,17 @@ def _others(level: Severity, others: Sequence[Finding]) -> str:
     """Count the findings of a level that have no annotation of their own."""
     rules = Counter(f"{finding.code} {finding.name}" for finding in others)
     text = f"... and {counted(len(others), f'more {level.value}')}: "
-    text += _counts(rules, _RULES, "rule")
+    text += counts(rules, _RULES, "rule")
     if len(rules) <= _FEW_RULES:
         files = Counter(finding.path for finding in others)
-        text += f"; in {counted(len(files), 'file')}: {_counts(files, _FILES, 'file')}"
+        text += f"; in {counted(len(files), 'file')}: {counts(files, _FILES, 'file')}"
     return f"{text}; the log has them all"
-
-
-def _counts(counts: Counter[str], limit: int, noun: str) -> str:
-    """Write how often each thing was counted, the most frequent first, and the rest together."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{count:,} {clip(name, 200)}" for name, count in ordered[:limit]]
-    rest = ordered[limit:]
-    if rest:
-        number = sum(count for _, count in rest)
-        parts.append(f"{number:,} in {counted(len(rest), f'other {noun}')}")
-    return ", ".join(parts)
 
 
 def _command(finding: Finding, folder: str) -> str:
     place = {
         "title": f"{finding.code} {finding.name}",
-        "file": folder + finding.path,
+        "file": in_checkout(folder, finding.path),
         "line": finding.line,
         "endLine": finding.end_line,
     }
@@ -101,21 +95,9 @@ def _line(finding: Finding) -> str:
 
 
 def _text(finding: Finding) -> str:
-    fixable = " (fixable: run cachelint fix)" if finding.fixable else ""
+    fixable = FIXABLE if finding.fixable else ""
     place = f"{finding.path}:{finding.line}:{finding.column}"
-    return f"{place}: {finding.code} {clip(finding.message, _WIDTH)}{fixable}"
-
-
-def _folder() -> str:
-    """Return what leads from the checkout, in which annotations are placed, to where paths begin.
-
-    It ends with a slash, or is empty where both are one or there is no checkout around.
-    """
-    workspace = os.environ.get("GITHUB_WORKSPACE")
-    if not workspace:
-        return ""
-    below = os.path.relpath(os.path.realpath("."), os.path.realpath(workspace))
-    return "" if f"{below}/".startswith(("./", "../")) else f"{below}/"
+    return f"{place}: {finding.code} {clip(finding.message, WIDTH)}{fixable}"
 
 
 def _safe(text: str) -> str:

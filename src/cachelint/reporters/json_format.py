@@ -17,7 +17,8 @@ def write(report: Report, colour: bool) -> Iterator[str]:
     yield '{"version": 1,\n "findings": ['
     separator = "\n  "
     for finding in report.findings:
-        yield separator + _ENCODE(as_dict(finding))
+        # a runner of workflows obeys what `##[` begins, and the escape says the same
+        yield separator + _ENCODE(as_dict(finding)).replace("##[", "#\\u0023[")
         separator = ",\n  "
     yield "],\n"
     summary = {

@@ -15,8 +15,10 @@ from cachelint.summary import FIELDS
 def _meta(page: Page, key: str) -> Any:
     """Return a value of `meta`; None where the schema has spoken about it or it is not there."""
     meta = page.data.get("meta")
+    if not isinstance(meta, dict):
+        return None
     pointer = f"/meta/{key}"
-    if not isinstance(meta, dict) or any(
+    if page.breaches and any(
         breach.code.startswith("CL2") and f"{breach.pointer}/".startswith(f"{pointer}/")
         for breach in page.breaches
     ):
@@ -34,7 +36,7 @@ def _list(values: set[str]) -> str:
 def _union(page: Page, key: str) -> Iterator[Problem]:
     """Compare a list of `meta` with the union that the specs imply."""
     said, implied = _meta(page, key), page.implied.get(key)
-    if said is None or implied is None or set(said) == set(implied):
+    if said is None or implied is None or said == implied or set(said) == set(implied):
         return
     missing, strange = set(implied) - set(said), set(said) - set(implied)
     claims = []

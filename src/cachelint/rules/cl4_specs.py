@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from cachelint import schema
@@ -221,19 +222,32 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     platform, system, target, compiler, dag_hash = (
         spec[key] for key in ("platform", "os", "target", "compiler", "hash"))
     versions, said = spec["versions"], spec["tarball"]
-    built_for = f"{platform}-{system}-{target}"
-    built_by = compiler.replace("@=", "-", 1).replace("@", "-", 1)
-    release = f"{package}-{versions[0]}"
-    path = (f"{tag}/build_cache/{built_for}/{built_by}/{release}/"
-            f"{built_for}-{built_by}-{release}-{dag_hash}.spack")
-    due = [f"{mirror.rstrip('/')}/{folder}{path}"
-           for mirror in context.mirror_urls for folder in ("", "releases/")]
+    start = tarball_start(tag, package, platform, system, target, compiler, versions[0])
+    due = [f"{folder}{start}{dag_hash}.spack" for folder in mirror_folders(context.mirror_urls)]
     if said not in due:
         # of the URLs that would do, show the one that is nearest
         nearest = max(due, key=lambda url: _common(url, said))
         at = _common(nearest, said)
         yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
                                   f"the spec implies {_around(nearest, at)}")
+
+
+def tarball_start(
+    tag: str, package: str, platform: str, system: str, target: str, compiler: str, version: str
+) -> str:
+    """Return the path of a spec's tarball below its mirror, as far as the spec's hash."""
+    built_for = f"{platform}-{system}-{target}"
+    built_by = compiler.replace("@=", "-", 1).replace("@", "-", 1)
+    release = f"{package}-{version}"
+    return (f"{tag}/build_cache/{built_for}/{built_by}/{release}/"
+            f"{built_for}-{built_by}-{release}-")
+
+
+@lru_cache(maxsize=1)
+def mirror_folders(mirror_urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the folders of mirrors in which tags have their build caches."""
+    return tuple(f"{mirror.rstrip('/')}/{folder}"
+                 for mirror in mirror_urls for folder in ("", "releases/"))
 
 
 def _is_sound(field: str, value: Any) -> bool:

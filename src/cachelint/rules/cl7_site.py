@@ -112,8 +112,10 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
         elif outside := _OUTSIDE_BMP.search(value):
             if is_key and _is_taken_over(page, pointer, value):
                 continue
-            yield Problem(pointer, f"{_name(outside[0])} is outside the Basic Multilingual Plane: "
-                                   "as the generator writes it, Jekyll cannot load the page",
+            what = ("half a character" if "\ud800" <= outside[0] <= "\udfff"
+                    else "outside the Basic Multilingual Plane")
+            yield Problem(pointer, f"{_name(outside[0])} is {what}: as the generator writes it, "
+                                   "Jekyll cannot load the page",
                           _key_span(page, pointer) if is_key else None)
         elif not is_key and (raw := _RAW.search(page.raw(pointer))):
             yield Problem(pointer, f"{_name(raw[0])} stands here unescaped: YAML loaders refuse it "
