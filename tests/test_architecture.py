@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "src/cachelint"
 ORDER = [
     "model", "text", "summary", "jsontext", "yamltext", "schema", "variants", "files",
     "frontmatter", "pages", "catalog", "rules", "shapes", "config", "git", "baseline", "checker",
-    "units", "workers", "fixer", "history", "runs", "reporters", "cli", "__init__", "__main__",
+    "units", "workers", "fixer", "history", "runs", "reporters", "completion", "cli",
+    "__init__", "__main__",
 ]
 # the version alone is taken from the top of the package
 EXCEPTIONS = {("cli", "__init__")}

@@ -12,6 +12,7 @@ import click
 
 from cachelint import (
     __version__,
+    completion,
     config,
     files,
     reporters,
@@ -36,7 +37,9 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        # what is being completed may be wrong still
+        if (args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None
+                and not ctx.resilient_parsing):
             near = config.nearest(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no command {args[0]!r}{near}")
         return super().resolve_command(ctx, args)
@@ -67,12 +70,15 @@ def _commas(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 def _paths_and_rules(function: Function) -> Function:
     """Add the arguments and options that `check` and `fix` share."""
     for decorate in reversed([
-        click.argument("paths", nargs=-1, metavar="[PATH]..."),
+        click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.paths),
         click.option("--select", multiple=True, metavar="RULES", callback=_commas,
+                     shell_complete=completion.rules,
                      help="Run these rules alone: codes, names or prefixes (CL3)."),
         click.option("--ignore", multiple=True, metavar="RULES", callback=_commas,
+                     shell_complete=completion.rules,
                      help="Leave these rules out."),
         click.option("--extend-select", multiple=True, metavar="RULES", callback=_commas,
+                     shell_complete=completion.rules,
                      help="Run these rules besides."),
         click.option("--output-format", type=click.Choice(reporters.FORMATS),
                      help="How findings are written [default: full; github in GitHub Actions]."),
@@ -81,11 +87,11 @@ def _paths_and_rules(function: Function) -> Function:
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
         click.option("--quiet", "-q", is_flag=True, help="Findings only, no totals."),
         click.option("--verbose", "-v", is_flag=True, help="Say on standard error what is done."),
-        click.option("--files-from", metavar="FILE|-",
+        click.option("--files-from", metavar="FILE|-", shell_complete=completion.paths,
                      help="Read paths from a file, one a line or NUL-separated."),
-        click.option("--stdin-filename", metavar="PATH",
+        click.option("--stdin-filename", metavar="PATH", shell_complete=completion.paths,
                      help="What the page on standard input (-) is called."),
-        click.option("--config", "config_file", metavar="FILE",
+        click.option("--config", "config_file", metavar="FILE", shell_complete=completion.paths,
                      help="The configuration file [default: the nearest upwards]."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
@@ -101,8 +107,10 @@ def _paths_and_rules(function: Function) -> Function:
 @_paths_and_rules
 @click.option("--diff-base", metavar="REV",
               help="Check only what differs from the merge base with REV, and frozen tags (CL8).")
-@click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows.")
-@click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE as known.")
+@click.option("--baseline", metavar="FILE", shell_complete=completion.paths,
+              help="Leave out the findings that FILE knows.")
+@click.option("--write-baseline", metavar="FILE", shell_complete=completion.paths,
+              help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
 
@@ -197,7 +205,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
 
 
 @cli.command()
-@click.argument("name", required=False, metavar="[CODE|NAME]")
+@click.argument("name", required=False, metavar="[CODE|NAME]", shell_complete=completion.rule)
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text",
               help="How rules are written.")
 def rule(name: str | None, output_format: str) -> int:
@@ -242,7 +250,7 @@ def _rule_as_text(each: rules.Rule, output_format: str) -> str:
 
 
 @cli.command(name="schema")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.schemas)
 def schema_command(name: str | None) -> int:
     """Print a JSON Schema, or list their names.
 
