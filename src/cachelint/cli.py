@@ -15,6 +15,7 @@ from cachelint import (
     completion,
     config,
     files,
+    reference,
     reporters,
     rules,
     runs,
@@ -229,8 +230,11 @@ def rule(name: str | None, output_format: str) -> int:
             mark = "" if each.default else " (off by default)"
             click.echo(f"{each.code}  {each.name:<{width}}  {each.severity.value:<7}  "
                        f"{inert(each.summary)}{mark}")
+    elif output_format == "text":
+        click.echo("\n\n".join(map(reference.text, chosen)))
     else:
-        click.echo("\n\n".join(_rule_as_text(each, output_format) for each in chosen))
+        click.echo("\n\n".join(
+            reference.page() if name is None else map(reference.markdown, chosen)))
     return 0
 
 
@@ -238,15 +242,8 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
     return {
         "code": each.code, "name": each.name, "severity": each.severity.value,
         "summary": each.summary, "documentation": each.documentation,
-        "fixable": each.fix is not rules.Fix.NONE, "default": each.default,
+        "fixable": each.fix is not rules.Fix.NONE, "default": each.default, "since": each.since,
     }
-
-
-def _rule_as_text(each: rules.Rule, output_format: str) -> str:
-    title = f"{each.code} {each.name} ({each.severity.value})"
-    if output_format == "markdown":
-        return f"## {title}\n\n{each.documentation}"
-    return f"{title}\n\n{each.documentation}"
 
 
 @cli.command(name="schema")

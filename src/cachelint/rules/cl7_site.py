@@ -76,10 +76,12 @@ def unsafe_text(page: Page) -> Iterator[Problem]:
 def loader_dependent(page: Page) -> Iterator[Problem]:
     r"""Text that YAML loaders read differently, or refuse.
 
-    A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
-    (`\ud83d\ude00`): Jekyll refuses the page. U+0085, DEL, and C1 controls that are not escaped.
-    The key `<<`, and keys of 1,023 characters or more. A tag or title without quotes, such as `no`,
-    `1e3` or `017`, that is text to one loader and a truth value or a number to another.
+    - A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
+      (`\ud83d\ude00`): Jekyll refuses the page.
+    - U+0085, DEL and C1 controls that are not escaped.
+    - The key `<<`, and keys of 1,023 characters or more.
+    - A tag or title without quotes, such as `no`, `1e3` or `017`, that is text to one loader and a
+      truth value or a number to another.
 
     Bad:
 
@@ -89,7 +91,7 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
 
         spec_details: [{… "variants": ["note=smile"] …}, …]
 
-    Fix: none. In `title` and `categories`, a name that no loader takes for anything else.
+    Fix: none. Quote a title; give a tag a name that every loader takes for text.
     """
     for pointer in ("/title", "/categories/1"):
         value = _text_at(page, pointer)
@@ -167,7 +169,7 @@ def tag_name(page: Page) -> Iterator[Problem]:
     """A tag that the site cannot sort.
 
     Its templates know `develop`, `develop-YYYY-MM-DD`, and `v` with dotted numbers; a name such as
-    `v1.0.0-rc1` breaks the order of all tags. Said once a tag, at its entry in `_data/tags.yaml`,
+    `v1.0.0-rc1` breaks the order of all tags. Reported once a tag, at its entry in `_data/tags.yaml`,
     or else on its first page.
 
     Fix: none.
