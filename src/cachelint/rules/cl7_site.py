@@ -48,9 +48,9 @@ def _unsafe(pointer: str, what: str, value: str, character: str) -> Problem:
 def unsafe_text(page: Page) -> Iterator[Problem]:
     r"""Text that breaks out of the places where the site's templates put it.
 
-    Templates write values unescaped into JSON, a `<script>` and HTML attributes: a `"` in one
-    version makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on
-    the page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
+    Templates write values unescaped into JSON, scripts and HTML attributes: a `"` in one version
+    makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on the
+    page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
     platform, target, versions and stacks, white space in compiler, os, platform and target, and
     `<`, `>` and control characters in variants.
 
