@@ -2,8 +2,8 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, and in docs/python.md and docs/json.md what stands between
-markers. A test fails when one of them is stale.
+writes docs/rules.md, the man page, and in docs/python.md, docs/pages.md and docs/json.md what stands
+between markers. A test fails when one of them is stale.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ def due() -> Iterator[tuple[Path, str]]:
         "functions": map(_function, FUNCTIONS),
         "data": map(_data, DATA),
     })
+    yield _filled("pages", {
+        "current": [_page("develop-2025-03-30/gcc")], "tarball": [_page("v0.23.1/gcc")],
+    })
     yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
 
 
@@ -56,6 +59,15 @@ def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:
         after = rest.split(end, 1)[1]
         text = f"{before}{begin}\n\n{chr(10).join(pieces)}\n{end}{after}"
     return path, text
+
+
+def _page(where: str) -> str:
+    """Show a page of the example catalog, with its long lines folded."""
+    path = ROOT / "examples" / "catalog" / "_cache" / where / "specs.md"
+    lines = [textwrap.fill(line, 96, subsequent_indent="    ", break_long_words=False,
+                           break_on_hyphens=False)
+             for line in path.read_text(encoding="utf-8").split("\n")]
+    return "```yaml\n" + "\n".join(lines) + "\n```\n"
 
 
 # -------------------------------------------------------------------------------- from docstrings
