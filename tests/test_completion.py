@@ -175,7 +175,7 @@ def test_rules_that_are_given_are_not_offered_again() -> None:
 
 def test_formats_and_schemas_are_offered() -> None:
     assert offered("check", "--output-format", "") == list(reporters.FORMATS)
-    assert offered("schema", "") == list(schema.NAMES)
+    assert offered("schema", "") == [*schema.NAMES, schema.FOR_EDITORS]
     assert offered("schema", "page-") == ["page-current", "page-tarball", "page-legacy"]
 
 

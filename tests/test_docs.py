@@ -12,7 +12,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+import cachelint
 import write_docs
+from cachelint.rules import ALL_RULES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -37,7 +40,7 @@ def test_public_functions_are_described() -> None:
         assert f"\n### {function.__name__}\n\n```python\n{function.__name__}(" in text
     described = {each.__name__ for each in (*write_docs.FUNCTIONS, *write_docs.DATA)}
     # an exception and an enumeration, which the examples and the tables show
-    assert set(write_docs.cachelint.__all__) - described == {"CachelintError", "Severity"}
+    assert set(cachelint.__all__) - described == {"CachelintError", "Severity"}
 
 
 # ------------------------------------------------------------------------------- what is shown
@@ -186,7 +189,7 @@ def test_site_has_every_page_and_every_rule(site: Path) -> None:
     assert {path.parent.name for path in site.glob("*/index.html")} == names
     assets = Assets()
     assets.feed((site / "rules" / "index.html").read_text(encoding="utf-8"))
-    assert {rule.code for rule in write_docs.reference.ALL_RULES} <= assets.ids
+    assert {rule.code for rule in ALL_RULES} <= assets.ids
 
 
 def test_links_beside_the_documentation_lead_to_the_repository(site: Path) -> None:

@@ -2,8 +2,8 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, and in docs/python.md, docs/pages.md and docs/json.md what stands
-between markers. A test fails when one of them is stale.
+writes docs/rules.md, the man page, and what stands between markers in docs/python.md, docs/pages.md
+and docs/json.md. A test fails when one of them is stale.
 """
 
 from __future__ import annotations

@@ -254,13 +254,15 @@ def schema_command(name: str | None) -> int:
     \b
     cachelint schema                    the names
     cachelint schema page-current       the schema of today's pages
+    cachelint schema front-matter       one for editors, of all files with front matter
     """
+    names = (*schema.NAMES, schema.FOR_EDITORS)
     if name is None:
-        click.echo("\n".join(schema.NAMES))
-    elif name in schema.NAMES:
+        click.echo("\n".join(names))
+    elif name in names:
         click.echo(schema.text(name), nl=False)
     else:
-        raise CachelintError(f"there is no schema {name!r}{config.nearest(name, schema.NAMES)}")
+        raise CachelintError(f"there is no schema {name!r}{config.nearest(name, names)}")
     return 0
 
 

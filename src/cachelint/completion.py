@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import click
@@ -38,8 +39,8 @@ def rule(_: click.Context, __: click.Parameter, incomplete: str) -> list[Complet
 
 def schemas(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of schemas."""
-    return [CompletionItem(name, help=schema.load(name)["title"])
-            for name in schema.NAMES if name.startswith(incomplete)]
+    return [CompletionItem(name, help=json.loads(schema.text(name))["title"])
+            for name in (*schema.NAMES, schema.FOR_EDITORS) if name.startswith(incomplete)]
 
 
 def _words() -> Iterable[tuple[str, str]]:
