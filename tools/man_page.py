@@ -100,9 +100,9 @@ def _help(command: click.Command) -> Iterator[str]:
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
     for number, paragraph in enumerate(paragraphs):
         if paragraph.startswith("\b"):
-            yield ".PP\n.nf\n.RS 2"
+            yield ".PP\n.nf\n.in -3n"
             yield from (_escape(line) for line in paragraph.split("\n")[1:])
-            yield ".RE\n.fi"
+            yield ".in +3n\n.fi"
         else:
             if number:
                 yield ".PP"

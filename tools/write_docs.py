@@ -2,8 +2,8 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, and what stands between markers in docs/python.md, docs/pages.md
-and docs/json.md. A test fails when one of them is stale.
+writes docs/rules.md, the man page, and what stands between markers in docs/python.md, pages.md,
+design.md and json.md there. A test fails when one of them is stale.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def due() -> Iterator[tuple[Path, str]]:
     yield _filled("pages", {
         "current": [_page("develop-2025-03-30/gcc")], "tarball": [_page("v0.23.1/gcc")],
     })
+    yield _filled("design", {"rooms": _rooms()})
     yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
 
 
@@ -71,6 +72,21 @@ def _page(where: str) -> str:
 
 
 # -------------------------------------------------------------------------------- from docstrings
+
+
+def _rooms() -> Iterator[str]:
+    """Write what each module is for, in the order to which a test holds their imports."""
+    test = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
+    [order] = [node.value for node in test.body if isinstance(node, ast.Assign)
+               and ast.unparse(node.targets[0]) == "ORDER"]
+    yield "| module | |\n|---|---|"
+    for room in ast.literal_eval(order):
+        path = ROOT / "src" / "cachelint" / f"{room}.py"
+        source = path if path.exists() else path.with_suffix("") / "__init__.py"
+        docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+        about = " ".join(docstring.split("\n\n")[0].split()).replace("``", "`")
+        yield f"| `{room}{'/' * (source != path)}` | {about} |"
+    yield ""
 
 
 def _function(function: Any) -> str:

@@ -254,7 +254,7 @@ def schema_command(name: str | None) -> int:
     \b
     cachelint schema                    the names
     cachelint schema page-current       the schema of today's pages
-    cachelint schema front-matter       one for editors, of all files with front matter
+    cachelint schema front-matter       one of all pages, for editors
     """
     names = (*schema.NAMES, schema.FOR_EDITORS)
     if name is None:
