@@ -137,7 +137,8 @@ def test_every_page_is_reached_from_the_readme_or_the_start() -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("material", reason="the site needs pip install '.[docs]'")
+    if os.environ.get("CI") != "true":
+        pytest.importorskip("material", reason="the site needs pip install '.[docs]'")
     built = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(built)],

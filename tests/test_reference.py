@@ -22,7 +22,7 @@ def test_page_of_the_documentation_is_up_to_date() -> None:
 def test_every_rule_has_its_row_anchor_and_heading_in_a_group() -> None:
     page = "\n\n".join(reference.page())
     codes = [rule.code for rule in ALL_RULES]
-    assert re.findall(r"^\| \[(CL\d{3})\]\(#\1\) \|", page, re.MULTILINE) == codes
+    assert re.findall(r"^\| \[(CL\d{3})\]\(#\1\) ", page, re.MULTILINE) == codes
     assert re.findall(r'^<a id="(CL\d{3})"></a>\n\n### \1 ', page, re.MULTILINE) == codes
     assert re.findall(r"^## (CL\d)xx: ", page, re.MULTILINE) == sorted(
         {code[:3] for code in codes})
@@ -34,8 +34,8 @@ def test_rule_in_markdown() -> None:
         "Warning · fixable: yes · off by default · since 0.1.0\n\n"
         "A page in the tarball format is not in canonical order.\n\n")
     assert reference.markdown(BY_CODE["CL301"]).endswith(
-        '**Bad:**\n\n```yaml\nmeta: {… "num_specs": 3 …}\n```\n\n'
-        '**Good:**\n\n```yaml\nmeta: {… "num_specs": 2 …}\n```\n\n'
+        '**Bad:**\n\n```text\nmeta: {… "num_specs": 3 …}\n```\n\n'
+        '**Good:**\n\n```text\nmeta: {… "num_specs": 2 …}\n```\n\n'
         "**Fix:** regenerates `meta`.")
 
 
@@ -43,7 +43,7 @@ def test_rule_in_markdown() -> None:
 def test_every_example_is_a_block_of_code_in_both(rule: Rule) -> None:
     examples = rule.documentation.count("\n    ") > 0
     markdown = reference.markdown(rule)
-    assert markdown.count("```yaml\n") == markdown.count("\n```\n") == 2 * examples
+    assert markdown.count("```text\n") == markdown.count("\n```\n") == 2 * examples
     assert not re.search(r"^    ", re.sub("```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
     assert reference.text(rule) == (
         f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.documentation}")

@@ -65,7 +65,7 @@ def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:
 def _page(where: str) -> str:
     """Show a page of the example catalog, with its long lines folded."""
     path = ROOT / "examples" / "catalog" / "_cache" / where / "specs.md"
-    lines = [textwrap.fill(line, 96, subsequent_indent="    ", break_long_words=False,
+    lines = [textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False,
                            break_on_hyphens=False)
              for line in path.read_text(encoding="utf-8").split("\n")]
     return "```yaml\n" + "\n".join(lines) + "\n```\n"

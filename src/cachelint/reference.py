@@ -59,14 +59,14 @@ def markdown(rule: Rule) -> str:
 
 
 def _fenced(block: re.Match[str]) -> str:
-    return f"```yaml\n{textwrap.dedent(block[0]).strip()}\n```\n\n"
+    return f"```text\n{textwrap.dedent(block[0]).strip()}\n```\n\n"
 
 
 def page() -> Iterator[str]:
     """Write all rules as a page of the documentation, part by part."""
     yield _INTRODUCTION
-    yield "| code | name | level | fixable | |\n|---|---|---|---|---|\n" + "\n".join(
-        f"| [{rule.code}](#{rule.code}) | {rule.name} | "
+    yield "| rule | level | fixable | |\n|---|---|---|---|\n" + "\n".join(
+        f"| [{rule.code}](#{rule.code}) {rule.name} | "
         f"{rule.severity.value}{'' if rule.default else ', off by default'} | {_FIX[rule.fix]} | "
         f"{rule.summary} |" for rule in ALL_RULES)
     for prefix, about in GROUPS.items():
