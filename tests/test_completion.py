@@ -63,6 +63,12 @@ SHELLS = {
         "zle -N line; bindkey '^G' line",
         'eval "$(_CACHELINT_COMPLETE=zsh_source cachelint)"',
     ]),
+    "zsh, from a file": (["zsh", "-f", "-i"], [
+        "setopt no_beep; mkdir f; _CACHELINT_COMPLETE=zsh_source cachelint > f/_cachelint",
+        "fpath=($PWD/f $fpath); autoload -Uz compinit; compinit -u -D; bindkey -e",
+        "line() { printf '%s' \"$BUFFER\" > line.new; mv line.new line; BUFFER=; }",
+        "zle -N line; bindkey '^G' line",
+    ]),
     "fish": (["fish", "--no-config", "--private", "-i"], [
         "function line; printf '%s' (commandline) > line.new; mv line.new line; "
         "commandline ''; end",
@@ -93,13 +99,12 @@ class Shell:
                  "HOME": str(folder), "LC_ALL": "C.UTF-8"})
         os.close(other)
         os.set_blocking(self.terminal, False)
-        for line in setup:
-            self.type(line + "\r")
-            time.sleep(0.3)
-        self.said = ""
+        for number, line in enumerate(setup):
+            done = folder / f"done{number}"
+            self.type(f"{line}; touch {done}\r")
+            self.wait(done)
 
     def type(self, text: str) -> None:
-        """Type, and take notice of what the shell says."""
         os.write(self.terminal, text.encode())
 
     def read(self) -> str:
@@ -109,18 +114,22 @@ class Shell:
         except BlockingIOError:
             return ""
 
+    def wait(self, path: Path) -> None:
+        """Wait for a file that the shell makes, and take in what it says meanwhile."""
+        end = time.monotonic() + 30
+        said = ""
+        while not path.exists():
+            said += self.read()
+            assert time.monotonic() < end, said
+            time.sleep(0.02)
+
     def completed(self, text: str) -> str:
         """Return the line as it stands after ``text`` and the tab key."""
         self.line.unlink(missing_ok=True)
         self.read()
         self.type(text + "\t")
         self.type("\x07")
-        end = time.monotonic() + 30
-        said = ""
-        while not self.line.exists():
-            said += self.read()
-            assert time.monotonic() < end, said
-            time.sleep(0.02)
+        self.wait(self.line)
         return self.line.read_text()
 
     def close(self) -> None:
@@ -132,9 +141,10 @@ class Shell:
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
           ) -> Iterator[Shell]:
-    if shutil.which(request.param) is None and os.environ.get("CI") != "true":
-        pytest.skip(f"{request.param} is not installed")
-    started = Shell(request.param, tmp_path_factory.mktemp(request.param))
+    program = SHELLS[request.param][0][0]
+    if shutil.which(program) is None and os.environ.get("CI") != "true":
+        pytest.skip(f"{program} is not installed")
+    started = Shell(request.param, tmp_path_factory.mktemp(program))
     yield started
     started.close()
 

@@ -67,11 +67,12 @@ class _Bash(BashComplete):
 
 @add_completion_class
 class _Zsh(ZshComplete):
-    """Zsh would replace `--option=` too when it completes what follows."""
+    """Zsh would replace `--option=` too, and from a file complete nothing the second time."""
 
     source_template = ZshComplete.source_template.replace(
         "    local -a response\n", "    local -a response\n    compset -P '--*='\n"
-    ).replace(" -U", ' -U -i "$IPREFIX"')
+    ).replace(" -U", ' -U -i "$IPREFIX"').replace(
+        "$zsh_eval_context[-1] == loadautofunc", "$funcstack[1] == _%(prog_name)s")
 
 
 @add_completion_class
