@@ -225,13 +225,17 @@ class Server:
         self.send(id=self.number, method=method, params=params)
         return self.wait(self.answers, self.number)
 
-    def open(self, path: str, text: str) -> list[tuple[int, str]]:
-        """Return what is underlined: the line, from 1, and the message."""
+    def shows(self, path: str, text: str) -> list[tuple[int, str]]:
+        """Show a text to the server; return what is underlined: the line, from 1, and why."""
         uri = (self.root / path).as_uri()
-        self.send(method="textDocument/didOpen", params={"textDocument": {
-            "uri": uri, "languageId": "yaml", "version": 1, "text": text}})
-        return [(each["range"]["start"]["line"] + 1, each["message"])
-                for each in self.wait(self.findings, uri)]
+        if self.findings.pop(uri, None) is None:
+            self.send(method="textDocument/didOpen", params={"textDocument": {
+                "uri": uri, "languageId": "yaml", "version": 1, "text": text}})
+        else:
+            self.send(method="textDocument/didChange", params={
+                "textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": text}]})
+        found = self.wait(self.findings, uri)
+        return [(each["range"]["start"]["line"] + 1, each["message"]) for each in found]
 
     def hover(self, path: str, line: int, character: int) -> str:
         answer = self.ask("textDocument/hover", position={"line": line, "character": character},
@@ -267,13 +271,13 @@ def files() -> list[str]:
 
 @pytest.mark.parametrize("path", files())
 def test_server_finds_nothing_wrong_with_the_example(server: Server, path: str) -> None:
-    assert server.open(path, (ROOT / "examples/catalog" / path).read_text("utf-8")) == []
+    assert server.shows(path, (ROOT / "examples/catalog" / path).read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize("name", ["index.md", "specs.md"])
 def test_server_finds_nothing_wrong_with_legacy_pages(server: Server, name: str) -> None:
     text = (ROOT / "tests/corpus/_cache/adol-c" / name).read_text("utf-8")
-    assert server.open(f"_cache/adol-c/{name}", text) == []
+    assert server.shows(f"_cache/adol-c/{name}", text) == []
 
 
 HASH_PATTERN = 'String does not match the pattern of "^[a-z2-7]{32}$(?!\\n)".'
@@ -291,6 +295,10 @@ UNDERLINED: dict[str, tuple[str, str, list[tuple[int, str]]]] = {
                     [(8, 'Incorrect type. Expected "null".')]),
     "page of a tag": ("pages/tags/a.md", "---\nlayout: cache\npermalink: /tag/a/\ntag: a\n---",
                       [(2, 'Value must be "table".')]),
+    "tags": ("_data/tags.yaml", "- name: develop\n  stack:\n  - root\n",
+             [(1, 'Missing property "stacks".'), (2, "Property stack is not allowed.")]),
+    "counts": ("_data/meta.yaml", "all:\n  count: many\n",
+               [(2, 'Incorrect type. Expected "integer".')]),
     # which is for cachelint alone
     "wrong count": ("_cache/a/f/specs.md", sound.page(sound.meta(num_specs=3)), []),
 }
@@ -299,12 +307,12 @@ UNDERLINED: dict[str, tuple[str, str, list[tuple[int, str]]]] = {
 @pytest.mark.parametrize(("path", "text", "due"), UNDERLINED.values(), ids=UNDERLINED)
 def test_server_underlines(server: Server, path: str, text: str, due: list[tuple[int, str]]
                            ) -> None:
-    assert server.open(path, text) == due
+    assert server.shows(path, text) == due
 
 
 def test_server_says_what_a_key_means(server: Server) -> None:
     path = "_cache/hover/zlib/specs.md"
-    server.open(path, sound.PAGE)
+    server.shows(path, sound.PAGE)
     lines = sound.PAGE.split("\n")
     for key, said in {"title": "The package's name", "num_specs_by_stack": "For each stack",
                       "hash": "32 characters of base32"}.items():
