@@ -262,7 +262,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def files() -> list[str]:
-    """Return every file of the example that the settings name, and two legacy pages."""
+    """Return every file of the example that the settings name."""
     catalog = ROOT / "examples" / "catalog"
     return [path.relative_to(catalog).as_posix() for pattern in
             ("_cache/*/*/specs.md", "pages/tags/*.md", "_data/*.yaml")
