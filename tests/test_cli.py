@@ -604,7 +604,7 @@ def test_rules_are_listed_and_explained(run: Run) -> None:
     group = run("rule", "CL30").out
     assert re.findall(r"^CL\d{3}", group, re.MULTILINE) == [f"CL30{n}" for n in range(1, 9)]
     assert run("rule", "CL301", "--output-format", "markdown").out.startswith(
-        "## CL301 num-specs (error)\n\n")
+        '<a id="CL301"></a>\n\n### CL301 num-specs\n\nError · fixable: in `meta` · ')
 
 
 def test_rules_as_json_are_what_their_schema_says(run: Run) -> None:
@@ -615,6 +615,7 @@ def test_rules_as_json_are_what_their_schema_says(run: Run) -> None:
     assert num_specs["severity"] == "error"
     assert num_specs["fixable"] is True
     assert num_specs["default"] is True
+    assert num_specs["since"] == "0.1.0"
 
 
 def test_schemas_are_listed_and_printed(run: Run) -> None:

@@ -33,7 +33,7 @@ def call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a copy of the sources, so that nothing is left in the checkout."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("src", "schemas"):
+    for name in ("src", "schemas", "man"):
         shutil.copytree(PROJECT / name, source / name,
                         ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for path in PROJECT.iterdir():
@@ -129,6 +129,11 @@ def test_page_of_a_report_is_written(installed: Installed) -> None:
                 installed.folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert '<h1 id="claim">No errors in ' in done.stdout
+
+
+def test_man_page_lies_where_man_looks(installed: Installed) -> None:
+    page = Path(installed.python).parents[1] / "share" / "man" / "man1" / "cachelint.1"
+    assert page.read_bytes() == (PROJECT / "man" / "cachelint.1").read_bytes()
 
 
 def test_rules_are_explained(installed: Installed) -> None:

@@ -15,9 +15,11 @@ from click.core import ParameterSource
 
 from cachelint import (
     __version__,
+    completion,
     config,
     files,
     notices,
+    reference,
     reporters,
     rules,
     runs,
@@ -70,7 +72,9 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        # what is being completed may be wrong still
+        if (args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None
+                and not ctx.resilient_parsing):
             near = config.nearest(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no command {args[0]!r}{near}")
         return super().resolve_command(ctx, args)
@@ -130,13 +134,14 @@ def _unwritten(path: str, error: OSError) -> str:
 def _paths_and_rules(function: Function) -> Function:
     """Add the arguments and options that `check` and `fix` share."""
     for decorate in reversed([
-        click.argument("paths", nargs=-1, metavar="[PATH]..."),
+        click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.paths),
         click.option("--select", multiple=True, metavar="RULES", callback=_commas,
+                     shell_complete=completion.rules,
                      help="Run these alone: codes, names or prefixes (CL3)."),
         click.option("--ignore", multiple=True, metavar="RULES", callback=_commas,
-                     help="Leave these out."),
+                     shell_complete=completion.rules, help="Leave these out."),
         click.option("--extend-select", multiple=True, metavar="RULES", callback=_commas,
-                     help="Run these besides."),
+                     shell_complete=completion.rules, help="Run these besides."),
         click.option("--output-format", type=click.Choice(reporters.FORMATS), metavar="FORMAT",
                      help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
                           "Actions]."),
@@ -147,16 +152,17 @@ def _paths_and_rules(function: Function) -> Function:
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
         click.option("--quiet", "-q", is_flag=True, help="Findings only, no totals."),
         click.option("--verbose", "-v", is_flag=True, help="Say on standard error what is done."),
-        click.option("--files-from", metavar="FILE|-",
+        click.option("--files-from", metavar="FILE|-", shell_complete=completion.paths,
                      help="Read paths, one a line or NUL-separated."),
-        click.option("--stdin-filename", metavar="PATH",
+        click.option("--stdin-filename", metavar="PATH", shell_complete=completion.paths,
                      help="What the page on standard input is called."),
-        click.option("--config", metavar="FILE",
+        click.option("--config", metavar="FILE", shell_complete=completion.paths,
                      help="The file to read [default: the nearest upwards]."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--show-settings", is_flag=True,
                      help="Print every setting and its origin, and end."),
-        click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows."),
+        click.option("--baseline", metavar="FILE", shell_complete=completion.paths,
+                     help="Leave out the findings that FILE knows."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
                      help="Processes [default: one a processor]."),
         click.option("--progress/--no-progress", default=None,
@@ -172,7 +178,8 @@ def _paths_and_rules(function: Function) -> Function:
 @_paths_and_rules
 @click.option("--diff-base", metavar="REV",
               help="Check what differs from the merge base with REV, and frozen tags (CL8).")
-@click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE as known.")
+@click.option("--write-baseline", metavar="FILE", shell_complete=completion.paths,
+              help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
 
@@ -281,7 +288,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
 
 
 @cli.command()
-@click.argument("name", required=False, metavar="[CODE|NAME]")
+@click.argument("name", required=False, metavar="[CODE|NAME]", shell_complete=completion.rule)
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text",
               metavar="FORMAT", help="text, json or markdown [default: text].")
 def rule(name: str | None, output_format: str) -> int:
@@ -305,8 +312,11 @@ def rule(name: str | None, output_format: str) -> int:
             mark = "" if each.default else " (off by default)"
             click.echo(f"{each.code}  {each.name:<{width}}  {each.severity.value:<7}  "
                        f"{inert(each.summary)}{mark}")
+    elif output_format == "text":
+        click.echo("\n\n".join(map(reference.text, chosen)))
     else:
-        click.echo("\n\n".join(_rule_as_text(each, output_format) for each in chosen))
+        click.echo("\n\n".join(
+            reference.page() if name is None else map(reference.markdown, chosen)))
     return 0
 
 
@@ -314,32 +324,27 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
     return {
         "code": each.code, "name": each.name, "severity": each.severity.value,
         "summary": each.summary, "documentation": each.documentation,
-        "fixable": each.fix is not rules.Fix.NONE, "default": each.default,
+        "fixable": each.fix is not rules.Fix.NONE, "default": each.default, "since": each.since,
     }
 
 
-def _rule_as_text(each: rules.Rule, output_format: str) -> str:
-    title = f"{each.code} {each.name} ({each.severity.value})"
-    if output_format == "markdown":
-        return f"## {title}\n\n{each.documentation}"
-    return f"{title}\n\n{each.documentation}"
-
-
 @cli.command(name="schema")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.schemas)
 def schema_command(name: str | None) -> int:
     """Print a JSON Schema, or list their names.
 
     \b
     cachelint schema                    the names
     cachelint schema page-current       the schema of today's pages
+    cachelint schema front-matter       one of all pages, for editors
     """
+    names = (*schema.NAMES, schema.FOR_EDITORS)
     if name is None:
-        click.echo("\n".join(schema.NAMES))
-    elif name in schema.NAMES:
+        click.echo("\n".join(names))
+    elif name in names:
         click.echo(schema.text(name), nl=False)
     else:
-        raise CachelintError(f"there is no schema {name!r}{config.nearest(name, schema.NAMES)}")
+        raise CachelintError(f"there is no schema {name!r}{config.nearest(name, names)}")
     return 0
 
 

@@ -24,6 +24,9 @@ NAMES = (
     "configuration", "baseline", "report", "rules",
 )
 
+FOR_EDITORS = "front-matter"
+"""The name of the schema that is composed of those of pages; it is no file, and checks nothing."""
+
 _PACKAGE = Path(__file__).parent
 # in a wheel the schemas lie in the package, in a checkout beside `src`
 _FOLDER = next(
@@ -32,7 +35,9 @@ _FOLDER = next(
 
 
 def text(name: str) -> str:
-    """Return a schema's file as it is; ``name`` is one of NAMES."""
+    """Return a schema as it is printed; ``name`` is one of NAMES, or FOR_EDITORS."""
+    if name == FOR_EDITORS:
+        return json.dumps(_for_editors(), indent=2) + "\n"
     return (_FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
@@ -41,6 +46,43 @@ def load(name: str) -> dict[str, Any]:
     """Return a schema; ``name`` is one of NAMES."""
     schema: dict[str, Any] = json.loads(text(name))
     return schema
+
+
+def _for_editors() -> dict[str, Any]:
+    """Compose one schema for every file with front matter.
+
+    An editor knows neither a page's generation nor that the closing `---` ends it: behind that it
+    sees a second document, which is empty.
+    """
+    kinds: list[tuple[dict[str, Any], str]] = [
+        ({"anyOf": [{"required": [key]} for key in ("permalink", "tag")]}, "tag-page"),
+        ({"required": ["spec_files"], "not": {"required": ["spec_details"]}}, "page-legacy"),
+        ({"required": ["spec_details"],
+          "properties": {"spec_details": {"contains": {"required": ["tarball"]}}}}, "page-tarball"),
+    ]
+    choice: dict[str, Any] = {"$ref": "#/$defs/page-current"}
+    for condition, name in reversed(kinds):
+        choice = {"if": condition, "then": {"$ref": f"#/$defs/{name}"}, "else": choice}
+    names = [*(name for _, name in kinds), "page-current"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:cachelint:schema:{FOR_EDITORS}",
+        "title": "Front matter",
+        "description": "A build-cache page of any generation, or the page of a tag, as an editor "
+                       "sees it.",
+        "if": {"type": "object"}, "then": choice, "else": {"type": "null"},
+        "$defs": {name: _embedded(load(name), f"#/$defs/{name}") for name in names},
+    }
+
+
+def _embedded(part: Any, place: str) -> Any:
+    """Return a schema as it stands within another, where its references begin with ``place``."""
+    if isinstance(part, list):
+        return [_embedded(each, place) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: place + value.removeprefix("#") if key == "$ref" else _embedded(value, place)
+            for key, value in part.items() if key not in ("$schema", "$id")}
 
 
 # ------------------------------------------------------------------------------ the quick yes

@@ -151,9 +151,9 @@ def unclosed_front_matter(page: Page) -> Iterator[Problem]:
 def syntax(page: Page) -> Iterator[Problem]:
     """The front matter is not YAML, or not the plain data that a page may hold.
 
-    Jekyll leaves the data of such a page out, and `api/data.json` with it is no JSON any more. A
-    merge conflict that was left in the file is named as one. YAML tags such as `!!python/object`
-    and a second document are refused here too.
+    Jekyll then leaves out the page's data, and `api/data.json` is no JSON any more: search is dead
+    for every package. A merge conflict that was left in the file is named as one. YAML tags such as
+    `!!python/object` and a second document are refused here too.
 
     Bad:
 
@@ -170,7 +170,7 @@ def syntax(page: Page) -> Iterator[Problem]:
         …
         ---
 
-    Fix: none.
+    Fix: none. Resolve the conflict, or restore the file.
     """
     return _none(page)
 

@@ -26,13 +26,11 @@ def missing_key(page: Page) -> Iterator[Problem]:
 
     Bad:
 
-        spec_details: [{"hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv"}]
+        meta: {"num_specs": 2}
 
     Good:
 
-        ---
-        …
-        ---
+        meta: {… "num_specs": 2 …}
 
     Fix: a key that `meta` lacks is written; others only the binary cache can tell.
     """
@@ -75,7 +73,7 @@ def wrong_type(page: Page) -> Iterator[Problem]:
 
         meta: {… "num_specs": 2 …}
 
-    Fix: in `meta`.
+    Fix: a value of `meta` is regenerated; others only the binary cache can tell.
     """
     return _breaches(page, "CL203")
 
@@ -84,8 +82,8 @@ def wrong_type(page: Page) -> Iterator[Problem]:
 def invalid_value(page: Page) -> Iterator[Problem]:
     """A value of the right type that the format does not allow.
 
-    An empty list (only `variants` may be empty), a negative number, another `layout`. Values with
-    a rule of their own, such as a hash (CL401), are reported as that.
+    It is an empty list (only `variants` may be empty), say, a negative number, or another `layout`
+    than `cache`. Values with a rule of their own, such as a hash (CL401), are reported as that.
 
     Bad:
 
@@ -95,7 +93,7 @@ def invalid_value(page: Page) -> Iterator[Problem]:
 
         layout: cache
 
-    Fix: in `meta`.
+    Fix: a value of `meta` is regenerated; others only the binary cache can tell.
     """
     return _breaches(page, "CL204")
 

@@ -131,7 +131,7 @@ def repeated_item(page: Page) -> Iterator[Problem]:
 
         spec_details: [{… "variants": ["+shared"] …}, …]
 
-    Fix: in `meta`.
+    Fix: a list of `meta` is regenerated; no spec is ever altered.
     """
     meta = page.data.get("meta")
     if isinstance(meta, dict):
@@ -147,8 +147,8 @@ def repeated_item(page: Page) -> Iterator[Problem]:
 def variant_syntax(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     """A variant is not written as Spack writes it.
 
-    `+name` and `~name`, propagated `++name` and `~~name`, `name=value`, multi-valued
-    `name:=value`, and propagated `name==value` and `name:==value`. White space stands only inside
+    That is `+name` or `~name`, propagated `++name` or `~~name`, `name=value`, multi-valued
+    `name:=value`, and propagated `name==value` or `name:==value`. White space stands only inside
     quotes.
 
     Bad:
@@ -200,8 +200,8 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     Below one of `mirror-urls`, with or without `releases/`, it is
     `TAG/build_cache/P/C/PACKAGE-VERSION/P-C-PACKAGE-VERSION-HASH.spack`, where P is
     `PLATFORM-OS-TARGET` and C is the compiler as `NAME-VERSION`. The site links to it for
-    download. A page outside `_cache/<tag>/<package>/` has neither tag nor package, and is not
-    asked.
+    download. Not checked on a page outside `_cache/<tag>/<package>/`, which has neither tag nor
+    package.
 
     Bad:
 
@@ -275,8 +275,8 @@ def missing_root(page: Page) -> Iterator[Problem]:
     """A spec is not in the `root` stack, where its tag has one.
 
     `root` is the cache of all stacks; whoever installs from the tag's root does not find this
-    spec. Asked only where `_data/tags.yaml` lists `root` (or the configured `root-stack`) for the
-    tag, and said once a page.
+    spec. Checked only where `_data/tags.yaml` lists `root` (or the configured `root-stack`) for the
+    tag, and reported once a page.
 
     Bad:
 

@@ -43,7 +43,7 @@ def key_order(page: Page) -> Iterator[Problem]:
 
     At the top that is `title`, `layout`, `categories`, `meta`, `spec_details`; within, keys are
     sorted. Order says nothing, but each change of it is a change of the file, kept in the
-    repository's history for good. Said once a page, at the first such mapping.
+    repository's history for good. Reported once a page, at the first such mapping.
 
     Bad:
 
@@ -69,8 +69,8 @@ def key_order(page: Page) -> Iterator[Problem]:
 def unsorted_list(page: Page) -> Iterator[Problem]:
     """A list of `meta`, or the `stacks` of a spec, is not sorted.
 
-    Sorting is by code point: `1.10` comes before `1.9`. Each list of `meta` is named, and of the
-    specs the first.
+    Sorting is by code point: `1.10` comes before `1.9`. Equal facts are then equal bytes, and the
+    next regeneration changes nothing. Each list of `meta` is reported, and of the specs the first.
 
     Bad:
 
@@ -132,9 +132,9 @@ def unsorted_specs(page: Page) -> Iterator[Problem]:
 def serialisation(page: Page) -> Iterator[Problem]:
     """A value is written in other bytes than the generator writes it in.
 
-    Other spaces, quotes or escapes, block YAML instead of JSON on one line; also comments, blank
-    lines, and blanks after the opening `---`. The next regeneration would undo them all, and
-    comments would be lost.
+    It has other spaces, quotes or escapes, or is block YAML instead of JSON on one line. Comments,
+    blank lines, and blanks after the opening `---` are reported too. The next regeneration would
+    undo them all, and comments would be lost.
 
     Bad:
 
@@ -221,7 +221,7 @@ def unsorted_variants(spec: dict[str, Any], context: Context) -> Iterator[Proble
     """The variants of a spec are not sorted by name.
 
     Spack sorts them by name, whatever their sign: `build_system=cmake`, `~ipo`, `+shared`. Another
-    order means that something else wrote the page. Said once a page.
+    order means that something else wrote the page. Reported once a page.
 
     Bad:
 

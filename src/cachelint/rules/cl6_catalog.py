@@ -74,7 +74,7 @@ def unknown_stack(page: Page) -> Iterator[Problem]:
     """A spec lists a stack that `_data/tags.yaml` does not give its tag.
 
     The site builds its filters from `tags.yaml`, so that the spec cannot be found by this stack.
-    Said once for each stack and page, at the first spec; silent where `tags.yaml` does not list
+    Reported once for each stack and page, at the first spec; not where `tags.yaml` does not list
     the tag.
 
     Bad:
@@ -113,8 +113,8 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A tag has pages, and `_data/tags.yaml` does not list it.
 
     The site builds its list of tags and their filters from that file, so that the tag's pages are
-    there and cannot be found. Old tags of a live catalog are like that, so this is a warning. Said
-    once a tag, of `tags.yaml` as a whole.
+    there and cannot be found. Old tags of a live catalog are like that, so this is a warning.
+    Reported once a tag, of `tags.yaml` as a whole.
 
     Bad:
 
@@ -149,7 +149,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A listed tag with pages has no page of its own, or one that says another tag.
 
     `pages/tags/<tag>.md` is the table of the tag's packages; without it the links to the tag lead
-    nowhere. Silent where a catalog has no `pages/tags`.
+    nowhere. Not checked where a catalog has no `pages/tags`.
 
     Bad:
 
@@ -210,7 +210,7 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
           - e4s
           - root
 
-    Fix: none.
+    Fix: none. Remove the entry, or restore the tag's pages.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
     for tag, number in (listed.entries if listed else {}).items():
@@ -225,8 +225,8 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A `count` in `_data/meta.yaml` is not the number of specs.
 
     A tag's `count` is the number of specs on its pages, and `all` has the sum of the right counts.
-    The site shows them on its first page. Silent for a tag with a page that is legacy, excluded or
-    unsound.
+    The site shows them on its first page. Not checked for a tag with a page that is legacy,
+    excluded or unsound.
 
     Bad:
 
@@ -276,10 +276,11 @@ def due_counts(catalog: Catalog) -> dict[str, int]:
 def hash_conflict(page: Page) -> Iterator[Problem]:
     """One hash stands on two pages of a tag.
 
-    A hash names one spec of one package. Reported on the page that is later in order of path,
-    naming the other; that the same hash stands in two tags is normal.
+    A hash names one spec of one package, so that one of the two pages is wrong. Reported on the
+    page that is later in order of path, naming the other. That the same hash stands in two tags is
+    normal.
 
-    Fix: none.
+    Fix: none. Only the binary cache can tell which page is right.
     """
     del page
     return iter(())
@@ -306,7 +307,7 @@ def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
           - e4s
           - root
 
-    Fix: none.
+    Fix: none. Correct the entry by hand.
     """
     first: dict[str, int] = {}
     data = catalog.tags.data if catalog.tags else None

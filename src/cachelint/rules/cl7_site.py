@@ -48,9 +48,9 @@ def _unsafe(pointer: str, what: str, value: str, character: str) -> Problem:
 def unsafe_text(page: Page) -> Iterator[Problem]:
     r"""Text that breaks out of the places where the site's templates put it.
 
-    Templates write values unescaped into JSON, a `<script>` and HTML attributes: a `"` in one
-    version makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on
-    the page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
+    Templates write values unescaped into JSON, scripts and HTML attributes: a `"` in one version
+    makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on the
+    page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
     platform, target, versions and stacks, white space in compiler, os, platform and target, and
     `<`, `>` and control characters in variants.
 
@@ -76,10 +76,12 @@ def unsafe_text(page: Page) -> Iterator[Problem]:
 def loader_dependent(page: Page) -> Iterator[Problem]:
     r"""Text that YAML loaders read differently, or refuse.
 
-    A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
-    (`\ud83d\ude00`): Jekyll refuses the page. U+0085, DEL, and C1 controls that are not escaped.
-    The key `<<`, and keys of 1,023 characters or more. A tag or title without quotes, such as `no`,
-    `1e3` or `017`, that is text to one loader and a truth value or a number to another.
+    - A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
+      (`\ud83d\ude00`): Jekyll refuses the page.
+    - U+0085, DEL and C1 controls that are not escaped.
+    - The key `<<`, and keys of 1,023 characters or more.
+    - A tag or title without quotes, such as `no`, `1e3` or `017`, that is text to one loader and a
+      truth value or a number to another.
 
     Bad:
 
@@ -169,7 +171,7 @@ def tag_name(page: Page) -> Iterator[Problem]:
     """A tag that the site cannot sort.
 
     Its templates know `develop`, `develop-YYYY-MM-DD`, and `v` with dotted numbers; a name such as
-    `v1.0.0-rc1` breaks the order of all tags. Said once a tag, at its entry in `_data/tags.yaml`,
+    `v1.0.0-rc1` breaks the order of all tags. Reported once a tag, at its entry in `_data/tags.yaml`,
     or else on its first page.
 
     Fix: none.

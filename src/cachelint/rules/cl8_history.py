@@ -15,7 +15,7 @@ def frozen_page_changed(page: Page) -> Iterator[Problem]:
 
     A release or a weekly snapshot is made once and never again. Its title, tag or specs (as a set;
     `meta` and order are no facts) can only change by mistake. A tag is frozen unless it is in
-    `mutable-tags`. Asked under `--diff-base` alone.
+    `mutable-tags`. Checked only under `--diff-base`.
 
     Fix: none. Restore the page, or add the tag to `mutable-tags`.
     """
@@ -28,7 +28,7 @@ def frozen_page_removed(page: Page) -> Iterator[Problem]:
     """A page of a frozen tag is gone against the base revision.
 
     Links to it break, and what the tag holds is no longer what the site says. A page that is
-    renamed is one that is gone and one more (CL803). Asked under `--diff-base` alone.
+    renamed is one that is gone and one more (CL803). Checked only under `--diff-base`.
 
     Fix: none. Restore the page.
     """
@@ -40,9 +40,9 @@ def frozen_page_removed(page: Page) -> Iterator[Problem]:
 def frozen_page_added(page: Page) -> Iterator[Problem]:
     """A frozen tag that the base revision has got one page more.
 
-    A tag that is new as a whole is no breach. Asked under `--diff-base` alone.
+    A tag that is new as a whole is no breach. Checked only under `--diff-base`.
 
-    Fix: none.
+    Fix: none. Remove the page, or add the tag to `mutable-tags`.
     """
     del page
     return iter(())
@@ -55,7 +55,7 @@ def order_only_change(page: Page) -> Iterator[Problem]:
 
     This is how one page came to be committed 581 times: each regeneration wrote the same specs in
     another order. A change to the canonical bytes is welcome, since it is the last of its kind.
-    Asked under `--diff-base` alone.
+    Checked only under `--diff-base`.
 
     Fix: rewrites the page, in the current format.
     """

@@ -16,6 +16,9 @@ TARBALL = frozenset({Format.TARBALL})
 MODERN = CURRENT | TARBALL
 ALL = MODERN | {Format.LEGACY}
 
+FIRST = "0.1.0"
+"""The release that most rules have been in from the beginning."""
+
 PageCheck = Callable[[Page], Iterator[Problem]]
 CatalogCheck = Callable[[Catalog], Iterator[tuple[str, Problem]]]
 """Yields the path of a file of the catalog with each problem."""
@@ -58,6 +61,8 @@ class Rule(NamedTuple):
     """Looks at one spec alone, with pointers below the spec."""
     check_catalog: CatalogCheck | None = None
     """Looks at the catalog's own files, beside what its tags hold."""
+    since: str = FIRST
+    """The release that had it first."""
 
     @property
     def summary(self) -> str:
@@ -94,6 +99,7 @@ def rule(
     at_key: bool = False,
     found_elsewhere: bool = False,
     check_spec: SpecCheck | None = None,
+    since: str = FIRST,
 ) -> Callable[[PageCheck], Rule]:
     """Make a rule of a function that looks at a page; its docstring is the rule's documentation.
 
@@ -104,7 +110,8 @@ def rule(
 
     def decorate(check: PageCheck) -> Rule:
         return Rule(code, name, severity, inspect.cleandoc(check.__doc__ or ""), formats, fix,
-                    default, at_key, False, None if found_elsewhere else check, check_spec)
+                    default, at_key, False, None if found_elsewhere else check, check_spec,
+                    since=since)
 
     return decorate
 
@@ -116,12 +123,13 @@ def spec_rule(
     formats: frozenset[Format] = MODERN,
     severity: Severity = Severity.ERROR,
     once: bool = False,
+    since: str = FIRST,
 ) -> Callable[[SpecCheck], Rule]:
     """Make a rule of a function that looks at one spec; with ``once``, of the first it finds."""
 
     def decorate(check_spec: SpecCheck) -> Rule:
         return Rule(code, name, severity, inspect.cleandoc(check_spec.__doc__ or ""), formats,
-                    Fix.NONE, True, False, once, None, check_spec)
+                    Fix.NONE, True, False, once, None, check_spec, since=since)
 
     return decorate
 
@@ -132,11 +140,12 @@ def catalog_rule(
     *,
     severity: Severity = Severity.ERROR,
     fix: Fix = Fix.NONE,
+    since: str = FIRST,
 ) -> Callable[[CatalogCheck], Rule]:
     """Make a rule of a function that looks at a catalog's own files."""
 
     def decorate(check_catalog: CatalogCheck) -> Rule:
         return Rule(code, name, severity, inspect.cleandoc(check_catalog.__doc__ or ""),
-                    frozenset(), fix, True, False, False, None, None, check_catalog)
+                    frozenset(), fix, True, False, False, None, None, check_catalog, since)
 
     return decorate
