@@ -189,10 +189,15 @@ def test_formats_and_schemas_are_offered() -> None:
     assert offered("schema", "page-") == ["page-current", "page-tarball", "page-legacy"]
 
 
+def test_formats_of_reports() -> None:
+    assert offered("check", "--output-file", "s") == ["sarif:"]
+    assert offered("fix", "--output-file", "j") == ["json:", "junit:"]
+
+
 def test_every_file_is_left_to_the_shell() -> None:
     for command in ("check", "fix"):
         for parameter in cli.commands[command].params:
-            if parameter.metavar and re.search("FILE|PATH", parameter.metavar):
+            if re.search("FILE|(?<!FORMAT:)PATH", parameter.metavar or ""):
                 context = click.Context(cli.commands[command])
                 assert [(item.type, item.value) for item in
                         parameter.shell_complete(context, "_ca")] == [("file", "_ca")], parameter

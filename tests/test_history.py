@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cachelint import CachelintError, check
+from cachelint import CachelintError, check, fix
 from cachelint.frontmatter import parse
 from cachelint.pages import render_page
 
@@ -257,3 +258,72 @@ def test_command_line(catalog: Path) -> None:
     assert done.stdout == (
         f'{FROZEN}/re2/specs.md:1:1: CL802 a page of the frozen tag "develop-2025-03-30" is gone\n'
         "1 error in 0 pages\n")
+
+
+# ------------------------------------------------------------------------------ fix
+
+
+def _stale(page: Path) -> None:
+    change(page, '"num_specs": ', '"num_specs": 1')
+
+
+def test_fix_mends_what_changed_alone(catalog: Path) -> None:
+    old, new = (catalog / "_cache/develop" / name / "specs.md" for name in ("swig", "yasm"))
+    sound = new.read_bytes()
+    _stale(old)
+    git("commit", "-qam", "an old fault")
+    git("branch", "-f", "main")
+    _stale(new)
+    stale = old.read_bytes()
+    shown = fix(diff_base="main", write=False)
+    assert [path for path, _, _ in shown.changed] == ["_cache/develop/yasm/specs.md"]
+    assert new.read_bytes() != sound
+    done = fix(diff_base="main")
+    assert [path for path, _, _ in done.changed] == ["_cache/develop/yasm/specs.md"]
+    assert (done.mended, done.report.pages, done.report.findings) == (1, 1, ())
+    assert (old.read_bytes(), new.read_bytes()) == (stale, sound)
+    assert fix(diff_base="main").report.pages == 0
+
+
+def test_fix_brings_the_order_of_a_frozen_page_back(catalog: Path) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    before = page.read_bytes()
+    _reorder(page)
+    assert {code for _, code in found()} == {"CL503", "CL804"}
+    done = fix(diff_base="main")
+    assert (page.read_bytes(), done.report.findings) == (before, ())
+
+
+def test_fix_leaves_a_frozen_page_whose_facts_changed(catalog: Path) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    change(page, '"size": "-"', '"size": 7')
+    _stale(page)
+    done = fix(diff_base="main")
+    assert [finding.code for finding in done.report.findings] == ["CL801"]
+    assert done.mended == 1
+    assert '"size": 7' in page.read_text(encoding="utf-8")
+
+
+def test_fix_writes_the_page_of_a_tag_that_came(catalog: Path) -> None:
+    shutil.copytree(catalog / "_cache/develop", catalog / "_cache/v9.0.0")
+    for page in (catalog / "_cache/v9.0.0").glob("*/specs.md"):
+        change(page, "[package, develop]", "[package, v9.0.0]")
+    tags = catalog / "_data/tags.yaml"
+    tags.write_text(re.sub("(?s)(- name: develop\n(?:  .*?\n)+)", lambda entry: entry[1] + entry[
+        1].replace("develop\n", "v9.0.0\n", 1), tags.read_text(encoding="utf-8"), count=1))
+    assert {code for _, code in found()} == {"CL605"}
+    done = fix(diff_base="main")
+    assert [path for path, _, _ in done.changed] == ["pages/tags/v9.0.0.md"]
+    assert done.report.findings == ()
+
+
+def test_fix_from_the_command_line(catalog: Path) -> None:
+    _stale(catalog / "_cache/develop/yasm/specs.md")
+    command = [sys.executable, "-m", "cachelint", "fix", "--diff-base", "main"]
+    done = subprocess.run([*command, "--diff"], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout.count("\n+meta: ")) == (1, 1)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "mended 1 finding in 1 file\n")
+    done = subprocess.run([*command[:4], "nowhere"], capture_output=True, encoding="utf-8",
+                          check=False)
+    assert done.returncode == 2

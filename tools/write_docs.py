@@ -31,7 +31,8 @@ FUNCTIONS = (
     cachelint.render_page, cachelint.summarize, cachelint.check_tag, cachelint.check_catalog,
 )
 DATA = (
-    cachelint.Report, cachelint.Finding, cachelint.Settings, Context, FixReport, Fixed, TagResult,
+    cachelint.Report, cachelint.Finding, cachelint.Settings, cachelint.FileIgnore, Context,
+    FixReport, Fixed, TagResult,
 )
 
 

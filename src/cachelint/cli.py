@@ -146,7 +146,7 @@ def _paths_and_rules(function: Function) -> Function:
                      help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
                           "Actions]."),
         click.option("--output-file", multiple=True, metavar="FORMAT:PATH", callback=_reports,
-                     help="Write a report to a file besides; repeatable."),
+                     shell_complete=completion.reports, help="Write a report to a file besides; repeatable."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
@@ -161,6 +161,8 @@ def _paths_and_rules(function: Function) -> Function:
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--show-settings", is_flag=True,
                      help="Print every setting and its origin, and end."),
+        click.option("--diff-base", metavar="REV",
+                     help="Only what differs from the merge base with REV; and CL8."),
         click.option("--baseline", metavar="FILE", shell_complete=completion.paths,
                      help="Leave out the findings that FILE knows."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
@@ -176,8 +178,6 @@ def _paths_and_rules(function: Function) -> Function:
 
 @cli.command()
 @_paths_and_rules
-@click.option("--diff-base", metavar="REV",
-              help="Check what differs from the merge base with REV, and frozen tags (CL8).")
 @click.option("--write-baseline", metavar="FILE", shell_complete=completion.paths,
               help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
@@ -239,6 +239,7 @@ def fix(**options: Any) -> int:
 
     \b
     cachelint fix --diff                      what would change
+    cachelint fix --diff-base origin/main     what a pull request changes
     cachelint fix _cache/develop              one tag
     cachelint fix - < specs.md > mended.md    one page, through a pipe
     """
@@ -250,7 +251,8 @@ def fix(**options: Any) -> int:
         return _fix_stdin(settings, options)
     with _progress(options) as on_progress:
         done = runs.fix(paths, settings=settings, jobs=_jobs(options), write=not options["diff"],
-                        baseline=options["baseline"], on_progress=on_progress)
+                        diff_base=options["diff_base"], baseline=options["baseline"],
+                        on_progress=on_progress)
     if options["diff"]:
         for path, before, after in done.changed:
             sys.stdout.writelines(_diff(path, before, after))

@@ -14,13 +14,19 @@ from click.shell_completion import (
     add_completion_class,
 )
 
-from cachelint import schema
+from cachelint import reporters, schema
 from cachelint.rules import ALL_RULES
 
 
 def paths(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leave files and folders to the shell."""
     return [CompletionItem(incomplete, type="file")]
+
+
+def reports(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the formats of FORMAT:PATH, each with its colon."""
+    return [CompletionItem(f"{name}:") for name in reporters.FORMATS
+            if name.startswith(incomplete)]
 
 
 def rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -431,14 +431,17 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
 
 
 def fix_catalog(
-    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool, write: bool
+    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool, write: bool,
+    own_files: frozenset[str] = frozenset(),
 ) -> CatalogFixed:
     """Correct counts in ``meta.yaml`` and write the pages of tags that lack one.
 
-    Nothing else in these files is touched. Without ``write``, it is only said how.
+    Nothing else in these files is touched. Without ``write``, it is only said how. ``own_files``
+    are as in `check_catalog`.
     """
     findings: list[Finding] = []
-    whole, judged = examine_catalog(root, facts, settings, findings, is_whole=is_whole)
+    whole, judged = examine_catalog(
+        root, facts, settings, findings, is_whole=is_whole, own_files=own_files)
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     mended = 0
@@ -471,7 +474,8 @@ def fix_catalog(
         findings += left
     if refused:
         # what could not be written is still wrong
-        findings = check_catalog(root, whole.facts.values(), settings, is_whole=is_whole)
+        findings = check_catalog(root, whole.facts.values(), settings, is_whole=is_whole,
+                                 own_files=own_files)
         mended = len(changed)
     return CatalogFixed(settle(findings, settings), changed, mended, refused)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint import baseline as baselines
 from cachelint import files, workers
@@ -13,9 +13,12 @@ from cachelint.catalog import TagFacts
 from cachelint.checker import order
 from cachelint.config import FileIgnore, Settings
 from cachelint.files import Selection, Task
-from cachelint.fixer import TagFixed, fix_catalog, fix_tag
+from cachelint.fixer import CatalogFixed, TagFixed, fix_catalog, fix_tag
 from cachelint.model import Finding, Report
 from cachelint.units import TagResult, check_catalog, check_file, check_tag, tasks_of
+
+if TYPE_CHECKING:
+    from cachelint.history import Scope
 
 
 class Progress:
@@ -143,27 +146,21 @@ def _find(
     findings: list[Finding] = []
     pages = 0
     if diff_base is not None:
-        from cachelint.history import scope  # which needs what a check does not
-
-        scopes = [scope(root, diff_base, selection, settings) for root in _roots(selection)]
+        scopes = _scopes(selection, diff_base, settings)
         tasks = [task for each in scopes for task in each.tasks]
         others = [task for each in scopes for task in each.others]
         on_done = on_progress and Progress([*tasks, *others], on_progress).add
         for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
             findings += result.findings
             pages += result.pages
-        stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
-        work = partial(check_tag, settings=stacks_alone)
-        for result in workers.run(work, others, jobs, on_done):
-            findings += result.findings
+        findings += _of_others(others, settings, jobs, on_done)
         for each in scopes:
             findings += each.findings
             findings += check_catalog(each.root, each.facts, settings, is_whole=False,
                                       own_files=each.own_files)
         findings.sort(key=order)
-        looked_at = frozenset(path for each in scopes for path in each.paths)
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
-        return _Found(findings, pages, looked_at.__contains__, not_run)
+        return _Found(findings, pages, _looked_at(scopes).__contains__, not_run)
     facts: list[TagFacts] = []
     used: set[FileIgnore] = set()
     tasks = tasks_of(selection)
@@ -184,6 +181,29 @@ def _find(
     unused = (entry for entry in settings.per_file_ignores if entry not in used)
     return _Found(findings, pages, partial(_is_in, selection), not_run,
                   tuple(unused) if _is_whole(selection) else ())
+
+
+def _scopes(selection: Selection, revision: str, settings: Settings) -> list[Scope]:
+    """Work out what of each selected catalog differs from a base revision."""
+    from cachelint.history import scope  # which needs what a check does not
+
+    return [scope(root, revision, selection, settings) for root in _roots(selection)]
+
+
+def _looked_at(scopes: Iterable[Scope]) -> frozenset[str]:
+    """Return every path that was looked at because it changed, relative to its catalog."""
+    return frozenset(path for each in scopes for path in each.paths)
+
+
+def _of_others(
+    others: list[Task], settings: Settings, jobs: int,
+    on_done: Callable[[TagResult | TagFixed | None], None] | None,
+) -> list[Finding]:
+    """Find specs in stacks that their tag no longer has, on pages that did not change."""
+    stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
+    work = partial(check_tag, settings=stacks_alone)
+    return [finding for result in workers.run(work, others, jobs, on_done)
+            for finding in result.findings]
 
 
 def _is_whole(selection: Selection) -> bool:
@@ -238,7 +258,8 @@ class FixReport(NamedTuple):
 
 def fix(
     paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
-    write: bool = True, baseline: str | None = None, on_progress: OnProgress | None = None,
+    write: bool = True, diff_base: str | None = None, baseline: str | None = None,
+    on_progress: OnProgress | None = None,
 ) -> FixReport:
     """Mend pages and catalogs.
 
@@ -247,6 +268,7 @@ def fix(
         settings: Which rules make a page worth mending; the defaults if not given.
         jobs: How many processes to use at most.
         write: Whether to replace files; without, only what would be written is returned.
+        diff_base: A git revision: only what differs from its merge base with HEAD is mended.
         baseline: The file of known findings. They are mended, too, and if they cannot be, they
             are left out of what is left.
         on_progress: Is called as work is done.
@@ -255,7 +277,8 @@ def fix(
         What is left, what was changed, and what was left alone and why.
 
     Raises:
-        CachelintError: A path does not exist, a folder has no page, or the baseline is damaged.
+        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+            or the baseline is damaged.
     """
     settings = settings or Settings()
     start = time.perf_counter()
@@ -266,8 +289,10 @@ def fix(
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     pages = mended = 0
+    scopes = [] if diff_base is None else _scopes(selection, diff_base, settings)
+    tasks = tasks_of(selection) if diff_base is None else [
+        task for each in scopes for task in each.tasks]
     work = partial(fix_tag, settings=settings, write=write)
-    tasks = tasks_of(selection)
     on_done = on_progress and Progress(tasks, on_progress).add
     for result in workers.run(work, tasks, jobs, on_done):
         findings += result.findings
@@ -276,16 +301,30 @@ def fix(
         refused += result.refused
         pages += result.pages
         mended += result.mended
-    for root, is_whole in _catalogs(selection).items():
-        of_root = [fact for fact in facts if fact.root == root and fact.tag]
-        done = fix_catalog(root, of_root, settings, is_whole=is_whole, write=write)
+    catalogs: list[CatalogFixed] = []
+    if diff_base is None:
+        was_checked: Callable[[str], bool] = partial(_is_in, selection)
+        for root, is_whole in _catalogs(selection).items():
+            of_root = [fact for fact in facts if fact.root == root and fact.tag]
+            catalogs.append(fix_catalog(root, of_root, settings, is_whole=is_whole, write=write))
+        for path in _named_files(selection):
+            findings += check_file(path, settings)
+    else:
+        was_checked = _looked_at(scopes).__contains__
+        for each in scopes:
+            catalogs.append(fix_catalog(each.root, each.facts, settings, is_whole=False,
+                                        write=write, own_files=each.own_files))
+        # a page that was mended may be again what it was at the base
+        for each in _scopes(selection, diff_base, settings) if write and changed else scopes:
+            findings += each.findings
+        others = [task for each in scopes for task in each.others]
+        findings += _of_others(others, settings, jobs, on_done)
+    for done in catalogs:
         findings += done.findings
         changed += done.changed
         refused += done.refused
         mended += done.mended
-    for path in _named_files(selection):
-        findings += check_file(path, settings)
     findings.sort(key=order)
-    left = baselines.apply(findings, known, partial(_is_in, selection))
+    left = baselines.apply(findings, known, was_checked)
     report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
     return FixReport(report, tuple(changed), mended, tuple(refused))
