@@ -146,7 +146,8 @@ def _paths_and_rules(function: Function) -> Function:
                      help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
                           "Actions]."),
         click.option("--output-file", multiple=True, metavar="FORMAT:PATH", callback=_reports,
-                     shell_complete=completion.reports, help="Write a report to a file besides; repeatable."),
+                     shell_complete=completion.reports,
+                     help="Write a report to a file besides; repeatable."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
         click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
