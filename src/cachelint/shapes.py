@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from sys import intern
 from typing import Any, NamedTuple
@@ -34,7 +35,7 @@ _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 # printable ASCII without a backslash means the same to all readers of JSON and YAML
 _IS_SIMPLE_SHAPE = re.compile(r"[ -\[\]-~]*").fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 2_000, 20
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
 """How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
 
 _CHECKS = {
@@ -66,8 +67,8 @@ class _Group:
 
     __slots__ = ("_kinds", "_unsorted", "format", "is_sound", "meta")
 
-    def __init__(self, kinds: tuple[_Kind, ...], texts: dict[frozenset[str], str]) -> None:
-        """Put together what the kinds say; ``texts`` are the JSON of sets of names."""
+    def __init__(self, kinds: tuple[_Kind, ...]) -> None:
+        """Put together what the kinds say."""
         self._kinds = kinds
         self.format: Format = kinds[0].format
         self.is_sound = (
@@ -75,14 +76,14 @@ class _Group:
             # no two spellings of compilers (CL408)
             and len({"@=" in kind.compiler for kind in kinds if "@" in kind.compiler}) <= 1
         )
-        self.meta = self._write(_SORTED_KEYS, texts)
+        self.meta = self._write(_SORTED_KEYS)
         """`meta` as the generator writes it in the current format."""
         self._unsorted = ""
 
     def unsorted_meta(self) -> str:
         """Write `meta` with its keys in the older order of the tarball format."""
         if not self._unsorted:
-            self._unsorted = self._write(_UNSORTED_KEYS, {})
+            self._unsorted = self._write(_UNSORTED_KEYS)
         return self._unsorted
 
     @property
@@ -101,17 +102,20 @@ class _Group:
         return {"compilers": compilers, "oss": oss, "platforms": platforms, "targets": targets,
                 "versions": versions}
 
-    def _write(self, keys: tuple[str, ...], texts: dict[frozenset[str], str]) -> str:
+    def _write(self, keys: tuple[str, ...]) -> str:
         """Write `meta` with its keys in this order."""
         by_stack = self.by_stack
         counts = ", ".join([f'"{stack}": {count}' for stack, count in by_stack.items()])
         members = {"num_specs": str(len(self._kinds)), "num_specs_by_stack": f"{{{counts}}}"}
         for key, values in [*self.unions.items(), ("stacks", by_stack)]:
-            names = frozenset(values)
-            if names not in texts:
-                texts[names] = jsontext.dumps(sorted(names))
-            members[key] = texts[names]
+            members[key] = _sorted_list(frozenset(values))
         return "{" + ", ".join([f'"{key}": {members[key]}' for key in keys]) + "}"
+
+
+@lru_cache(maxsize=8192)
+def _sorted_list(names: frozenset[str]) -> str:
+    """Write a set of names as the generator does."""
+    return jsontext.dumps(sorted(names))
 
 
 _SORTED_KEYS = (
@@ -157,8 +161,10 @@ class Facts(NamedTuple):
             return meta == group.meta
         before, counts, after = _split_counts(meta)
         _, due_counts, _ = _split_counts(group.meta)
-        return sorted(counts.split(", ")) == sorted(due_counts.split(", ")) and (
-            before + due_counts + after in (group.unsorted_meta(), group.meta))
+        # of one length with the same members, each of which is there once
+        return (len(counts) == len(due_counts)
+                and set(counts.split(", ")) == set(due_counts.split(", "))
+                and before + due_counts + after in (group.unsorted_meta(), group.meta))
 
 
 def _split_counts(meta: str) -> tuple[str, str, str]:
@@ -184,7 +190,8 @@ class Shapes:
         self._of_tag: set[int] = set()
         """The numbers of kinds whose stacks are sound there."""
         self._stacks: dict[str, str] = {}
-        self._texts: dict[frozenset[str], str] = {}
+        self._paths: dict[int, str] = {}
+        """The number of a kind to where its tarballs lie: `\\0` is for the tag, `\\1` the package."""
 
     def read(self, text: str, context: Context) -> Facts | None:
         """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing."""
@@ -284,13 +291,19 @@ class Shapes:
         starts: dict[int, str] = {}
         for url, number, dag_hash in zip(urls, kinds, hashes, strict=True):
             if number not in starts:
-                kind = self._kinds[number]
-                starts[number] = tarball_start(tag, package, kind.platform, kind.os, kind.target,
-                                               kind.compiler, kind.version)
+                starts[number] = self._path(number).replace("\0", tag).replace("\1", package)
             path = f"{starts[number]}{dag_hash}.spack"
             if not url.endswith(path) or url[: -len(path)] not in folders:
                 return False
         return True
+
+    def _path(self, number: int) -> str:
+        """Return where tarballs of a kind lie, but for what stands for tag and package."""
+        if number not in self._paths:
+            kind = self._kinds[number]
+            self._paths[number] = tarball_start("\0", "\1", kind.platform, kind.os, kind.target,
+                                                kind.compiler, kind.version)
+        return self._paths[number]
 
     def _are_listed(self, kinds: list[int], context: Context) -> bool:
         """Say whether specs of these kinds are in the stacks that their tag has."""
@@ -312,7 +325,7 @@ class Shapes:
         key = tuple(sorted(kinds))
         group = self._groups.get(key)
         if group is None:
-            group = _Group(tuple([self._kinds[number] for number in key]), self._texts)
+            group = _Group(tuple([self._kinds[number] for number in key]))
             if len(key) <= _LARGEST_GROUP:
                 if len(self._groups) >= _MOST_GROUPS:
                     for oldest in list(islice(self._groups, _MOST_GROUPS // 2)):
