@@ -191,7 +191,7 @@ class Shapes:
         """The numbers of kinds whose stacks are sound there."""
         self._stacks: dict[str, str] = {}
         self._paths: dict[int, str] = {}
-        """The number of a kind to where its tarballs lie: `\\0` is for the tag, `\\1` the package."""
+        """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
     def read(self, text: str, context: Context) -> Facts | None:
         """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing."""
