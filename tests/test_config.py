@@ -61,6 +61,7 @@ def test_there_is_no_such_rule(name: str, suggestion: str | None) -> None:
     ("name", "known", "clause"),
     [
         ("selct", ["select", "ignore"], " (is it select?)"),
+        ("CL309", ["CL609", "CL308", "CL101"], " (is it CL308?)"),
         ("zzz", ["select", "ignore"], ""),
         ("a", [], ""),
     ],

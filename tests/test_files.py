@@ -150,6 +150,29 @@ def test_paths_from_within(
     assert chosen(path) == due
 
 
+@pytest.mark.parametrize(
+    ("folder", "pages"),
+    [
+        ("one", ["_cache/v1/zlib/specs.md"]),
+        ("one/_cache", ["v1/zlib/specs.md"]),
+        ("one/_cache/v1", ["zlib/specs.md"]),
+        ("one/_cache/v1/zlib", ["specs.md"]),
+        ("one/_cache/develop", ["../v1/zlib/specs.md"]),
+        ("odd", ["../one/_cache/v1/zlib/specs.md"]),
+    ],
+)
+def test_paths_are_short_wherever_one_stands(
+    here: Path, folder: str, pages: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(here, *TREE)
+    monkeypatch.chdir(here / folder)
+    root = files.catalog_of("../one/_cache" if folder == "odd" else ".") or ""
+    if folder == "one":
+        root = "."
+    assert [path for path, _ in files.list_tag(root, "v1").pages] == pages
+    assert files.join(root, "_cache/v1/zlib/specs.md") == pages[0]
+
+
 # name: (path, the sentence)
 UNUSABLE: dict[str, tuple[str, str]] = {
     "misspelt tag": ("one/_cache/develp", "one/_cache/develp: there is no such file or folder "

@@ -283,8 +283,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest: a clause to append, or nothing."""
     import difflib  # for mistakes alone
 
-    close = difflib.get_close_matches(name, list(known), 1, 0.5)
-    return f" (is it {close[0]}?)" if close else ""
+    def likeness(word: str) -> tuple[float, int]:
+        # of words that are equally near, the one that begins alike
+        ratio = difflib.SequenceMatcher(None, name, word).ratio()
+        return ratio, len(os.path.commonprefix([name, word]))
+
+    close = difflib.get_close_matches(name, list(known), 10, 0.5)
+    return f" (is it {max(close, key=likeness)}?)" if close else ""
 
 
 def codes_of(name: str) -> frozenset[str]:

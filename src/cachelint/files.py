@@ -112,7 +112,14 @@ class Selection(NamedTuple):
 
 def join(root: str, path: str) -> str:
     """Join a catalog's folder and a path below it as they are shown."""
-    return path if root in ("", ".") else f"{root}/{path}"
+    if root in ("", "."):
+        return path
+    return shown(f"{root}/{path}") if _is_above(root) else f"{root}/{path}"
+
+
+def _is_above(root: str) -> bool:
+    """Say whether the working directory lies in the catalog of that folder."""
+    return root.startswith("..") and set(root.split("/")) == {".."}
 
 
 def shown(path: str) -> str:
@@ -329,6 +336,9 @@ def list_tag(root: str, tag: str) -> Listing:
                 continue
             inside.remove(PAGE)
         astray += strays(below, inside)
+    if _is_above(root):
+        pages = [(shown(path), place) for path, place in pages]
+        astray = [shown(path) for path in astray]
     return Listing(pages, sorted(astray, key=path_key))
 
 

@@ -42,7 +42,7 @@ def invalid_hash(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
         return
     faults = []
     if len(value) != 32:
-        faults.append(f"{len(value)} characters, not 32")
+        faults.append(f"{len(value)} character{'s' * (len(value) != 1)}, not 32")
     strange = re.search(r"[^a-z2-7]", value)
     if strange:
         faults.append(f"{dumps(strange[0])[1:-1]!r} at {strange.start() + 1}, "
