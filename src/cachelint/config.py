@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from cachelint import files
 from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES, Rule
+from cachelint.text import common
 
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
 
@@ -286,7 +287,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     def likeness(word: str) -> tuple[float, int]:
         # of words that are equally near, the one that begins alike
         ratio = difflib.SequenceMatcher(None, name, word).ratio()
-        return ratio, len(os.path.commonprefix([name, word]))
+        return ratio, common(name, word)
 
     close = difflib.get_close_matches(name, list(known), 10, 0.5)
     return f" (is it {max(close, key=likeness)}?)" if close else ""

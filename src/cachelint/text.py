@@ -88,3 +88,9 @@ def _columns(cluster: str) -> int:
     if east_asian_width(base) in "WF":
         return 2
     return 2 if _EMOJI_STYLE in cluster and (not base.isalpha() or base == "\u2139") else 1
+
+
+def common(left: str, right: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+                min(len(left), len(right)))

@@ -13,7 +13,7 @@ from cachelint.jsontext import dumps
 from cachelint.model import Context, Problem, Severity
 from cachelint.rules.registry import TARBALL, Fix, rule, spec_rule
 from cachelint.schema import show
-from cachelint.text import clip
+from cachelint.text import clip, common
 from cachelint.variants import is_variant, variant_name
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
@@ -226,8 +226,8 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     due = [f"{folder}{start}{dag_hash}.spack" for folder in mirror_folders(context.mirror_urls)]
     if said not in due:
         # of the URLs that would do, show the one that is nearest
-        nearest = max(due, key=lambda url: _common(url, said))
-        at = _common(nearest, said)
+        nearest = max(due, key=lambda url: common(url, said))
+        at = common(nearest, said)
         yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
                                   f"the spec implies {_around(nearest, at)}")
 
@@ -253,12 +253,6 @@ def mirror_folders(mirror_urls: tuple[str, ...]) -> tuple[str, ...]:
 def _is_sound(field: str, value: Any) -> bool:
     """Say whether a field of a spec has a value that the schema allows."""
     return schema.sound("page-tarball", f"/$defs/spec/properties/{field}")(value)
-
-
-def _common(left: str, right: str) -> int:
-    """Count the characters that two texts begin with alike."""
-    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
-                min(len(left), len(right)))
 
 
 def _around(text: str, at: int) -> str:
