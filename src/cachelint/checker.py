@@ -29,7 +29,7 @@ from cachelint.model import (
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
 from cachelint.rules.cl3_summary import RULES as SUMMARY_RULES
-from cachelint.shapes import Facts, Shapes
+from cachelint.shapes import Facts, Shapes, write_meta
 from cachelint.yamltext import breaks_loaders
 
 _FIRST_LINE = Span(1, 1, 1, 1)
@@ -107,16 +107,15 @@ def _sound_meta(text: str, form: Format, due: dict[str, Any]) -> dict[str, Any] 
         return None
     if type(value) is not dict or value.keys() != due.keys():
         return None
-    for key, item in value.items():
-        # what specs that were vouched for imply is sound
-        if item != due[key] or type(item) is not type(due[key]) or key == "num_specs_by_stack":
-            if not schema.sound(f"page-{form.value}", f"/$defs/meta/properties/{key}")(item):
-                return None
-            if form is Format.CURRENT and type(item) is list and item != sorted(item):
-                return None
+    # what specs that were vouched for imply is sound
+    others = [key for key, item in value.items() if key == "num_specs_by_stack"
+              or item != due[key] or type(item) is not type(due[key])]
+    if not all(schema.sound(f"page-{form.value}", f"/$defs/meta/properties/{key}")(value[key])
+               for key in others):
+        return None
     if any(map(breaks_loaders, value["num_specs_by_stack"])):
         return None
-    if form is Format.CURRENT and jsontext.dumps(value, sort_keys=True) != text:
+    if form is Format.CURRENT and write_meta(value) != text:
         return None
     found: dict[str, Any] = value
     return found

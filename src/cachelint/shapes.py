@@ -14,7 +14,7 @@ needs only its hash and its URL looked at, and a page's `meta` follows from the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from sys import intern
@@ -45,6 +45,46 @@ _CHECKS = {
     for kind in (Format.CURRENT, Format.TARBALL)
 }
 """The rules that judge one spec alone."""
+
+
+_SORTED_KEYS = (
+    "compilers", "num_specs", "num_specs_by_stack", "oss", "platforms", "stacks", "targets",
+    "versions",
+)
+_UNSORTED_KEYS = (
+    "versions", "compilers", "oss", "platforms", "targets", "stacks", "num_specs",
+    "num_specs_by_stack",
+)
+"""As pages in the tarball format have them until 2025-02."""
+
+
+def write_meta(meta: Mapping[str, Any], keys: Sequence[str] = _SORTED_KEYS) -> str:
+    """Write `meta` as the generator does, with ``keys`` in this order and all else sorted.
+
+    Each list may be any iterable of names; in the names is neither a quote nor a backslash.
+    """
+    members = []
+    for key in keys:
+        value = meta[key]
+        if key == "num_specs":
+            text = str(value)
+        elif key == "num_specs_by_stack":
+            counts = ", ".join([f'"{stack}": {value[stack]}' for stack in sorted(value)])
+            text = f"{{{counts}}}"
+        else:
+            names = frozenset(value)
+            text = (_few_names if len(names) < _MANY else _names)(names)
+        members.append(f'"{key}": {text}')
+    return f"{{{', '.join(members)}}}"
+
+
+def _names(names: frozenset[str]) -> str:
+    """Write a set of names as the generator does."""
+    return jsontext.dumps(sorted(names))
+
+
+_MANY = 200
+_few_names = lru_cache(maxsize=8192)(_names)
 
 
 class _Kind(NamedTuple):
@@ -86,47 +126,16 @@ class _Group:
             self._unsorted = self._write(_UNSORTED_KEYS)
         return self._unsorted
 
-    @property
-    def by_stack(self) -> dict[str, int]:
-        """Count the specs of each stack; sorted."""
-        counts: dict[str, int] = {}
+    def _write(self, keys: tuple[str, ...]) -> str:
+        compilers, oss, platforms, _, targets, versions, _ = zip(*self._kinds, strict=True)
+        by_stack: dict[str, int] = {}
         for kind in self._kinds:
             for stack in kind.stacks:
-                counts[stack] = counts.get(stack, 0) + 1
-        return {stack: counts[stack] for stack in sorted(counts)}
-
-    @property
-    def unions(self) -> dict[str, Iterable[str]]:
-        """The values of which each list of `meta`, but for `stacks`, is the set."""
-        compilers, oss, platforms, _, targets, versions, _ = zip(*self._kinds, strict=True)
-        return {"compilers": compilers, "oss": oss, "platforms": platforms, "targets": targets,
-                "versions": versions}
-
-    def _write(self, keys: tuple[str, ...]) -> str:
-        """Write `meta` with its keys in this order."""
-        by_stack = self.by_stack
-        counts = ", ".join([f'"{stack}": {count}' for stack, count in by_stack.items()])
-        members = {"num_specs": str(len(self._kinds)), "num_specs_by_stack": f"{{{counts}}}"}
-        for key, values in [*self.unions.items(), ("stacks", by_stack)]:
-            members[key] = _sorted_list(frozenset(values))
-        return "{" + ", ".join([f'"{key}": {members[key]}' for key in keys]) + "}"
-
-
-@lru_cache(maxsize=8192)
-def _sorted_list(names: frozenset[str]) -> str:
-    """Write a set of names as the generator does."""
-    return jsontext.dumps(sorted(names))
-
-
-_SORTED_KEYS = (
-    "compilers", "num_specs", "num_specs_by_stack", "oss", "platforms", "stacks", "targets",
-    "versions",
-)
-_UNSORTED_KEYS = (
-    "versions", "compilers", "oss", "platforms", "targets", "stacks", "num_specs",
-    "num_specs_by_stack",
-)
-"""As pages in the tarball format have them until 2025-02."""
+                by_stack[stack] = by_stack.get(stack, 0) + 1
+        return write_meta({
+            "compilers": compilers, "num_specs": len(self._kinds), "num_specs_by_stack": by_stack,
+            "oss": oss, "platforms": platforms, "stacks": by_stack, "targets": targets,
+            "versions": versions}, keys)
 
 
 class Facts(NamedTuple):
@@ -144,11 +153,8 @@ class Facts(NamedTuple):
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        unions = {key: sorted(set(values)) for key, values in self.group.unions.items()}
-        by_stack = self.group.by_stack
-        whole = {**unions, "num_specs": len(self.hashes), "num_specs_by_stack": by_stack,
-                 "stacks": list(by_stack)}
-        return {key: whole[key] for key in _SORTED_KEYS}
+        summary: dict[str, Any] = jsontext.loads(self.group.meta)
+        return summary
 
     def are_in(self, meta: str) -> bool:
         """Say whether ``meta``, a page's line of JSON, is written as the generator has it.
