@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cachelint import CachelintError, check
+from cachelint import CachelintError, FileIgnore, Settings, check
 from cachelint.runs import write_baseline
 
 EXAMPLE = Path(__file__).parents[1] / "examples/catalog"
@@ -145,3 +145,27 @@ def test_command_line(catalog: Path) -> None:
         0, "no errors in 23 pages\n",
         f"known.json: 3 entries of the baseline no longer found, such as CL301 in {PAGE}; "
         "--write-baseline prunes them\n")
+
+
+def test_what_was_not_sought_is_neither_stale_nor_pruned(catalog: Path) -> None:
+    write_baseline("known.json")
+    known = Path("known.json").read_text(encoding="utf-8")
+    alone = Settings(selected=frozenset({"CL301"}))
+    ignoring = Settings(per_file_ignores=(FileIgnore("**", "CL301"), FileIgnore("**", "CL4")))
+    excluding = Settings(exclude=("_cache/**",))
+    for settings in (alone, ignoring, excluding):
+        assert check(settings=settings, baseline="known.json").stale == ()
+        write_baseline("known.json", settings=settings)
+        assert Path("known.json").read_text(encoding="utf-8") == known
+    assert check(baseline="known.json").findings == ()
+
+
+def test_what_changes_are_known_for_is_kept(catalog: Path) -> None:
+    write_baseline("known.json")
+    data = json.loads(Path("known.json").read_text(encoding="utf-8"))
+    data["findings"].append({"path": "_cache/v1/zlib/specs.md", "rule": "CL802", "pointer": "",
+                             "count": 1})
+    Path("known.json").write_text(json.dumps(data), encoding="utf-8")
+    assert check(baseline="known.json").stale == ()
+    write_baseline("known.json")
+    assert "CL802" in Path("known.json").read_text(encoding="utf-8")

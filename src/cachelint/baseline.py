@@ -99,12 +99,11 @@ class Applied(NamedTuple):
     """What is known, and was looked for and not found."""
 
 
-def apply(findings: Iterable[Finding], known: Baseline, was_checked: Callable[[str], bool]
+def apply(findings: Iterable[Finding], known: Baseline, was_sought: Callable[[Key], bool]
           ) -> Applied:
     """Take known findings out.
 
-    ``was_checked`` says whether the file of a path, relative to its catalog, was looked at: what is
-    known of other files is not stale.
+    ``was_sought`` says whether a rule ran on a file: what is known of others is not stale.
     """
     if not known:
         return Applied(list(findings), 0, {})
@@ -118,5 +117,5 @@ def apply(findings: Iterable[Finding], known: Baseline, was_checked: Callable[[s
             suppressed += 1
         else:
             new.append(finding)
-    stale = {key: count for key, count in left.items() if count and was_checked(key.path)}
+    stale = {key: count for key, count in left.items() if count and was_sought(key)}
     return Applied(new, suppressed, stale)

@@ -201,7 +201,7 @@ def check(**options: Any) -> int:
         path = options["stdin_filename"] or "<stdin>"
         context = units.context_at(path, settings)
         found = check_page(sys.stdin.buffer.read(), path, settings=settings, context=context)
-        report = runs.report_on_page(found, path, options["baseline"])
+        report = runs.report_on_page(found, path, settings, options["baseline"])
     elif options["write_baseline"]:
         with _progress(options) as on_progress:
             report = runs.write_baseline(
@@ -281,7 +281,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
     else:
         sys.stdout.buffer.write(fixed.content)
         sys.stdout.buffer.flush()
-    report = runs.report_on_page(fixed.findings, path, options["baseline"])
+    report = runs.report_on_page(fixed.findings, path, settings, options["baseline"])
     _print(report, options, stream=sys.stderr)
     if fixed.reason:
         _say(f"left alone: {path}: {fixed.reason}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint import baseline as baselines
 from cachelint import files, workers
+from cachelint.baseline import Key
 from cachelint.catalog import TagFacts
 from cachelint.checker import order
 from cachelint.config import FileIgnore, Settings
@@ -80,18 +81,21 @@ def check(
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
-    applied = baselines.apply(found.findings, known, found.was_checked)
+    applied = baselines.apply(found.findings, known, found.was_sought)
     return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
                   applied.suppressed, tuple(applied.stale), found.not_run, found.unused)
 
 
-def report_on_page(findings: Iterable[Finding], path: str, baseline: str | None) -> Report:
+def report_on_page(
+    findings: Iterable[Finding], path: str, settings: Settings, baseline: str | None
+) -> Report:
     """Make the report on one page that is held in memory, without what a baseline knows of it.
 
     Raises CachelintError for a baseline that is damaged.
     """
     known = baselines.read(baseline) if baseline else {}
-    applied = baselines.apply(findings, known, files.in_catalog(path).__eq__)
+    was_sought = _sought(settings, files.in_catalog(path).__eq__, _OF_CATALOGS)
+    applied = baselines.apply(findings, known, was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
 
@@ -119,7 +123,7 @@ def write_baseline(
     start = time.perf_counter()
     older = baselines.read(path) if files.exists(path) else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
-    kept = {key: count for key, count in older.items() if not found.was_checked(key.path)}
+    kept = {key: count for key, count in older.items() if not found.was_sought(key)}
     baselines.write(path, found.findings, kept)
     return Report((), found.pages, time.perf_counter() - start, len(found.findings))
 
@@ -127,14 +131,35 @@ def write_baseline(
 class _Found(NamedTuple):
     findings: list[Finding]
     pages: int
-    was_checked: Callable[[str], bool]
-    """Whether a path, relative to its catalog, was looked at."""
+    was_sought: Callable[[Key], bool]
+    """Whether a rule ran on a file."""
     not_run: tuple[str, ...]
     unused: tuple[FileIgnore, ...] = ()
 
 
 _OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
 _NOT_OF_CHANGES = ("CL607", "CL608")
+_OF_CHANGES = ("CL801", "CL802", "CL803", "CL804")
+_OF_CATALOGS = (*_OF_WHOLE_TAGS, *_OF_CHANGES)
+
+
+def _sought(
+    settings: Settings, was_checked: Callable[[str], bool], not_run: Iterable[str]
+) -> Callable[[Key], bool]:
+    """Make what says whether a rule ran on a file, of which a baseline has the path and the rule.
+
+    Args:
+        settings: Which rules run, and on what.
+        was_checked: Whether a path, relative to its catalog, was looked at.
+        not_run: Codes of rules that could not run, whatever is selected.
+    """
+    run = settings.selected.difference(not_run)
+
+    def was_sought(key: Key) -> bool:
+        return (key.rule in run and was_checked(key.path) and not settings.excludes(key.path)
+                and key.rule in settings.runs_on(key.path))
+
+    return was_sought
 
 
 def _find(
@@ -160,7 +185,8 @@ def _find(
                                       own_files=each.own_files)
         findings.sort(key=order)
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
-        return _Found(findings, pages, _looked_at(scopes).__contains__, not_run)
+        was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
+        return _Found(findings, pages, was_sought, not_run)
     facts: list[TagFacts] = []
     used: set[FileIgnore] = set()
     tasks = tasks_of(selection)
@@ -179,7 +205,8 @@ def _find(
     is_impossible = any(task.pages is not None for task in selection.tasks)
     not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
     unused = (entry for entry in settings.per_file_ignores if entry not in used)
-    return _Found(findings, pages, partial(_is_in, selection), not_run,
+    was_sought = _sought(settings, partial(_is_in, selection), (*not_run, *_OF_CHANGES))
+    return _Found(findings, pages, was_sought, not_run,
                   tuple(unused) if _is_whole(selection) else ())
 
 
@@ -303,14 +330,12 @@ def fix(
         mended += result.mended
     catalogs: list[CatalogFixed] = []
     if diff_base is None:
-        was_checked: Callable[[str], bool] = partial(_is_in, selection)
         for root, is_whole in _catalogs(selection).items():
             of_root = [fact for fact in facts if fact.root == root and fact.tag]
             catalogs.append(fix_catalog(root, of_root, settings, is_whole=is_whole, write=write))
         for path in _named_files(selection):
             findings += check_file(path, settings)
     else:
-        was_checked = _looked_at(scopes).__contains__
         for each in scopes:
             catalogs.append(fix_catalog(each.root, each.facts, settings, is_whole=False,
                                         write=write, own_files=each.own_files))
@@ -325,6 +350,6 @@ def fix(
         refused += done.refused
         mended += done.mended
     findings.sort(key=order)
-    left = baselines.apply(findings, known, was_checked)
+    left = baselines.apply(findings, known, lambda _: False)
     report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
     return FixReport(report, tuple(changed), mended, tuple(refused))
