@@ -91,6 +91,11 @@ def duplicate_package() -> None:
     change("_data/meta.yaml", f"  count: {total}\n", f"  count: {total + specs}\n")
 
 
+def change_meta(*changes: tuple[str, str]) -> None:
+    for old, new in changes:
+        change("_data/meta.yaml", old, new)
+
+
 # what is done, and what is found: path, code, pointer, covered text
 DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]] = {
     "count of a tag": (
@@ -105,6 +110,16 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "meta.yaml is a list": (
         lambda: Path("_data/meta.yaml").write_text("- a\n"),
         [("_data/meta.yaml", "CL203", "", "- a")]),
+    "a count that is text, and others that are wrong": (
+        lambda: change_meta(("count: 29", "count: '29'"), ("count: 120", "count: 1"),
+                            ("count: 16", "count: 99")),
+        [("_data/meta.yaml", "CL607", "/all/count", "1"),
+         ("_data/meta.yaml", "CL203", "/develop/count", "'29'"),
+         ("_data/meta.yaml", "CL607", "/v0.23.1/count", "99")]),
+    "a tag that is no mapping": (
+        lambda: change_meta(("all:", "v0: x\nall:"), ("count: 120", "count: 1")),
+        [("_data/meta.yaml", "CL203", "/v0", "x"),
+         ("_data/meta.yaml", "CL607", "/all/count", "1")]),
     "a count that is text": (
         lambda: change("_data/meta.yaml", "  count: 29", "  count: '29'"),
         [("_data/meta.yaml", "CL203", "/develop/count", "'29'")]),

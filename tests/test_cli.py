@@ -380,7 +380,7 @@ def test_output_of_diff(run: Run, here: Path) -> None:
     catalog(here, PAGE + "\n")
     done = run("fix", "--diff", "--output-format", "concise")
     assert done == Done(1, (
-        f"--- a/{WHERE}\n+++ b/{WHERE}\n@@ -8 +7,0 @@\n-\n"
+        f"--- a/{WHERE}\n+++ b/{WHERE}\n@@ -7 +7 @@\n----\n+---\n\\ No newline at end of file\n"
     ), "no errors in 1 page\nwould mend 1 finding in 1 file\n")
 
 
@@ -524,7 +524,50 @@ def test_fix_of_standard_input(run: Run, here: Path) -> None:
                                 "repeated specs would hide it\n")
     different = run("fix", "-", "--diff", "--stdin-filename", "x.md", stdin=(PAGE + "\n").encode())
     assert different.status == 1
-    assert different.out == "--- a/x.md\n+++ b/x.md\n@@ -8 +7,0 @@\n-\n"
+    assert different.out == (
+        "--- a/x.md\n+++ b/x.md\n@@ -7 +7 @@\n----\n+---\n\\ No newline at end of file\n")
+
+
+def test_git_applies_a_diff(run: Run, here: Path) -> None:
+    catalog(here, STALE + "\n")
+    (here / "pages" / "tags").mkdir(parents=True, exist_ok=True)
+    (here / "_cache" / "v1.0" / "zlib").mkdir(parents=True)
+    (here / "_cache" / "v1.0" / "zlib" / "specs.md").write_text(PAGE.replace(TAG, "v1.0"))
+    (here / "_data" / "tags.yaml").write_text("".join(
+        f"- name: {tag}\n  stacks:\n  - e4s\n  - root\n" for tag in (TAG, "v1.0")))
+    subprocess.run(["git", "init", "-q"], cwd=here, check=True)
+    diff = run("fix", "--diff")
+    assert "--- /dev/null\n+++ b/pages/tags/v1.0.md\n@@ -0,0 +1,5 @@\n" in diff.out
+    subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=here, check=True,
+                   input=diff.out.encode())
+    assert run("check", "--quiet") == Done(0, "", "")
+
+
+@pytest.mark.parametrize("output", sorted(set(reporters.FORMATS) - reporters.WITH_TOTALS))
+def test_a_diff_and_a_report_for_programs_do_not_share_an_output(
+    run: Run, here: Path, output: str
+) -> None:
+    catalog(here, STALE)
+    assert run("fix", "--diff", "--output-format", output) == Done(2, "", (
+        f"cachelint: --diff goes to standard output, and so would {output}: --output-file "
+        f"{output}:PATH writes it to a file\n"))
+    done = run("fix", "--diff", "--output-file", f"{output}:report")
+    assert (done.status, done.out.startswith("--- a/")) == (1, True)
+    assert (here / "report").stat().st_size > 0
+
+
+def test_statistics_without_totals(run: Run, here: Path) -> None:
+    catalog(here, STALE)
+    assert run("check", "--statistics", "--quiet") == Done(1, "1  CL301  num-specs\n", "")
+
+
+def test_an_output_that_is_full(here: Path) -> None:
+    catalog(here, STALE)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "cachelint", "check"], cwd=here, stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2, "cachelint: the output cannot be written: No space left on device\n")
 
 
 def test_paths_are_relative_to_the_working_directory(
@@ -572,7 +615,8 @@ def test_text_of_pages_and_names_of_files_is_inert(run: Run, here: Path) -> None
     stray = here / "_cache" / TAG / f"{HOSTILE}.md"
     stray.write_text("---\n---\n")
     for arguments in (["check"], ["fix"], ["fix", "--diff"]):
-        for output in reporters.FORMATS:
+        # a diff does not go with a report for programs
+        for output in reporters.WITH_TOTALS if "--diff" in arguments else reporters.FORMATS:
             done = run(*arguments, "--output-format", output)
             text = done.out + done.err
             assert done.status == 1

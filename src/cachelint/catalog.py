@@ -59,7 +59,7 @@ class Catalog(NamedTuple):
     tags: Page | None
     """``tags.yaml``, sound; None where there is none, or it is not sound."""
     meta: Page | None
-    """``meta.yaml``, likewise."""
+    """``meta.yaml``, a mapping of which parts may be unsound; None where there is none."""
     tag_pages: Mapping[str, Page] | None
     """``pages/tags/<tag>.md`` by tag; None where there is no such folder."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -150,7 +153,8 @@ def _paths_and_rules(function: Function) -> Function:
                      help="Write a report to a file besides; repeatable."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
-        click.option("--statistics", is_flag=True, help="Count findings by rule; list none."),
+        click.option("--statistics", is_flag=True,
+                     help="Count by rule; full and concise list none."),
         click.option("--quiet", "-q", is_flag=True, help="Findings only, no totals."),
         click.option("--verbose", "-v", is_flag=True, help="Say on standard error what is done."),
         click.option("--files-from", metavar="FILE|-", shell_complete=completion.paths,
@@ -202,7 +206,7 @@ def check(**options: Any) -> int:
         context = units.context_at(path, settings)
         found = check_page(sys.stdin.buffer.read(), path, settings=settings, context=context)
         report = runs.report_on_page(found, path, settings, options["baseline"])
-    elif options["write_baseline"]:
+    elif options["write_baseline"] is not None:
         with _progress(options) as on_progress:
             report = runs.write_baseline(
                 options["write_baseline"], paths, settings=settings, jobs=_jobs(options),
@@ -248,6 +252,10 @@ def fix(**options: Any) -> int:
     if options["show_settings"]:
         return _show_settings(file, settings, options)
     paths = _paths(options)
+    name = _format(options)
+    if options["diff"] and name not in reporters.WITH_TOTALS:
+        raise click.UsageError(f"--diff goes to standard output, and so would {name}: "
+                               f"--output-file {name}:PATH writes it to a file")
     if paths == ["-"]:
         return _fix_stdin(settings, options)
     with _progress(options) as on_progress:
@@ -452,7 +460,9 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
     name = _format(options)
     for_people = name in ("full", "concise")
     if options["statistics"]:
-        (stream if for_people else sys.stderr).writelines(_statistics(report))
+        counts = _statistics(report)
+        (stream if for_people else sys.stderr).writelines(
+            _without_last(counts) if options["quiet"] else counts)
         if for_people:
             return
     write = reporters.reporter(name)
@@ -507,13 +517,19 @@ def _colour(when: str, stream: Any) -> bool:
 
 def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     """Yield a unified diff without context, so that each of its lines begins with a sign."""
-    old, new = ([inert(line) for line in text.decode("utf-8", "surrogateescape").split("\n")]
-                for text in (before, after))
+    old, new = (_lines(content) for content in (before, after))
     import difflib
 
     name = inert(path)
-    for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=0, lineterm=""):
-        yield line + "\n"
+    for line in difflib.unified_diff(old, new, f"a/{name}" if before else "/dev/null", f"b/{name}",
+                                     n=0):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(content: bytes) -> list[str]:
+    """Return the lines of a file, fit to be shown, each with its line feed where it has one."""
+    *lines, last = content.decode("utf-8", "surrogateescape").split("\n")
+    return [f"{inert(line)}\n" for line in lines] + [inert(last)] * (last != "")
 
 
 def _say(text: str) -> None:
@@ -536,7 +552,16 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if sys.stdout is None or sys.stderr is None:
         sys.exit(2)  # there is nowhere to say anything
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_run())
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    """End as an interrupt does: with nothing half written, and no process left."""
+    sys.exit(128 + number)
+
+
+_OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
 
 
 def _run() -> int:
@@ -563,6 +588,11 @@ def _run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAULTS and not error.filename:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _say(f"cachelint: the output cannot be written: {error.strerror}")
+            return 2
         if os.environ.get("CACHELINT_TRACEBACK"):
             raise
         _say(f"cachelint: a fault of the program, not of a page: {type(error).__name__}: {error} "

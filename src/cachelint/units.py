@@ -305,7 +305,7 @@ def examine_catalog(
     whole = Catalog(
         root, {fact.tag: fact for fact in facts if fact.is_whole}, is_whole,
         tags if tags and tags.parsed else None,
-        meta if meta and meta.parsed and not meta.breaches else None, tag_pages,
+        meta if meta and meta.parsed and isinstance(meta.data, dict) else None, tag_pages,
     )
     for rule in ALL_RULES:
         of_file = rule.code == "CL609" and not (is_whole or catalog.TAGS in own_files)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from cachelint.files import Task
 
@@ -51,12 +53,12 @@ def run(
 
     # fork where it is sound: it starts in a millisecond, with everything imported
     context = get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context)
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _end_with_parent)
     try:
         futures = {}
-        # an interrupt is for this process to handle: the others are born deaf to it, and finish
+        # to be ended is for this process to handle: the others are born deaf to it, and finish
         # the folder they are at
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             # the tag that grows daily is the largest by far, and must not be left for the end
             for task in sorted(tasks, key=lambda task: task.tag != "develop"):
@@ -83,3 +85,26 @@ def run(
     finally:
         pool.shutdown(cancel_futures=True)
 
+
+def _end_with_parent() -> None:
+    """Let this worker end when the process that began it is gone, however that ended.
+
+    Otherwise it would wait for work for ever. What it is writing is not left half done.
+    """
+    signal.signal(signal.SIGHUP, _hang_up)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _hang_up(*_: object) -> NoReturn:
+    raise SystemExit(1)
+
+
+def _watch_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    while True:  # within a task, the first is taken for the task's failure
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(1)

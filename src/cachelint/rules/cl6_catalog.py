@@ -255,20 +255,21 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 
 
 def due_counts(catalog: Catalog) -> dict[str, int]:
-    """Return the right value of each count in ``meta.yaml`` that can be told, by pointer."""
-    due: dict[str, int] = {}
-    total = 0
-    for tag, entry in catalog.meta.data.items() if catalog.meta else ():
-        if tag == "all":
-            continue
-        facts = catalog.facts.get(tag)
-        right = facts.specs if facts else 0 if catalog.is_whole else None
-        # of a tag that cannot be counted, what is said is taken for right
-        total += entry["count"] if right is None else right
-        if right is not None:
-            due[f"/{escape_token(tag)}/count"] = right
-    if catalog.is_whole:
-        due["/all/count"] = total
+    """Return the right value of each count in ``meta.yaml`` that can be told, by pointer.
+
+    A count that is no number is for the schema to name.
+    """
+    said = {tag: entry["count"] for tag, entry in catalog.meta.data.items()
+            if isinstance(entry, dict) and type(entry.get("count")) is int} if catalog.meta else {}
+    tags = [tag for tag in catalog.meta.data if tag != "all"] if catalog.meta else []
+    right = {tag: catalog.facts[tag].specs if tag in catalog.facts else
+             0 if catalog.is_whole else None for tag in tags}
+    due = {f"/{escape_token(tag)}/count": count for tag, count in right.items()
+           if count is not None and tag in said}
+    # of a tag that cannot be counted, what is said is taken for right
+    counts = [said.get(tag) if right[tag] is None else right[tag] for tag in tags]
+    if catalog.is_whole and "all" in said and None not in counts:
+        due["/all/count"] = sum(count for count in counts if count is not None)
     return due
 
 
