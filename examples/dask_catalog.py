@@ -22,13 +22,23 @@ from functools import partial
 
 from distributed import Client, LocalCluster
 
-from cachelint import CachelintError, Report, Settings, check_catalog, check_tag, config
+from cachelint import (
+    CachelintError,
+    Finding,
+    Report,
+    Settings,
+    TagResult,
+    check_catalog,
+    check_tag,
+    config,
+    select,
+    tasks_of,
+)
 from cachelint import baseline as baselines
 from cachelint.checker import order
-from cachelint.files import Selection, catalog_of_file, select
-from cachelint.model import Finding
+from cachelint.files import Selection, catalog_of_file
 from cachelint.reporters import reporter
-from cachelint.units import TagResult, check_file, tasks_of
+from cachelint.units import check_file
 
 
 def check_on(client: Client, paths: Sequence[str], settings: Settings) -> Report:

@@ -114,7 +114,7 @@ def test_stale_entries(catalog: Path) -> None:
         ('{"version": 1}',
          'known.json: the baseline is damaged: the file lacks the key "findings"'),
         ('{"version": 1, "findings": [{"path": "a", "rule": "CL301", "pointer": "", "count": 0}]}',
-         "known.json: the baseline is damaged: findings 0 count is 0, below 1"),
+         "known.json: the baseline is damaged: count of item 0 of findings is 0, below 1"),
         (None, "known.json: the baseline cannot be read: the file is gone"),
     ],
     ids=["empty", "deep", "list", "other version", "true", "no findings", "count", "missing"],

@@ -25,7 +25,7 @@ def of_run(
     settings = config.settings(
         file.data, {key.replace("_", "-"): names for key, names in options.items()})
     report = runs.check(paths or ["."], settings=settings, diff_base=diff_base)
-    sentences = notices.of_run(file, settings, report.unused, paths or ["."])
+    sentences = notices.of_run(file, settings, report.unused, paths or ["."], report.pages)
     return [sentence.removeprefix(str(file.path)) for sentence in sentences]
 
 
@@ -117,3 +117,15 @@ def test_names_that_are_none_are_errors() -> None:
         Settings(per_file_ignores=(FileIgnore("*", "x"),)).runs_on("a")
     with pytest.raises(CachelintError, match="there is no rule 'x'"):
         config.severities((("x", Severity.ERROR),))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("select = []", "no rule runs: what is selected is ignored, or nothing is"),
+        ('ignore = ["ALL"]', "no rule runs: what is selected is ignored, or nothing is"),
+        ('exclude = ["**"]', "no page is checked: exclude leaves out all of them"),
+    ],
+)
+def test_a_gate_that_checks_nothing(here: Path, text: str, said: str) -> None:
+    assert of_run(read(here, text)) == [said]

@@ -19,20 +19,17 @@ from typing import Any
 import cachelint
 import man_page
 from cachelint import reference, schema
-from cachelint.fixer import Fixed
-from cachelint.model import Context
-from cachelint.runs import FixReport
-from cachelint.units import TagResult
 
 ROOT = Path(__file__).parents[1]
 
 FUNCTIONS = (
     cachelint.check, cachelint.check_page, cachelint.fix, cachelint.fix_page,
-    cachelint.render_page, cachelint.summarize, cachelint.check_tag, cachelint.check_catalog,
+    cachelint.render_page, cachelint.summarize, cachelint.select, cachelint.tasks_of,
+    cachelint.check_tag, cachelint.check_catalog,
 )
 DATA = (
-    cachelint.Report, cachelint.Finding, cachelint.Settings, cachelint.FileIgnore, Context,
-    FixReport, Fixed, TagResult,
+    cachelint.Report, cachelint.Finding, cachelint.Settings, cachelint.FileIgnore,
+    cachelint.Context, cachelint.FixReport, cachelint.Fixed, cachelint.Task, cachelint.TagResult,
 )
 
 

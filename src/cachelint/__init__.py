@@ -2,16 +2,18 @@
 
 from cachelint.checker import check_page
 from cachelint.config import FileIgnore, Settings
-from cachelint.fixer import fix_page
-from cachelint.model import CachelintError, Finding, Report, Severity
+from cachelint.files import Task, select
+from cachelint.fixer import Fixed, fix_page
+from cachelint.model import CachelintError, Context, Finding, Report, Severity
 from cachelint.pages import render_page
-from cachelint.runs import check, fix
+from cachelint.runs import FixReport, check, fix
 from cachelint.summary import summarize
-from cachelint.units import check_catalog, check_tag
+from cachelint.units import TagResult, check_catalog, check_tag, tasks_of
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CachelintError", "FileIgnore", "Finding", "Report", "Settings", "Severity", "check",
-    "check_catalog", "check_page", "check_tag", "fix", "fix_page", "render_page", "summarize",
+    "CachelintError", "Context", "FileIgnore", "Finding", "FixReport", "Fixed", "Report",
+    "Settings", "Severity", "TagResult", "Task", "check", "check_catalog", "check_page",
+    "check_tag", "fix", "fix_page", "render_page", "select", "summarize", "tasks_of",
 ]

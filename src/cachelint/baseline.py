@@ -53,7 +53,8 @@ def read(path: str) -> Baseline:
     try:
         data = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise CachelintError(f"{path}: the baseline is damaged: it is not JSON") from None
+        raise CachelintError(f"{path}: the baseline is damaged: it is not JSON; restore it, or "
+                             "remove it to start anew") from None
     version = data.get("version") if isinstance(data, dict) else None
     if type(version) is int and version != VERSION:
         raise CachelintError(f"{path}: a baseline of version {version}; this program reads "

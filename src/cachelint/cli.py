@@ -227,7 +227,8 @@ def check(**options: Any) -> int:
              f"baseline no longer found, such as {first.rule} in {first.path}; "
              "--write-baseline prunes them")
     if not options["quiet"] and paths != ["-"]:
-        for sentence in notices.of_run(file, settings, report.unused, paths):
+        pages = 1 if options["diff_base"] is not None else report.pages
+        for sentence in notices.of_run(file, settings, report.unused, paths, pages):
             _say(f"warning: {sentence}")
     return _status(report, options)
 

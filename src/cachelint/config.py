@@ -230,6 +230,9 @@ def _validate(file: File) -> None:
     for breach in schema.breaches("configuration", data):
         key = _key_of(data, breach.pointer)
         if breach.code == "CL202":
+            if key[0] == "tool":
+                raise file.fault("[tool.cachelint] is for pyproject.toml; here its settings stand "
+                                 "at the top", *key)
             known = schema.load("configuration")["properties"]
             raise file.fault(f"there is no setting {key[0]!r}{nearest(str(key[0]), known)}", *key)
         raise file.fault(breach.message + _advice(data, key), *key)

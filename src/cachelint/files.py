@@ -179,13 +179,20 @@ def in_catalog(path: str) -> str:
 def select(paths: Iterable[str]) -> Selection:
     """Find what the paths of a command line name.
 
-    Raises CachelintError for a path that does not exist, and for a folder without one page.
+    Args:
+        paths: Files and folders; a folder is searched for catalogs. One alone may be given as text.
+
+    Returns:
+        The tags and pages to check, the catalogs that are whole, and files of theirs.
+
+    Raises:
+        CachelintError: A path does not exist, or a folder has no page.
     """
     whole: dict[tuple[str, str], None] = {}
     named: dict[tuple[str, str], dict[str, None]] = {}
     roots: dict[str, None] = {}
     catalog_files: dict[str, None] = {}
-    for path in paths:
+    for path in [paths] if isinstance(paths, str) else map(os.fspath, paths):
         try:
             mode = os.stat(path).st_mode
         except (OSError, ValueError) as error:

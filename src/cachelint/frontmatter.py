@@ -314,7 +314,8 @@ def _front_matter(page: Page, *, vouched: bool) -> None:
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
                page.span(start, len(text.rstrip())))
     elif page.body and page.format is not Format.LEGACY:
-        _fault(page, "CL505", "blanks follow the closing `---`, where the generator writes nothing",
+        what = "a newline follows" if page.body == "\n" else "blanks follow"
+        _fault(page, "CL505", f"{what} the closing `---`, where the generator writes nothing",
                page.span(page.closing_start + 3, len(text)))
 
 

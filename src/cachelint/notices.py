@@ -13,9 +13,9 @@ _OF_CHANGES = "CL8"
 
 
 def of_run(
-    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str]
+    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str], pages: int
 ) -> Iterator[str]:
-    """Yield a sentence for each entry of a configuration file that does nothing.
+    """Yield a sentence for each entry of a configuration file that does nothing, or does it all.
 
     An entry is named if no rule that it names runs, or, of `per-file-ignores`, if it is among
     those that were ``unused`` in a run over ``paths`` and could have been of use there.
@@ -25,8 +25,13 @@ def of_run(
         settings: What ran: the file and the options of the command line.
         unused: Those of `per-file-ignores` that left nothing out of whole catalogs.
         paths: What was checked.
+        pages: How many pages were.
     """
     data = file.data
+    if not settings.selected:
+        yield "no rule runs: what is selected is ignored, or nothing is"
+    elif settings.exclude and not pages and files.select(paths).tasks:
+        yield "no page is checked: exclude leaves out all of them"
     before = select_rules(data.get("select"), (), data.get("extend-select", ()))
     runs = select_rules(data.get("select"), data.get("ignore", ()), data.get("extend-select", ()))
     for number, name in enumerate(data.get("ignore", ())):

@@ -99,7 +99,11 @@ _IS: dict[str, Check] = {
     "null": lambda value: value is None,
 }
 
-_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "x-reported-as"}
+_ANNOTATIONS = {
+    "$schema", "$id", "$defs", "title", "description", "default",
+    "x-reported-as",  # the rule to which a keyword leaves its breaches
+    "x-form",  # what a pattern stands for, in words
+}
 
 
 @cache
@@ -323,8 +327,14 @@ def _prose(error: Any, whole: str) -> Iterator[Breach]:
         return
     code = error.schema.get("x-reported-as", {}).get(keyword, "CL204")
     if keyword == "type":
-        wanted = [_TYPES[name] for name in ([argument] if isinstance(argument, str) else argument)]
-        yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {' or '.join(wanted)}")
+        names = [argument] if isinstance(argument, str) else argument
+        wanted = " or ".join(_TYPES[name] for name in names)
+        # in YAML, quotes are what tells text from a number
+        is_plain = ("string" in names and whole != "the configuration"
+                    and isinstance(value, (bool, int, float, Timestamp)))
+        hint = " (quote it)" if is_plain else ""
+        claim = "is empty" if value is None and not path else f"is {describe(value)}"
+        yield Breach("CL203", pointer, f"{what} {claim}, not {wanted}{hint}")
     elif keyword == "const" and not isinstance(value, str):
         yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {json.dumps(argument)}")
     elif keyword == "const":
@@ -342,7 +352,8 @@ def _prose(error: Any, whole: str) -> Iterator[Breach]:
     elif keyword == "uniqueItems":
         yield Breach(code, pointer, f"{what} has an item twice")
     else:
-        yield Breach(code, pointer, f"{what} is {show(value)}, not of the form that the format has")
+        form = error.schema.get("x-form", "of the form that the format has")
+        yield Breach(code, pointer, f"{what} is {show(value)}, not {form}")
 
 
 _TYPES = {
@@ -353,10 +364,15 @@ _TYPES = {
 
 def _subject(path: list[str]) -> str:
     """Name the place of a value as a person would."""
+    whose = ""
     if path[0] == "spec_details" and len(path) > 1:
-        spec = f"spec {path[1]}"
-        return spec if len(path) == 2 else f"{' '.join(path[2:])} of {spec}"
-    name = " ".join(path[1:]) if path[0] == "meta" and len(path) > 1 else " ".join(path)
+        whose, path = f"spec {path[1]}", path[2:]
+    elif path[0] == "meta" and len(path) > 1:
+        whose, path = "meta" if len(path) > 2 else "", path[1:]
+    elif path[0].isdigit():
+        whose, path = f"entry {path[0]}", path[1:]
+    names = [f"item {token}" if token.isdigit() else token for token in reversed(path)]
+    name = " of ".join([*names, whose] if whose else names)
     return name if len(name) <= 60 else f"{name[:59]}…"
 
 

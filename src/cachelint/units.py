@@ -42,7 +42,15 @@ def shapes_for(settings: Settings) -> Shapes:
 
 
 def tasks_of(selection: Selection) -> list[Task]:
-    """Return the tasks of a selection, each with what ``tags.yaml`` says of its tag."""
+    """Divide a selection into tasks.
+
+    Args:
+        selection: What is to be checked, from `select`.
+
+    Returns:
+        A task for each tag of which something is selected, with what ``tags.yaml`` says of the tag;
+        sorted by path.
+    """
     roots = {task.root for task in selection.tasks if task.tag}
     tags = {root: catalog.read_tags(root) for root in roots}
     return [

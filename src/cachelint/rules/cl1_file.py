@@ -170,7 +170,7 @@ def syntax(page: Page) -> Iterator[Problem]:
         …
         ---
 
-    Fix: none. Resolve the conflict, or restore the file.
+    Fix: none. Mend the line by hand, or restore the file.
     """
     return _none(page)
 
@@ -269,7 +269,7 @@ def over_limits(page: Page) -> Iterator[Problem]:
         …
         ---
 
-    Fix: none. A larger `max-page-size` can be configured.
+    Fix: none. The limit on bytes can be raised by `max-page-size`, the others cannot.
     """
     return _none(page)
 

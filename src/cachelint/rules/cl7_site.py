@@ -91,7 +91,7 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
 
         spec_details: [{… "variants": ["note=smile"] …}, …]
 
-    Fix: none. Another name or value, only a person can choose.
+    Fix: none. Only a person can choose another name or value.
     """
     for pointer in ("/title", "/categories/1"):
         value = _text_at(page, pointer)
