@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachelint import check, fix, yamltext
@@ -57,11 +57,13 @@ def test_the_example_is_read_by_line() -> None:
 
 
 @given(mutated(TAGS))
+@settings(deadline=None)
 def test_tags_agree_with_the_parser(text: str) -> None:
     agrees(text, tags_by_line)
 
 
 @given(mutated(META))
+@settings(deadline=None)
 def test_meta_agrees_with_the_parser(text: str) -> None:
     agrees(text, meta_by_line)
 

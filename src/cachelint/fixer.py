@@ -24,7 +24,7 @@ from cachelint.checker import (
     refusal,
 )
 from cachelint.config import Settings, settle
-from cachelint.files import Task, Unreadable
+from cachelint.files import Task
 from cachelint.frontmatter import Page, parse, render
 from cachelint.jsontext import dumps, escape_token
 from cachelint.model import Context, Finding, Format, Problem
@@ -39,7 +39,6 @@ from cachelint.units import (
     of_whole_tag,
     pages_of,
     shapes_for,
-    unreadable_page,
 )
 from cachelint.yamltext import Node
 
@@ -403,16 +402,10 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     tally = Tally(task)
-    count = mended = 0
-    for path, place, raw in pages_of(task, settings, tally, findings):
-        count += 1
-        if isinstance(raw, Unreadable):
-            tally.add(path, place, None)
-            findings += unreadable_page(path, raw, settings)
-            continue
-        context = context_of(settings, place, task.stacks)
+    mended = 0
+    for path, context, raw in pages_of(task, settings, tally, findings):
         fixed, examined = _fix(raw, path, context, settings, shapes)
-        tally.add(path, place, examined)
+        tally.add(path, context.place, examined)
         reason = fixed.reason
         if fixed.content != raw and write:
             reason = _replace(path, fixed.content, raw)
@@ -427,7 +420,7 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
     findings += of_whole_tag(tally, task, settings)
     findings = settle(findings, settings)
     findings.sort(key=order)
-    return TagFixed(task, findings, count, tally.facts(), changed, mended, refused)
+    return TagFixed(task, findings, tally.checked, tally.facts(), changed, mended, refused)
 
 
 def fix_catalog(

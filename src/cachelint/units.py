@@ -91,6 +91,8 @@ class Tally:
         self._specs: int | None = 0
         self._by_page: list[tuple[str, list[str]]] = []
         self.first_page = ""
+        self.checked = 0
+        """Pages that were looked at, readable or not."""
 
     def add(self, path: str, place: Place, examined: Examined | None) -> None:
         """Count a page; ``examined`` is None for one that was left out or cannot be read."""
@@ -151,22 +153,15 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     shapes = shapes_for(settings)
     findings: list[Finding] = []
     tally = Tally(task)
-    count = 0
-    for path, place, raw in pages_of(task, settings, tally, findings):
-        count += 1
-        if isinstance(raw, Unreadable):
-            tally.add(path, place, None)
-            findings += unreadable_page(path, raw, settings)
-            continue
-        context = context_of(settings, place, task.stacks)
+    for path, context, raw in pages_of(task, settings, tally, findings):
         found, examined = check_bytes(raw, path, context, settings, shapes)
         findings += found
-        tally.add(path, place, examined)
+        tally.add(path, context.place, examined)
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
     findings = settle(findings, settings, used)
     findings.sort(key=order)
-    return TagResult(task, findings, count, tally.facts(), frozenset(used))
+    return TagResult(task, findings, tally.checked, tally.facts(), frozenset(used))
 
 
 def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Finding]:
@@ -176,11 +171,11 @@ def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Find
 
 def pages_of(
     task: Task, settings: Settings, tally: Tally, findings: list[Finding]
-) -> Iterator[tuple[str, Place, bytes | Unreadable]]:
-    """Read the pages of a task.
+) -> Iterator[tuple[str, Context, bytes]]:
+    """Read the pages of a task: of each the path, what rules may know of it, and the bytes.
 
-    A page that is excluded goes to ``tally``, and what else Jekyll takes for a page to
-    ``findings``.
+    A page that is excluded or cannot be read goes to ``tally``, and that it cannot, and what else
+    Jekyll takes for a page, to ``findings``.
     """
     if task.pages is not None:
         listed = [(path, files.place_of(path)) for path in task.pages]
@@ -192,8 +187,14 @@ def pages_of(
     for path, place in listed:
         if _is_excluded(path, settings):
             tally.add(path, place, None)
+            continue
+        tally.checked += 1
+        raw = files.read(path, settings.max_page_size)
+        if isinstance(raw, Unreadable):
+            tally.add(path, place, None)
+            findings += unreadable_page(path, raw, settings)
         else:
-            yield path, place, files.read(path, settings.max_page_size)
+            yield path, context_of(settings, place, task.stacks), raw
 
 
 def _is_excluded(path: str, settings: Settings) -> bool:
