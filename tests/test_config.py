@@ -476,10 +476,10 @@ def test_fault_in_pyproject(tmp_path: Path, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"a = [", "not TOML"),
+        (b"\n\na = [\n", ":3: not TOML"),
         (b"a = 1\na = 2\nb = 3\n", ":2: not TOML"),
         (b"a = 1\n\n\nb c\n", ":4: not TOML"),
-        (b"a = '\xff'", "not UTF-8"),
+        (b"\na = '\xff'", ":2: the configuration is not UTF-8"),
         (None, "cannot be read"),
     ],
     ids=["broken", "key twice", "no value", "not UTF-8", "no file"],

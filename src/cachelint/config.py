@@ -204,13 +204,17 @@ def read(path: Path) -> File:
     try:
         text = path.read_text(encoding="utf-8")
         data: Any = _loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise CachelintError(f"{path}: the configuration cannot be read: {why}") from None
+    except OSError as error:
+        raise CachelintError(
+            f"{path}: the configuration cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CachelintError(f"{path}:{line}: the configuration is not UTF-8") from None
     except ValueError as error:
-        line = re.search(r"\(at line ([0-9]+)", str(error))
-        place = f"{path}:{line[1]}" if line else path
-        raise CachelintError(f"{place}: not TOML: {error}") from None
+        # the reader says the line, or that it came to the end
+        said = re.search(r"\(at line ([0-9]+)", str(error))
+        place = said[1] if said else len(text.splitlines()) or 1
+        raise CachelintError(f"{path}:{place}: not TOML: {error}") from None
     table: tuple[str, ...] = ()
     if path.name == "pyproject.toml":
         for key in ("tool", "cachelint"):
