@@ -205,8 +205,8 @@ def test_every_file_is_left_to_the_shell() -> None:
 
 def test_nothing_heavy_is_imported_to_complete() -> None:
     code = (
-        "import sys; from cachelint.cli import cli, completion; context = __import__('click')"
-        ".Context(cli); assert completion.rules(context, None, 'CL'); "
+        "import sys; from cachelint.cli import cli; from cachelint import completion; "
+        "context = __import__('click').Context(cli); assert completion.rules(context, None, 'CL'); "
         "assert completion.schemas(context, None, ''); "
         "heavy = {'jsonschema', 'ruamel.yaml', 'multiprocessing', 'concurrent.futures', 'tomllib',"
         " 'subprocess', 'difflib'}; print(sorted(heavy & sys.modules.keys()))"

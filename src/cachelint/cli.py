@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -18,11 +19,9 @@ from click.core import ParameterSource
 
 from cachelint import (
     __version__,
-    completion,
     config,
     files,
     notices,
-    reference,
     reporters,
     rules,
     runs,
@@ -65,6 +64,17 @@ class _Command(click.Command):
                 with formatter.section(heading):
                     formatter.write_dl(
                         [(option.ljust(width), text) for option, text in chosen], width)
+
+
+def _offer(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Make what offers words at the tab key; it is loaded when a shell asks."""
+    def offer(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from cachelint import completion
+
+        items: list[Any] = getattr(completion, name)(context, parameter, incomplete)
+        return items
+
+    return offer
 
 
 class _Group(click.Group):
@@ -137,19 +147,19 @@ def _unwritten(path: str, error: OSError) -> str:
 def _paths_and_rules(function: Function) -> Function:
     """Add the arguments and options that `check` and `fix` share."""
     for decorate in reversed([
-        click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.paths),
+        click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=_offer("paths")),
         click.option("--select", multiple=True, metavar="RULES", callback=_commas,
-                     shell_complete=completion.rules,
+                     shell_complete=_offer("rules"),
                      help="Run these alone: codes, names or prefixes (CL3)."),
         click.option("--ignore", multiple=True, metavar="RULES", callback=_commas,
-                     shell_complete=completion.rules, help="Leave these out."),
+                     shell_complete=_offer("rules"), help="Leave these out."),
         click.option("--extend-select", multiple=True, metavar="RULES", callback=_commas,
-                     shell_complete=completion.rules, help="Run these besides."),
+                     shell_complete=_offer("rules"), help="Run these besides."),
         click.option("--output-format", type=click.Choice(reporters.FORMATS), metavar="FORMAT",
                      help=f"{', '.join(reporters.FORMATS)} [default: full; github in GitHub "
                           "Actions]."),
         click.option("--output-file", multiple=True, metavar="FORMAT:PATH", callback=_reports,
-                     shell_complete=completion.reports,
+                     shell_complete=_offer("reports"),
                      help="Write a report to a file besides; repeatable."),
         click.option("--strict", is_flag=True, help="Let warnings fail the run."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 although errors are found."),
@@ -157,18 +167,18 @@ def _paths_and_rules(function: Function) -> Function:
                      help="Count by rule; full and concise list none."),
         click.option("--quiet", "-q", is_flag=True, help="Findings only, no totals."),
         click.option("--verbose", "-v", is_flag=True, help="Say on standard error what is done."),
-        click.option("--files-from", metavar="FILE|-", shell_complete=completion.paths,
+        click.option("--files-from", metavar="FILE|-", shell_complete=_offer("paths"),
                      help="Read paths, one a line or NUL-separated."),
-        click.option("--stdin-filename", metavar="PATH", shell_complete=completion.paths,
+        click.option("--stdin-filename", metavar="PATH", shell_complete=_offer("paths"),
                      help="What the page on standard input is called."),
-        click.option("--config", metavar="FILE", shell_complete=completion.paths,
+        click.option("--config", metavar="FILE", shell_complete=_offer("paths"),
                      help="The file to read [default: the nearest upwards]."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--show-settings", is_flag=True,
                      help="Print every setting and its origin, and end."),
         click.option("--diff-base", metavar="REV",
                      help="Only what differs from the merge base with REV; and CL8."),
-        click.option("--baseline", metavar="FILE", shell_complete=completion.paths,
+        click.option("--baseline", metavar="FILE", shell_complete=_offer("paths"),
                      help="Leave out the findings that FILE knows."),
         click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N",
                      help="Processes [default: one a processor]."),
@@ -183,7 +193,7 @@ def _paths_and_rules(function: Function) -> Function:
 
 @cli.command()
 @_paths_and_rules
-@click.option("--write-baseline", metavar="FILE", shell_complete=completion.paths,
+@click.option("--write-baseline", metavar="FILE", shell_complete=_offer("paths"),
               help="Write all findings to FILE as known.")
 def check(**options: Any) -> int:
     """Report what is wrong with pages and catalogs.
@@ -300,7 +310,7 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
 
 
 @cli.command()
-@click.argument("name", required=False, metavar="[CODE|NAME]", shell_complete=completion.rule)
+@click.argument("name", required=False, metavar="[CODE|NAME]", shell_complete=_offer("rule"))
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text",
               metavar="FORMAT", help="text, json or markdown [default: text].")
 def rule(name: str | None, output_format: str) -> int:
@@ -310,6 +320,8 @@ def rule(name: str | None, output_format: str) -> int:
     cachelint rule                  all rules
     cachelint rule CL301            what it says, why, a bad and a good example
     """
+    from cachelint import reference
+
     chosen = list(rules.ALL_RULES)
     if name is not None:
         codes = config.codes_of(name)
@@ -341,7 +353,7 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
 
 
 @cli.command(name="schema")
-@click.argument("name", required=False, shell_complete=completion.schemas)
+@click.argument("name", required=False, shell_complete=_offer("schemas"))
 def schema_command(name: str | None) -> int:
     """Print a JSON Schema, or list their names.
 
@@ -554,6 +566,8 @@ def main() -> NoReturn:
     if sys.stdout is None or sys.stderr is None:
         sys.exit(2)  # there is nowhere to say anything
     signal.signal(signal.SIGTERM, _terminate)
+    if "_CACHELINT_COMPLETE" in os.environ:
+        import_module("cachelint.completion")  # which knows the shells
     sys.exit(_run())
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, TypeVar
 
@@ -91,6 +89,8 @@ def _end_with_parent() -> None:
 
     Otherwise it would wait for work for ever. What it is writing is not left half done.
     """
+    import threading
+
     signal.signal(signal.SIGHUP, _hang_up)
     threading.Thread(target=_watch_parent, daemon=True).start()
 
@@ -100,6 +100,7 @@ def _hang_up(*_: object) -> NoReturn:
 
 
 def _watch_parent() -> None:
+    import time
     from multiprocessing import parent_process
 
     parent = parent_process()
