@@ -37,8 +37,6 @@ _FIRST_LINE = Span(1, 1, 1, 1)
 # names that are text to every loader and safe on the site
 _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9._-]*").fullmatch
 _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
-# printable ASCII without a backslash
-_IS_SIMPLE = re.compile(r"[ -\[\]-~]*").fullmatch
 
 
 @lru_cache(maxsize=1024)
@@ -99,7 +97,7 @@ def _sound_meta(text: str, form: Format, due: dict[str, Any]) -> dict[str, Any] 
     ``text`` is a page's line of JSON, and ``due`` what it should say. Where this returns a value,
     no rule but CL3xx has anything to say of it.
     """
-    if not _IS_SIMPLE(text):
+    if not jsontext.is_plain(text):
         return None
     try:
         value = jsontext.loads(text)

@@ -12,6 +12,10 @@ MAX_DEPTH = 100
 """How deep a page's values may be nested, the front matter itself the first (CL110)."""
 
 
+# printable ASCII without a backslash, which means the same to all readers of JSON and YAML
+is_plain = re.compile(r"[ -\[\]-~]*").fullmatch
+
+
 class DuplicateKeyError(ValueError):
     """A key stands twice in one object."""
 

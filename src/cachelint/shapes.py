@@ -32,8 +32,6 @@ _TARBALL_KEY = '"tarball": "'
 _COUNTS_KEY = '"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(r'"[A-Za-z0-9._-]+"').fullmatch
 _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
-# printable ASCII without a backslash means the same to all readers of JSON and YAML
-_IS_SIMPLE_SHAPE = re.compile(r"[ -\[\]-~]*").fullmatch
 _ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
 _MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
 """How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
@@ -342,7 +340,7 @@ class Shapes:
 
 def _judge(shape: str, context: Context) -> _Kind | None:
     """Ask the schema and the rules about one spec of this shape; None where it is unsound."""
-    if not _IS_SIMPLE_SHAPE(shape):
+    if not jsontext.is_plain(shape):
         return None
     text = "{" + shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1) + "}"
     try:

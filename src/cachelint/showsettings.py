@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cachelint import files
 from cachelint.config import FILES, File, Settings, severities
+from cachelint.reporters import counted
 from cachelint.rules import ALL_RULES
 
 _WIDTH = 80
@@ -104,18 +105,14 @@ def _rules(settings: Settings) -> Iterator[str]:
     levels = severities(settings.severity)
     runs = [rule for rule in ALL_RULES if rule.code in settings.selected]
     width = max(len(rule.name) for rule in ALL_RULES)
-    yield f"\n# {_counted(len(runs))} run\n"
+    yield f"\n# {counted(len(runs), 'rule')} run\n"
     for rule in runs:
         level = levels.get(rule.code, rule.severity)
         note = "" if level is rule.severity else f"  (by default: {rule.severity.value})"
         yield f"#   {rule.code} {rule.name:<{width}}  {level.value}{note}\n"
     others = [rule for rule in ALL_RULES if rule.code not in settings.selected]
     if others:
-        yield f"\n# {_counted(len(others))} {'does' if len(others) == 1 else 'do'} not run\n"
+        yield f"\n# {counted(len(others), 'rule')} {'does' if len(others) == 1 else 'do'} not run\n"
     for rule in others:
         note = "" if rule.default else "  off by default"
         yield f"#   {rule.code} {rule.name:<{width}}{note}".rstrip() + "\n"
-
-
-def _counted(number: int) -> str:
-    return "1 rule" if number == 1 else f"{number} rules"

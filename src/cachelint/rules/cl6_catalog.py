@@ -259,9 +259,11 @@ def due_counts(catalog: Catalog) -> dict[str, int]:
 
     A count that is no number is for the schema to name.
     """
+    if catalog.meta is None:
+        return {}
     said = {tag: entry["count"] for tag, entry in catalog.meta.data.items()
-            if isinstance(entry, dict) and type(entry.get("count")) is int} if catalog.meta else {}
-    tags = [tag for tag in catalog.meta.data if tag != "all"] if catalog.meta else []
+            if isinstance(entry, dict) and type(entry.get("count")) is int}
+    tags = [tag for tag in catalog.meta.data if tag != "all"]
     right = {tag: catalog.facts[tag].specs if tag in catalog.facts else
              0 if catalog.is_whole else None for tag in tags}
     due = {f"/{escape_token(tag)}/count": count for tag, count in right.items()
