@@ -319,8 +319,9 @@ def fix(
     scopes = [] if diff_base is None else _scopes(selection, diff_base, settings)
     tasks = tasks_of(selection) if diff_base is None else [
         task for each in scopes for task in each.tasks]
+    others = [task for each in scopes for task in each.others]
     work = partial(fix_tag, settings=settings, write=write)
-    on_done = on_progress and Progress(tasks, on_progress).add
+    on_done = on_progress and Progress([*tasks, *others], on_progress).add
     for result in workers.run(work, tasks, jobs, on_done):
         findings += result.findings
         facts.append(result.facts)
@@ -342,7 +343,6 @@ def fix(
         # a page that was mended may be again what it was at the base
         for each in _scopes(selection, diff_base, settings) if write and changed else scopes:
             findings += each.findings
-        others = [task for each in scopes for task in each.others]
         findings += _of_others(others, settings, jobs, on_done)
     for done in catalogs:
         findings += done.findings
