@@ -40,15 +40,17 @@ _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
 
 
 @lru_cache(maxsize=1024)
-def _categories(tag: str | None) -> str:
-    """Write the line that a page of this tag should have; nothing where the rules must see it."""
-    return f"categories: [package, {tag}]" if tag is not None and _SAFE_TAG(tag) else ""
+def _categories(tag: str | None) -> bytes:
+    """Write a page's lines of this tag up to `meta`; nothing where the rules must see them."""
+    return (f"layout: cache\ncategories: [package, {tag}]\nmeta: ".encode()
+            if tag is not None and _SAFE_TAG(tag) else b"")
 
 
 @lru_cache(maxsize=16_384)
-def _title(package: str | None) -> str:
-    """Write the line that a page of this package should have, likewise."""
-    return f'title: "{package}"' if package is not None and _SAFE_PACKAGE(package) else ""
+def _title(package: str | None) -> bytes:
+    """Write the first lines of a page of this package, likewise."""
+    return (f'---\ntitle: "{package}"\n'.encode()
+            if package is not None and _SAFE_PACKAGE(package) else b"")
 
 
 class Examined(NamedTuple):
@@ -67,36 +69,40 @@ def examine(
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = None
-    text = raw.decode("ascii", "replace")
-    lines = text.split("\n")
-    if (len(lines) == 7 and lines[0] == "---" and lines[2] == "layout: cache" and lines[6] == "---"
-            and lines[4].startswith("meta: ") and lines[5].startswith("spec_details: ")
-            and not 0 < max_size < len(raw)):
-        facts = shapes.read(lines[5][14:], context)
-        if facts is not None and facts.format is Format.TARBALL and strict_order:
+    head, _, specs = raw.partition(b"\nspec_details: ")
+    if specs.endswith(b"]\n---") and not 0 < max_size < len(raw):
+        facts = shapes.read(specs[:-4], context)
+    if facts is not None and strict_order and facts.format is Format.TARBALL:
+        facts = None
+    if facts is not None:
+        tag, package = context.place
+        title, categories = _title(package), _categories(tag)
+        start = title + categories
+        if title and categories and head.startswith(start):
+            meta = head[len(start) :]
+            if facts.are_in(meta):
+                return Examined([], None, facts)
+            due = facts.summary
+            value = _sound_meta(meta, facts.format, due)
+            if value is not None:
+                page = page_of(raw.decode("ascii"), value, facts.format, context)
+                page.implied = due
+                return Examined(_ask(SUMMARY_RULES, page), page, facts)
+        lines = head.split(b"\n")
+        if not (len(lines) == 5 and lines[0] == b"---" and lines[2] == b"layout: cache"
+                and lines[4].startswith(b"meta: ")):
             facts = None
-        if facts is not None:
-            tag, package = context.place
-            if lines[3] == _categories(tag) and lines[1] == _title(package):
-                meta = lines[4][6:]
-                if facts.are_in(meta):
-                    return Examined([], None, facts)
-                due = facts.summary
-                value = _sound_meta(meta, facts.format, due)
-                if value is not None:
-                    page = page_of(text, lines, value, facts.format, context)
-                    page.implied = due
-                    return Examined(_ask(SUMMARY_RULES, page), page, facts)
     page = parse(raw, context, max_size=max_size, vouched=facts is not None)
     return Examined(judge(page, facts, strict_order=strict_order), page, facts)
 
 
-def _sound_meta(text: str, form: Format, due: dict[str, Any]) -> dict[str, Any] | None:
+def _sound_meta(line: bytes, form: Format, due: dict[str, Any]) -> dict[str, Any] | None:
     """Return the value of `meta` if it is sound but for what it says; None says nothing.
 
-    ``text`` is a page's line of JSON, and ``due`` what it should say. Where this returns a value,
+    ``line`` is a page's line of JSON, and ``due`` what it should say. Where this returns a value,
     no rule but CL3xx has anything to say of it.
     """
+    text = line.decode("latin-1")
     if not jsontext.is_plain(text):
         return None
     try:

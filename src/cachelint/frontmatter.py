@@ -245,17 +245,15 @@ def parse(
     return page
 
 
-def page_of(
-    text: str, lines: list[str], meta: dict[str, Any], form: Format, context: Context
-) -> Page:
+def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> Page:
     """Make the page of a text in the generator's own form, without reading it again.
 
-    ``lines`` are its lines, the values of the first four keys are sound, and something vouched for
-    the specs. The page is what `parse` makes of it, but for the places of words in `categories`.
+    The values of the first four keys are sound, and something vouched for the specs. The page is what `parse` makes of it, but for the places of words in `categories`.
     """
     page = Page(text, context)
     page.format, page.parsed, page.vouched = form, True, True
     page.opening_end = at = 4
+    lines = text.split("\n")
     for key, line in zip(KEYS, lines[1:6], strict=True):
         page.entries.append(Entry(key, at, at + len(key) + 2, at + len(line)))
         at += len(line) + 1

@@ -7,34 +7,38 @@ which says nothing: the page goes the plain way. Tests hold the two ways togethe
 A spec's *shape* is its JSON text with its hash cut out and, in the tarball format, the tarball's
 URL, which follows from the rest. From package to package and week to week the same shapes return
 by the thousand. Each is judged once, by the schema and the rules themselves with a hash put in, and
-remembered by its *kind*, which is all that `meta` sees of a spec. A spec of a known shape then
-needs only its hash and its URL looked at, and a page's `meta` follows from the kinds of its specs.
+remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (compiler, system,
+stacks and so on) and its version. A spec of a known shape then needs only its hash and its URL looked
+at, and a page's `meta` follows from the kinds of its specs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from sys import intern
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cachelint import jsontext, schema
 from cachelint.model import Context, Format
 from cachelint.rules import ALL_RULES
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
 _A_HASH = "a" * 32
-_HASH_KEY = '"hash": "'
-_STACKS_KEY = '"stacks": ['
-_TARBALL_KEY = '"tarball": "'
-_COUNTS_KEY = '"num_specs_by_stack": {'
-_IS_SIMPLE_STACK = re.compile(r'"[A-Za-z0-9._-]+"').fullmatch
+_HASH_KEY = b'"hash": "'
+_STACKS_KEY = b'"stacks": ['
+_TARBALL_KEY = b'"tarball": "'
+_COUNTS_KEY = b'"num_specs_by_stack": {'
+_IS_SIMPLE_STACK = re.compile(rb'"[A-Za-z0-9._-]+"').fullmatch
 _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
-_ARE_HASHES = re.compile(r"[a-z2-7]*").fullmatch
+_HASH_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567"
 _MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
-"""How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
+"""How many shapes and groups of builds are remembered at a time, and the most specs of a group."""
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
@@ -70,10 +74,14 @@ def write_meta(meta: Mapping[str, Any], keys: Sequence[str] = _SORTED_KEYS) -> s
             counts = ", ".join([f'"{stack}": {value[stack]}' for stack in sorted(value)])
             text = f"{{{counts}}}"
         else:
-            names = frozenset(value)
-            text = (_few_names if len(names) < _MANY else _names)(names)
+            text = _list(value)
         members.append(f'"{key}": {text}')
     return f"{{{', '.join(members)}}}"
+
+
+def _list(items: Iterable[str]) -> str:
+    names = frozenset(items)
+    return (_few_names if len(names) < _MANY else _names)(names)
 
 
 def _names(names: frozenset[str]) -> str:
@@ -85,96 +93,114 @@ _MANY = 200
 _few_names = lru_cache(maxsize=8192)(_names)
 
 
-class _Kind(NamedTuple):
-    """What `meta` sees of a spec."""
+class _Build(NamedTuple):
+    """What `meta` sees of a spec but for its version: there are a few hundred in a catalog."""
 
     compiler: str
     os: str
     platform: str
     stacks: tuple[str, ...]
     target: str
-    version: str
     format: Format
 
 
+class _Kind(NamedTuple):
+    """All that `meta` sees of a spec."""
+
+    build: int
+    """The number of its build."""
+    version: str
+
+
 class _Group:
-    """What the pages have in common whose specs are of the same kinds, each as often.
+    """What the pages have in common whose specs are of the same builds, each as often.
 
     Thousands are remembered, so that it holds little, and works out the rest when it is asked.
     """
 
-    __slots__ = ("_kinds", "_unsorted", "format", "is_sound", "meta")
+    __slots__ = ("_unsorted", "builds", "format", "is_sound", "start")
 
-    def __init__(self, kinds: tuple[_Kind, ...]) -> None:
-        """Put together what the kinds say."""
-        self._kinds = kinds
-        self.format: Format = kinds[0].format
+    def __init__(self, builds: tuple[_Build, ...]) -> None:
+        """Put together what the builds say."""
+        self.builds = builds
+        self.format: Format = builds[0].format
         self.is_sound = (
-            len({kind.format for kind in kinds}) == 1
+            len({build.format for build in builds}) == 1
             # no two spellings of compilers (CL408)
-            and len({"@=" in kind.compiler for kind in kinds if "@" in kind.compiler}) <= 1
+            and len({"@=" in build.compiler for build in builds if "@" in build.compiler}) <= 1
         )
-        self.meta = self._write(_SORTED_KEYS)
-        """`meta` as the generator writes it in the current format."""
-        self._unsorted = ""
+        self.start = self._write(_SORTED_KEYS)[:-3]
+        """`meta` as the generator writes it in the current format, up to its versions."""
+        self._unsorted = b""
 
-    def unsorted_meta(self) -> str:
-        """Write `meta` with its keys in the older order of the tarball format."""
+    def unsorted_rest(self) -> bytes:
+        """Write what follows the versions in the older order of the tarball format."""
         if not self._unsorted:
-            self._unsorted = self._write(_UNSORTED_KEYS)
+            self._unsorted = self._write(_UNSORTED_KEYS).removeprefix(b'{"versions": []')
         return self._unsorted
 
-    def _write(self, keys: tuple[str, ...]) -> str:
-        compilers, oss, platforms, _, targets, versions, _ = zip(*self._kinds, strict=True)
+    def _write(self, keys: tuple[str, ...]) -> bytes:
+        compilers, oss, platforms, stacks, targets, _ = zip(*self.builds, strict=True)
         by_stack: dict[str, int] = {}
-        for kind in self._kinds:
-            for stack in kind.stacks:
-                by_stack[stack] = by_stack.get(stack, 0) + 1
+        for names in stacks:
+            for name in names:
+                by_stack[name] = by_stack.get(name, 0) + 1
         return write_meta({
-            "compilers": compilers, "num_specs": len(self._kinds), "num_specs_by_stack": by_stack,
+            "compilers": compilers, "num_specs": len(self.builds), "num_specs_by_stack": by_stack,
             "oss": oss, "platforms": platforms, "stacks": by_stack, "targets": targets,
-            "versions": versions}, keys)
+            "versions": ()}, keys).encode()
+
+
+class _Implied(NamedTuple):
+    """What the specs of a page imply."""
+
+    group: _Group
+    versions: bytes
+    """As `meta` has them."""
+    meta: bytes
+    """As the generator writes it in the current format."""
 
 
 class Facts(NamedTuple):
     """What one page's specs say."""
 
-    hashes: list[str]
+    hashes: list[bytes]
     """In the order of the page."""
-    group: _Group
+    implied: _Implied
 
     @property
     def format(self) -> Format:
         """The format of the page."""
-        return self.group.format
+        return self.implied.group.format
 
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        summary: dict[str, Any] = jsontext.loads(self.group.meta)
+        summary: dict[str, Any] = jsontext.loads(self.implied.meta.decode())
         return summary
 
-    def are_in(self, meta: str) -> bool:
+    def are_in(self, meta: bytes) -> bool:
         """Say whether ``meta``, a page's line of JSON, is written as the generator has it.
 
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        group = self.group
-        if meta == group.meta or group.format is Format.CURRENT:
-            return meta == group.meta
+        group, versions, due = self.implied
+        if meta == due or group.format is Format.CURRENT:
+            return meta == due
         before, counts, after = _split_counts(meta)
-        _, due_counts, _ = _split_counts(group.meta)
+        _, due_counts, _ = _split_counts(due)
         # of one length with the same members, each of which is there once
         return (len(counts) == len(due_counts)
-                and set(counts.split(", ")) == set(due_counts.split(", "))
-                and before + due_counts + after in (group.unsorted_meta(), group.meta))
+                and set(counts.split(b", ")) == set(due_counts.split(b", "))
+                and before + due_counts + after in (
+                    b'{"versions": ' + versions + group.unsorted_rest(), due))
 
 
-def _split_counts(meta: str) -> tuple[str, str, str]:
+def _split_counts(meta: bytes) -> tuple[bytes, bytes, bytes]:
     """Cut the members of `num_specs_by_stack` out of `meta`."""
     start = meta.find(_COUNTS_KEY) + len(_COUNTS_KEY)
-    end = meta.find("}", start)
+    end = meta.find(b"}", start)
     return meta[:start], meta[start:end], meta[end:]
 
 
@@ -183,51 +209,52 @@ class Shapes:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._known: dict[str, int] = {}
+        self._known: dict[bytes, int] = {}
         """Shape to the number of its kind."""
-        self._kinds: list[_Kind] = []
-        self._numbers: dict[_Kind, int] = {}
-        self._groups: dict[tuple[int, ...], _Group] = {}
+        self._kinds = _Numbered[_Kind]()
+        self._builds = _Numbered[_Build]()
+        self._implied: dict[tuple[int, ...], _Implied] = {}
         """By the numbers of the kinds, sorted."""
-        self._listed: tuple[frozenset[str], str] | None = None
+        self._groups: dict[tuple[int, ...], _Group] = {}
+        """By the numbers of the builds, sorted."""
+        self._listed: tuple[frozenset[str] | None, str] = (None, "")
         """The stacks of the tag that was asked about last, and the root stack."""
-        self._of_tag: set[int] = set()
-        """The numbers of kinds whose stacks are sound there."""
-        self._stacks: dict[str, str] = {}
+        self._of_tag: set[_Group] = set()
+        """Groups whose stacks are sound there."""
+        self._stacks: dict[bytes, bytes] = {}
         self._paths: dict[int, str] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
-    def read(self, text: str, context: Context) -> Facts | None:
-        """Accept the specs in ``text``, the JSON of a page's ``spec_details``, or say nothing."""
-        if text[:2] != "[{" or text[-2:] != "}]":
+    def read(self, line: bytes, context: Context) -> Facts | None:
+        """Accept the specs in ``line``, the JSON of a page's ``spec_details``, or say nothing."""
+        if line[:2] != b"[{" or line[-2:] != b"}]":
             return None
-        specs = text[2:-2].split("}, {")
-        hashes: list[str] = []
-        shapes: list[str] = []
-        urls: list[str] = []
+        specs = line[2:-2].split(b"}, {")
+        urls: list[bytes] = []
         try:
+            ats = [spec.index(_HASH_KEY) + 9 for spec in specs]
             if _TARBALL_KEY in specs[0]:
-                self._cut(specs, hashes, shapes, urls)
+                shapes = self._cut(specs, ats, urls)
             else:
-                for spec in specs:
-                    at = spec.index(_HASH_KEY) + 9
-                    hashes.append(spec[at : at + 32])
-                    shapes.append(spec[:at] + spec[at + 32 :])
+                shapes = [spec[:at] + spec[at + 32 :] for spec, at in zip(specs, ats, strict=True)]
         except ValueError:
             return None
-        joined = "".join(hashes)
-        if len(joined) != 32 * len(hashes) or not _ARE_HASHES(joined):
+        hashes = [spec[at : at + 32] for spec, at in zip(specs, ats, strict=True)]
+        joined = b"".join(hashes)
+        if len(joined) != 32 * len(hashes) or joined.translate(None, _HASH_LETTERS):
             return None
         ordered = sorted(set(hashes))
         if len(ordered) != len(hashes):
             return None
         try:
-            kinds = list(map(self._known.__getitem__, shapes))
+            kinds = [self._known[shape] for shape in shapes]
         except KeyError:
             if not self._learn(shapes, context):
                 return None
-            kinds = list(map(self._known.__getitem__, shapes))
-        group = self._group(kinds)
+            kinds = [self._known[shape] for shape in shapes]
+        key = tuple(sorted(kinds))
+        implied = self._implied.get(key) or self._imply(key)
+        group = implied.group
         if not group.is_sound:
             return None
         if group.format is Format.CURRENT:
@@ -235,69 +262,68 @@ class Shapes:
                 return None
         elif not self._are_due(urls, kinds, hashes, context):
             return None
-        if not self._are_listed(kinds, context):
+        if context.tag_stacks is not None and not self._is_listed(group, context):
             return None
-        return Facts(hashes, group)
+        return Facts(hashes, implied)
 
-    def _cut(
-        self, specs: list[str], hashes: list[str], shapes: list[str], urls: list[str]
-    ) -> None:
-        """Cut specs in the tarball format into hashes, shapes and URLs; ValueError if they differ.
+    def _cut(self, specs: list[bytes], ats: list[int], urls: list[bytes]) -> list[bytes]:
+        """Cut hashes and URLs out of specs in the tarball format; ValueError if they differ.
 
         The generator has had two orders of keys, in both of which hash, stacks and tarball follow
         each other.
         """
-        for spec in specs:
-            at = spec.index(_HASH_KEY) + 9
+        shapes = []
+        for spec, at in zip(specs, ats, strict=True):
             stacks = spec.index(_STACKS_KEY, at) + 11
-            stacks_end = spec.index("]", stacks)
+            stacks_end = spec.index(b"]", stacks)
             url = spec.index(_TARBALL_KEY, stacks_end) + 12
-            end = spec.index('"', url)
-            hashes.append(spec[at : at + 32])
+            end = spec.index(b'"', url)
             urls.append(spec[url:end])
-            shapes.append(f"{spec[:at]}{spec[at + 32 : stacks]}"
-                          f"{self._sorted_stacks(spec[stacks:stacks_end])}"
-                          f"{spec[stacks_end:url]}{spec[end:]}")
+            shapes.append(b"%b%b%b%b%b" % (
+                spec[:at], spec[at + 32 : stacks], self._sorted_stacks(spec[stacks:stacks_end]),
+                spec[stacks_end:url], spec[end:]))
+        return shapes
 
-    def _sorted_stacks(self, stacks: str) -> str:
+    def _sorted_stacks(self, stacks: bytes) -> bytes:
         """Sort the stacks of a spec in the tarball format, whose rules ask for no order."""
-        if stacks not in self._stacks:
+        known = self._stacks.get(stacks)
+        if known is None:
             # sorted as the names in quotes are, which is the same for all of them
-            names = stacks.split(", ")
+            names = stacks.split(b", ")
             simple = all(map(_IS_SIMPLE_STACK, names))
-            self._stacks[stacks] = ", ".join(sorted(names)) if simple else stacks
-        return self._stacks[stacks]
+            known = self._stacks[stacks] = b", ".join(sorted(names)) if simple else stacks
+        return known
 
-    def _learn(self, shapes: list[str], context: Context) -> bool:
+    def _learn(self, shapes: list[bytes], context: Context) -> bool:
         """Judge the shapes that are not known; say whether all are sound."""
         if len(self._known) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc] # forget everything
         for shape in shapes:
             if shape not in self._known:
-                kind = _judge(shape, context)
-                if kind is None:
+                judged = _judge(shape, context)
+                if judged is None:
                     return False
-                if kind not in self._numbers:
-                    self._numbers[kind] = len(self._kinds)
-                    self._kinds.append(kind)
-                self._known[shape] = self._numbers[kind]
+                build, version = judged
+                self._known[shape] = self._kinds.number(_Kind(self._builds.number(build), version))
         return True
 
     def _are_due(
-        self, urls: list[str], kinds: list[int], hashes: list[str], context: Context
+        self, urls: list[bytes], kinds: list[int], hashes: list[bytes], context: Context
     ) -> bool:
         """Say whether the tarballs of all specs have the URLs that follow from the specs."""
         tag, package = context.place
         if (tag is None or package is None or len(urls) < len(kinds)
                 or not _IS_SIMPLE_NAME(tag) or not _IS_SIMPLE_NAME(package)):
             return False
-        folders = mirror_folders(context.mirror_urls)
-        starts: dict[int, str] = {}
+        folders = _folders(context.mirror_urls)
+        starts: dict[int, bytes] = {}
         for url, number, dag_hash in zip(urls, kinds, hashes, strict=True):
-            if number not in starts:
-                starts[number] = self._path(number).replace("\0", tag).replace("\1", package)
-            path = f"{starts[number]}{dag_hash}.spack"
-            if not url.endswith(path) or url[: -len(path)] not in folders:
+            start = starts.get(number)
+            if start is None:
+                path = self._path(number).replace("\0", tag).replace("\1", package)
+                start = starts[number] = path.encode()
+            path_end = b"%b%b.spack" % (start, dag_hash)
+            if not url.endswith(path_end) or url[: -len(path_end)] not in folders:
                 return False
         return True
 
@@ -305,44 +331,85 @@ class Shapes:
         """Return where tarballs of a kind lie, but for what stands for tag and package."""
         if number not in self._paths:
             kind = self._kinds[number]
-            self._paths[number] = tarball_start("\0", "\1", kind.platform, kind.os, kind.target,
-                                                kind.compiler, kind.version)
+            build = self._builds[kind.build]
+            self._paths[number] = tarball_start("\0", "\1", build.platform, build.os, build.target,
+                                                build.compiler, kind.version)
         return self._paths[number]
 
-    def _are_listed(self, kinds: list[int], context: Context) -> bool:
-        """Say whether specs of these kinds are in the stacks that their tag has."""
-        listed, root = context.tag_stacks, context.root_stack
-        if listed is None:
-            return True
-        if self._listed != (listed, root):
-            self._listed, self._of_tag = (listed, root), set()
-        if not self._of_tag.issuperset(kinds):
-            for number in kinds:
-                stacks = self._kinds[number].stacks
-                if not listed.issuperset(stacks) or (root in listed and root not in stacks):
+    def _is_listed(self, group: _Group, context: Context) -> bool:
+        """Say whether specs of these builds are in the stacks that their tag has."""
+        listed, root = self._listed
+        if listed is not context.tag_stacks or root != context.root_stack:
+            self._listed = listed, root = context.tag_stacks, context.root_stack
+            self._of_tag.clear()
+        if group not in self._of_tag:
+            assert listed is not None
+            for build in group.builds:
+                if not listed.issuperset(build.stacks) or (
+                        root in listed and root not in build.stacks):
                     return False
-            self._of_tag.update(kinds)
+            self._of_tag.add(group)
         return True
 
-    def _group(self, kinds: list[int]) -> _Group:
-        """Return what the pages have in common whose specs are of these kinds."""
-        key = tuple(sorted(kinds))
+    def _imply(self, key: tuple[int, ...]) -> _Implied:
+        """Work out what specs of these kinds imply."""
+        kinds = [self._kinds[number] for number in key]
+        group = self._group(tuple(sorted([kind.build for kind in kinds])))
+        versions = _list([kind.version for kind in kinds]).encode()
+        implied = _Implied(group, versions, b"%b%b}" % (group.start, versions))
+        if len(key) <= _LARGEST_GROUP:
+            _remember(self._implied, key, implied)
+        return implied
+
+    def _group(self, key: tuple[int, ...]) -> _Group:
+        """Return what the pages have in common whose specs are of these builds."""
         group = self._groups.get(key)
         if group is None:
-            group = _Group(tuple([self._kinds[number] for number in key]))
+            group = _Group(tuple([self._builds[number] for number in key]))
             if len(key) <= _LARGEST_GROUP:
-                if len(self._groups) >= _MOST_GROUPS:
-                    for oldest in list(islice(self._groups, _MOST_GROUPS // 2)):
-                        del self._groups[oldest]
-                self._groups[key] = group
+                _remember(self._groups, key, group)
         return group
 
 
-def _judge(shape: str, context: Context) -> _Kind | None:
+class _Numbered(Generic[Item]):
+    """Numbers different items, from 0."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._numbers: dict[Item, int] = {}
+        self._items: list[Item] = []
+
+    def number(self, item: Item) -> int:
+        """Return the number of an item, which may be new."""
+        number = self._numbers.setdefault(item, len(self._items))
+        if number == len(self._items):
+            self._items.append(item)
+        return number
+
+    def __getitem__(self, number: int) -> Item:
+        """Return the item of that number."""
+        return self._items[number]
+
+
+def _remember(memory: dict[Key, Item], key: Key, item: Item) -> None:
+    """Keep an item; where there are too many, forget the older half."""
+    if len(memory) >= _MOST_GROUPS:
+        for oldest in list(islice(memory, _MOST_GROUPS // 2)):
+            del memory[oldest]
+    memory[key] = item
+
+
+@lru_cache(maxsize=1)
+def _folders(mirror_urls: tuple[str, ...]) -> frozenset[bytes]:
+    """Return what may stand before a tarball's path, as bytes."""
+    return frozenset(folder.encode() for folder in mirror_folders(mirror_urls))
+
+
+def _judge(shape: bytes, context: Context) -> tuple[_Build, str] | None:
     """Ask the schema and the rules about one spec of this shape; None where it is unsound."""
-    if not jsontext.is_plain(shape):
+    text = "{" + shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH.encode(), 1).decode("latin-1") + "}"
+    if not jsontext.is_plain(text):
         return None
-    text = "{" + shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1) + "}"
     try:
         spec = jsontext.loads(text)
     except ValueError:
@@ -355,10 +422,9 @@ def _judge(shape: str, context: Context) -> _Kind | None:
         spec["tarball"] = _A_HASH  # any text will do for the schema
     if not schema.sound(f"page-{form.value}", "/$defs/spec")(spec):
         return None
-    kind = _Kind(
+    build = _Build(
         intern(spec["compiler"]), intern(spec["os"]), intern(spec["platform"]),
-        tuple(map(intern, spec["stacks"])), intern(spec["target"]), intern(spec["versions"][0]),
-        form,
+        tuple(map(intern, spec["stacks"])), intern(spec["target"]), form,
     )
     if form is Format.CURRENT and (
             spec["stacks"] != sorted(spec["stacks"])
@@ -368,4 +434,4 @@ def _judge(shape: str, context: Context) -> _Kind | None:
         return None
     if any(len(stack) >= 1023 for stack in spec["stacks"]):
         return None  # as a key of `meta`, loaders refuse it (CL703)
-    return kind
+    return build, intern(spec["versions"][0])

@@ -89,7 +89,7 @@ class Tally:
         self._task = task
         self._pages = 0
         self._specs: int | None = 0
-        self._by_page: list[tuple[str, list[str]]] = []
+        self._by_page: list[tuple[str, list[bytes]]] = []
         self.first_page = ""
         self.checked = 0
         """Pages that were looked at, readable or not."""
@@ -118,24 +118,26 @@ class Tally:
         hashes = [dag_hash for _, hashes in self._by_page for dag_hash in hashes]
         if len(set(hashes)) == len(hashes):
             return
-        first: dict[str, str] = {}
+        first: dict[bytes, str] = {}
         for path, hashes in self._by_page:
             for dag_hash in hashes:
                 if first.setdefault(dag_hash, path) != path:
-                    yield path, dag_hash, first[dag_hash]
+                    yield path, dag_hash.decode(), first[dag_hash]
 
 
-def _sound_hashes(examined: Examined) -> list[str] | None:
+def _sound_hashes(examined: Examined) -> list[bytes] | None:
     """Return the hashes of a page's specs; None where the page is legacy or unsound."""
-    if examined.facts is not None and examined.page is None:
-        return examined.facts.hashes
     page = examined.page
-    if page is None or page.format is Format.LEGACY or any(
+    if page is None:
+        return examined.facts.hashes if examined.facts is not None else None
+    if page.format is Format.LEGACY or any(
         rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR
         for rule, _ in examined.problems
     ):
         return None
-    return examined.facts.hashes if examined.facts else [spec["hash"] for spec in page.specs]
+    if examined.facts is not None:
+        return examined.facts.hashes
+    return [spec["hash"].encode() for spec in page.specs]
 
 
 def check_tag(task: Task, settings: Settings) -> TagResult:
