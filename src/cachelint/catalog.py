@@ -80,7 +80,8 @@ _TAGS_LINE = r"(- name: |  stacks:|  - )(.*)\n"
 _META_LAYOUT = (
     rf"(?:{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+)+"
 )
-_META_LINE = rf"( *)({_KEY}):(?: (.+))?\n"
+_META_ENTRY = rf"(  |)({_KEY}):(?: (.+))?\n((?:    .*\n)*)"
+_META_MEMBER = rf"    ({_KEY}): (.*)\n"
 
 
 def tags_by_line(text: str) -> Document | None:
@@ -120,25 +121,27 @@ def meta_by_line(text: str) -> Document | None:
     value: dict[str, Any] = {}
     nodes: dict[str, Node] = {}
     top = ""
-    open_maps: list[dict[str, Any]] = [value]
-    for match in re.finditer(_META_LINE, text):
-        depth = len(match[1]) // 2
-        key = _unquote(match[2])
-        mapping = open_maps[depth]
-        if key in mapping:
-            return None  # the parser says where
-        del open_maps[depth + 1 :]
-        if match[3] is None or match[3] == "{}":
-            mapping[key] = {}
-            open_maps.append(mapping[key])
-        else:
-            mapping[key] = _scalar(match[3])
-        if depth == 0:
-            top = f"/{escape_token(key)}"
+    mapping = value
+    for match in re.finditer(_META_ENTRY, text):
+        indent, name, scalar, block = match.groups()
+        key = _unquote(name)
+        if not indent:
+            mapping, top = value, f"/{escape_token(key)}"
             start = match.end() + 2
             nodes[top] = Node(start, start + 1, *match.span(2), container=True)
-        elif depth == 1 and key == "count":
+        elif key == "count":
             nodes[f"{top}/count"] = Node(*match.span(3), *match.span(2), close=match.end(3))
+        if key in mapping:
+            return None  # the parser says where
+        members = re.findall(_META_MEMBER, block)
+        mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
+        if members:
+            mapping[key] = {_unquote(each): int(item) if item.isdigit() else _scalar(item)
+                            for each, item in members}
+            if len(mapping[key]) < len(members):
+                return None
+        if not indent:
+            mapping = value[key]
     return Document(value, nodes, [], [])
 
 

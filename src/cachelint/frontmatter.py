@@ -206,7 +206,7 @@ _CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
 _CONFLICT = re.compile(r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)")
 _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
 _WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*"
-_PLAIN = re.compile(_WORD)
+_PLAIN = re.compile(rf"{_WORD}|/[A-Za-z0-9._/-]*")
 _PLAIN_LIST = re.compile(rf"\[{_WORD}(?:, {_WORD})*\]")
 
 _BOM = b"\xef\xbb\xbf"

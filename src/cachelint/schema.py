@@ -213,10 +213,14 @@ def _properties(checks: dict[str, Check]) -> Check:
 
 
 def _additional_properties(known: frozenset[str], check: Check) -> Check:
-    return lambda value: (
-        not isinstance(value, dict) or known.issuperset(value)
-        or all(check(item) for key, item in value.items() if key not in known)
-    )
+    def additional_properties(value: Any) -> bool:
+        if not isinstance(value, dict) or known.issuperset(value):
+            return True
+        items = [item for key, item in value.items() if key not in known]
+        # thousands of counts, many of them alike
+        return all(map(check, set(items) if set(map(type, items)) == {int} else items))
+
+    return additional_properties
 
 
 def _same(left: Any, right: Any) -> bool:
