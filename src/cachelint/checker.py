@@ -39,6 +39,9 @@ _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9
 _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
 
 
+_SPECS = b"\nspec_details: "
+
+
 @lru_cache(maxsize=1024)
 def _categories(tag: str | None) -> bytes:
     """Write a page's lines of this tag up to `meta`; nothing where the rules must see them."""
@@ -64,22 +67,42 @@ class Examined(NamedTuple):
     """Of the specs, where they are of known shapes."""
 
 
+def accept(
+    raw: bytes, place: Place, context: Context, shapes: Shapes, *, max_size: int = 0,
+    strict_order: bool = False,
+) -> list[bytes] | None:
+    """Return the hashes of a page that `examine` finds nothing wrong with, or say nothing.
+
+    ``place`` is where the page lies, whatever ``context`` says. For the rest see `examine`, which
+    defines the answer.
+    """
+    end = raw.find(_SPECS)
+    if end < 0 or 0 < max_size < len(raw):
+        return None
+    title, categories = _title(place.package), _categories(place.tag)
+    if not (title and categories and raw.startswith(title) and raw.startswith(categories, len(title))):
+        return None
+    facts = shapes.read(raw, end + len(_SPECS), place, context)
+    if facts is None or (strict_order and facts.format is Format.TARBALL):
+        return None
+    return facts.hashes if facts.are_in(raw[len(title) + len(categories) : end]) else None
+
+
 def examine(
     raw: bytes, context: Context, shapes: Shapes, *, max_size: int = 0, strict_order: bool = False
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = None
-    head, _, specs = raw.partition(b"\nspec_details: ")
-    if specs.endswith(b"]\n---") and not 0 < max_size < len(raw):
-        facts = shapes.read(specs[:-4], context)
+    end = raw.find(_SPECS)
+    if end > 0 and not 0 < max_size < len(raw):
+        facts = shapes.read(raw, end + len(_SPECS), context.place, context)
     if facts is not None and strict_order and facts.format is Format.TARBALL:
         facts = None
     if facts is not None:
-        tag, package = context.place
-        title, categories = _title(package), _categories(tag)
+        title, categories = _title(context.place.package), _categories(context.place.tag)
         start = title + categories
-        if title and categories and head.startswith(start):
-            meta = head[len(start) :]
+        if title and categories and raw.startswith(start):
+            meta = raw[len(start) : end]
             if facts.are_in(meta):
                 return Examined([], None, facts)
             due = facts.summary
@@ -88,7 +111,7 @@ def examine(
                 page = page_of(raw.decode("ascii"), value, facts.format, context)
                 page.implied = due
                 return Examined(_ask(SUMMARY_RULES, page), page, facts)
-        lines = head.split(b"\n")
+        lines = raw[:end].split(b"\n")
         if not (len(lines) == 5 and lines[0] == b"---" and lines[2] == b"layout: cache"
                 and lines[4].startswith(b"meta: ")):
             facts = None

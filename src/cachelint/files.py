@@ -14,7 +14,9 @@ from cachelint.model import NOWHERE, CachelintError, Place
 PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
 _SKIPPED = frozenset({"_site", "node_modules", "vendor"})
-_CHUNK = 1 << 16
+_HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+CHUNK = 1 << 16
+"""So many bytes of a file are read at once; nearly every page has fewer."""
 
 
 def too_large(size: int, limit: int) -> str:
@@ -48,18 +50,24 @@ def reason(error: OSError) -> str:
     return known or f"the file cannot be read: {error.strerror or error}"
 
 
-def read(path: str, max_size: int = 0) -> bytes | Unreadable:
+def read(
+    path: str, max_size: int = 0, buffer: memoryview | None = None
+) -> bytes | Unreadable:
     """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
 
-    ``max_size`` is 0 for no limit.
+    ``max_size`` is 0 for no limit. A ``buffer`` of CHUNK bytes, used again and again, spares who
+    reads many files the memory for what they might hold.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, _HOW)
     except (OSError, ValueError) as error:
         return _unreadable(error)
     try:
-        content = os.read(descriptor, _CHUNK)
-        if 0 < len(content) < _CHUNK:
+        if buffer is None:
+            content = os.read(descriptor, CHUNK)
+        else:
+            content = bytes(buffer[: os.readv(descriptor, [buffer])])
+        if 0 < len(content) < CHUNK:
             return content  # a regular file that ends here
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -39,6 +39,7 @@ from cachelint.units import (
     of_whole_tag,
     pages_of,
     shapes_for,
+    sound_hashes,
 )
 from cachelint.yamltext import Node
 
@@ -403,9 +404,10 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
     refused: list[tuple[str, str]] = []
     tally = Tally(task)
     mended = 0
-    for path, context, raw in pages_of(task, settings, tally, findings):
+    for path, place, raw in pages_of(task, settings, tally, findings):
+        context = context_of(settings, place, task.stacks)
         fixed, examined = _fix(raw, path, context, settings, shapes)
-        tally.add(path, context.place, examined)
+        tally.add(path, place, sound_hashes(examined))
         reason = fixed.reason
         if fixed.content != raw and write:
             reason = _replace(path, fixed.content, raw)

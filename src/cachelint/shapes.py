@@ -22,7 +22,7 @@ from sys import intern
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cachelint import jsontext, schema
-from cachelint.model import Context, Format
+from cachelint.model import Context, Format, Place
 from cachelint.rules import ALL_RULES
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
@@ -31,6 +31,10 @@ Key = TypeVar("Key")
 
 _A_HASH = "a" * 32
 _HASH_KEY = b'"hash": "'
+_OPENING = f'{{"compiler": "none", "hash": "{_A_HASH}'
+_BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], '
+         '"target": "none", "variants": [], "versions": ["0"]}')
+"""The two halves of a sound spec in the current format, to judge another half with."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
 _COUNTS_KEY = b'"num_specs_by_stack": {'
@@ -96,12 +100,13 @@ _few_names = lru_cache(maxsize=8192)(_names)
 class _Build(NamedTuple):
     """What `meta` sees of a spec but for its version: there are a few hundred in a catalog."""
 
+    format: Format
     compiler: str
+    """Empty in the current format, where compilers are judged by themselves."""
     os: str
     platform: str
     stacks: tuple[str, ...]
     target: str
-    format: Format
 
 
 class _Kind(NamedTuple):
@@ -118,47 +123,50 @@ class _Group:
     Thousands are remembered, so that it holds little, and works out the rest when it is asked.
     """
 
-    __slots__ = ("_unsorted", "builds", "format", "is_sound", "start")
+    __slots__ = ("_unsorted", "builds", "format", "rest")
 
     def __init__(self, builds: tuple[_Build, ...]) -> None:
         """Put together what the builds say."""
         self.builds = builds
-        self.format: Format = builds[0].format
-        self.is_sound = (
-            len({build.format for build in builds}) == 1
-            # no two spellings of compilers (CL408)
-            and len({"@=" in build.compiler for build in builds if "@" in build.compiler}) <= 1
-        )
-        self.start = self._write(_SORTED_KEYS)[:-3]
-        """`meta` as the generator writes it in the current format, up to its versions."""
+        formats = {build.format for build in builds}
+        self.format: Format | None = formats.pop() if len(formats) == 1 else None
+        """None where the specs are of several formats."""
+        self.rest = self._write(_SORTED_KEYS)[:-3]
+        """`meta` as the generator writes it in the current format, from `num_specs` to versions."""
         self._unsorted = b""
 
     def unsorted_rest(self) -> bytes:
-        """Write what follows the versions in the older order of the tarball format."""
+        """Write what follows the compilers in the older order of the tarball format."""
         if not self._unsorted:
-            self._unsorted = self._write(_UNSORTED_KEYS).removeprefix(b'{"versions": []')
+            self._unsorted = self._write(_UNSORTED_KEYS)
         return self._unsorted
 
+    def compilers(self) -> frozenset[str]:
+        """Return the compilers of builds in the tarball format."""
+        return frozenset([build.compiler for build in self.builds])
+
     def _write(self, keys: tuple[str, ...]) -> bytes:
-        compilers, oss, platforms, stacks, targets, _ = zip(*self.builds, strict=True)
+        """Write what stands behind the compilers."""
+        _, _, oss, platforms, stacks, targets = zip(*self.builds, strict=True)
         by_stack: dict[str, int] = {}
         for names in stacks:
             for name in names:
                 by_stack[name] = by_stack.get(name, 0) + 1
-        return write_meta({
-            "compilers": compilers, "num_specs": len(self.builds), "num_specs_by_stack": by_stack,
+        meta = write_meta({
+            "compilers": (), "num_specs": len(self.builds), "num_specs_by_stack": by_stack,
             "oss": oss, "platforms": platforms, "stacks": by_stack, "targets": targets,
-            "versions": ()}, keys).encode()
+            "versions": ()}, keys)
+        return meta.split('"compilers": []', 1)[1].encode()
 
 
 class _Implied(NamedTuple):
-    """What the specs of a page imply."""
+    """What specs of the same kinds imply, but for compilers."""
 
     group: _Group
     versions: bytes
     """As `meta` has them."""
-    meta: bytes
-    """As the generator writes it in the current format."""
+    rest: bytes
+    """`meta` as the generator writes it in the current format, from `num_specs` to its end."""
 
 
 class Facts(NamedTuple):
@@ -166,17 +174,21 @@ class Facts(NamedTuple):
 
     hashes: list[bytes]
     """In the order of the page."""
+    compilers: bytes
+    """As `meta` has them."""
     implied: _Implied
+    format: Format
+    """The format of the page."""
 
     @property
-    def format(self) -> Format:
-        """The format of the page."""
-        return self.implied.group.format
+    def meta(self) -> bytes:
+        """The line of JSON that the generator writes, in the current format."""
+        return b'{"compilers": %b%b' % (self.compilers, self.implied.rest)
 
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        summary: dict[str, Any] = jsontext.loads(self.implied.meta.decode())
+        summary: dict[str, Any] = jsontext.loads(self.meta.decode())
         return summary
 
     def are_in(self, meta: bytes) -> bool:
@@ -185,8 +197,8 @@ class Facts(NamedTuple):
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        group, versions, due = self.implied
-        if meta == due or group.format is Format.CURRENT:
+        due = self.meta
+        if meta == due or self.format is Format.CURRENT:
             return meta == due
         before, counts, after = _split_counts(meta)
         _, due_counts, _ = _split_counts(due)
@@ -194,7 +206,9 @@ class Facts(NamedTuple):
         return (len(counts) == len(due_counts)
                 and set(counts.split(b", ")) == set(due_counts.split(b", "))
                 and before + due_counts + after in (
-                    b'{"versions": ' + versions + group.unsorted_rest(), due))
+                    b'{"versions": %b, "compilers": %b%b' % (
+                        self.implied.versions, self.compilers, self.implied.group.unsorted_rest()),
+                    due))
 
 
 def _split_counts(meta: bytes) -> tuple[bytes, bytes, bytes]:
@@ -210,7 +224,9 @@ class Shapes:
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[bytes, int] = {}
-        """Shape to the number of its kind."""
+        """To the number of a kind: the body of a spec, or in the tarball format its shape."""
+        self._compilers: dict[bytes | frozenset[bytes], bytes] = {}
+        """What stands before hashes, to compilers as `meta` has them; empty where unsound."""
         self._kinds = _Numbered[_Kind]()
         self._builds = _Numbered[_Build]()
         self._implied: dict[tuple[int, ...], _Implied] = {}
@@ -225,26 +241,71 @@ class Shapes:
         self._paths: dict[int, str] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
-    def read(self, line: bytes, context: Context) -> Facts | None:
-        """Accept the specs in ``line``, the JSON of a page's ``spec_details``, or say nothing."""
-        if line[:2] != b"[{" or line[-2:] != b"}]":
+    def read(
+        self, raw: bytes, start: int, place: Place, context: Context
+    ) -> Facts | None:
+        """Accept a page's specs, or say nothing.
+
+        Their JSON stands from ``start`` up to the last four bytes of ``raw``. The page lies at
+        ``place``, whatever ``context`` says.
+        """
+        first = raw.find(_HASH_KEY, start) + len(_HASH_KEY)
+        if first < start or raw[start : start + 2] != b"[{" or raw[-6:] != b"}]\n---":
             return None
-        specs = line[2:-2].split(b"}, {")
+        if _TARBALL_KEY in raw:
+            return self._read_tarballs(raw[start + 2 : -6].split(b"}, {"), place, context)
+        try:
+            # one compiler, as usual: then what stands between two specs is always the same
+            specs = raw[first:-6].split(b"}, {" + raw[start + 2 : first])
+            kinds = [self._known[spec[32:]] for spec in specs]
+            compilers = self._compilers[raw[start + 2 : first - len(_HASH_KEY)]]
+        except KeyError:
+            parts = [spec.partition(_HASH_KEY) for spec in raw[start + 2 : -6].split(b"}, {")]
+            specs = [behind for _, _, behind in parts]
+            openings = frozenset([opening for opening, _, _ in parts])
+            try:
+                kinds = [self._known[spec[32:]] for spec in specs]
+                compilers = self._compilers[openings]
+            except KeyError:
+                bodies = [spec[32:] for spec in specs]
+                if not self._learn(bodies, context):
+                    return None
+                kinds = [self._known[body] for body in bodies]
+                compilers = self._learn_compilers(openings, context)
+        if not compilers:
+            return None
+        hashes = [spec[:32] for spec in specs]
+        if not _are_hashes(hashes) or hashes != sorted(set(hashes)):
+            return None
+        key = tuple(sorted(kinds))
+        implied = self._implied.get(key) or self._imply(key)
+        if implied.group.format is not Format.CURRENT:
+            return None
+        if context.tag_stacks is not None and not self._is_listed(implied.group, context):
+            return None
+        return Facts(hashes, compilers, implied, Format.CURRENT)
+
+    def _learn_compilers(self, openings: frozenset[bytes], context: Context) -> bytes:
+        """Write the compilers that stand in ``openings`` as `meta` has them, if they are sound."""
+        names = [_judge_opening(opening, context) for opening in openings]
+        sound = frozenset([name for name in names if name is not None])
+        compilers = _written(sound) if len(sound) == len(names) else b""
+        _remember(self._compilers, openings, compilers)
+        if len(openings) == 1:
+            _remember(self._compilers, *openings, compilers)
+        return compilers
+
+    def _read_tarballs(
+        self, specs: list[bytes], place: Place, context: Context
+    ) -> Facts | None:
+        """Accept specs in the tarball format likewise."""
+        hashes: list[bytes] = []
         urls: list[bytes] = []
         try:
-            ats = [spec.index(_HASH_KEY) + 9 for spec in specs]
-            if _TARBALL_KEY in specs[0]:
-                shapes = self._cut(specs, ats, urls)
-            else:
-                shapes = [spec[:at] + spec[at + 32 :] for spec, at in zip(specs, ats, strict=True)]
+            shapes = self._cut(specs, hashes, urls)
         except ValueError:
             return None
-        hashes = [spec[at : at + 32] for spec, at in zip(specs, ats, strict=True)]
-        joined = b"".join(hashes)
-        if len(joined) != 32 * len(hashes) or joined.translate(None, _HASH_LETTERS):
-            return None
-        ordered = sorted(set(hashes))
-        if len(ordered) != len(hashes):
+        if not _are_hashes(hashes) or len(set(hashes)) < len(hashes):
             return None
         try:
             kinds = [self._known[shape] for shape in shapes]
@@ -254,30 +315,32 @@ class Shapes:
             kinds = [self._known[shape] for shape in shapes]
         key = tuple(sorted(kinds))
         implied = self._implied.get(key) or self._imply(key)
-        group = implied.group
-        if not group.is_sound:
+        if implied.group.format is not Format.TARBALL:
             return None
-        if group.format is Format.CURRENT:
-            if hashes != ordered:
-                return None
-        elif not self._are_due(urls, kinds, hashes, context):
+        compilers = _written(implied.group.compilers())
+        if not compilers or not self._are_due(
+                urls, kinds, hashes, place, context):
             return None
-        if context.tag_stacks is not None and not self._is_listed(group, context):
+        if context.tag_stacks is not None and not self._is_listed(implied.group, context):
             return None
-        return Facts(hashes, implied)
+        return Facts(hashes, compilers, implied, Format.TARBALL)
 
-    def _cut(self, specs: list[bytes], ats: list[int], urls: list[bytes]) -> list[bytes]:
-        """Cut hashes and URLs out of specs in the tarball format; ValueError if they differ.
+    def _cut(
+        self, specs: list[bytes], hashes: list[bytes], urls: list[bytes]
+    ) -> list[bytes]:
+        """Cut specs in the tarball format into hashes, URLs and shapes; ValueError if they differ.
 
         The generator has had two orders of keys, in both of which hash, stacks and tarball follow
         each other.
         """
         shapes = []
-        for spec, at in zip(specs, ats, strict=True):
+        for spec in specs:
+            at = spec.index(_HASH_KEY) + len(_HASH_KEY)
             stacks = spec.index(_STACKS_KEY, at) + 11
             stacks_end = spec.index(b"]", stacks)
             url = spec.index(_TARBALL_KEY, stacks_end) + 12
             end = spec.index(b'"', url)
+            hashes.append(spec[at : at + 32])
             urls.append(spec[url:end])
             shapes.append(b"%b%b%b%b%b" % (
                 spec[:at], spec[at + 32 : stacks], self._sorted_stacks(spec[stacks:stacks_end]),
@@ -295,7 +358,7 @@ class Shapes:
         return known
 
     def _learn(self, shapes: list[bytes], context: Context) -> bool:
-        """Judge the shapes that are not known; say whether all are sound."""
+        """Judge the shapes and bodies that are not known; say whether all are sound."""
         if len(self._known) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc] # forget everything
         for shape in shapes:
@@ -308,10 +371,11 @@ class Shapes:
         return True
 
     def _are_due(
-        self, urls: list[bytes], kinds: list[int], hashes: list[bytes], context: Context
+        self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
+        context: Context,
     ) -> bool:
         """Say whether the tarballs of all specs have the URLs that follow from the specs."""
-        tag, package = context.place
+        tag, package = place
         if (tag is None or package is None or len(urls) < len(kinds)
                 or not _IS_SIMPLE_NAME(tag) or not _IS_SIMPLE_NAME(package)):
             return False
@@ -356,7 +420,7 @@ class Shapes:
         kinds = [self._kinds[number] for number in key]
         group = self._group(tuple(sorted([kind.build for kind in kinds])))
         versions = _list([kind.version for kind in kinds]).encode()
-        implied = _Implied(group, versions, b"%b%b}" % (group.start, versions))
+        implied = _Implied(group, versions, b"%b%b}" % (group.rest, versions))
         if len(key) <= _LARGEST_GROUP:
             _remember(self._implied, key, implied)
         return implied
@@ -405,27 +469,64 @@ def _folders(mirror_urls: tuple[str, ...]) -> frozenset[bytes]:
     return frozenset(folder.encode() for folder in mirror_folders(mirror_urls))
 
 
+def _are_hashes(hashes: list[bytes]) -> bool:
+    """Say whether all are hashes, if those before them are of 32 characters each."""
+    joined = b"".join(hashes)
+    return len(joined) == 32 * len(hashes) and not joined.translate(None, _HASH_LETTERS)
+
+
+@lru_cache(maxsize=1024)
+def _written(compilers: frozenset[str]) -> bytes:
+    """Write compilers as `meta` has them; nothing for two spellings on one page (CL408)."""
+    is_mixed = len({"@=" in compiler for compiler in compilers if "@" in compiler}) > 1
+    return b"" if is_mixed else _list(compilers).encode()
+
+
+def _judge_opening(opening: bytes, context: Context) -> str | None:
+    """Judge what stands before a spec's hash in the current format, and return the compiler."""
+    spec = _judge_spec("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
+    return None if spec is None else str(spec["compiler"])
+
+
 def _judge(shape: bytes, context: Context) -> tuple[_Build, str] | None:
-    """Ask the schema and the rules about one spec of this shape; None where it is unsound."""
-    text = "{" + shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH.encode(), 1).decode("latin-1") + "}"
+    """Ask the schema and the rules about specs of this shape; None where they are unsound.
+
+    In the current format it is the body of a spec, all that stands behind its hash.
+    """
+    text = shape.decode("latin-1")
+    if _TARBALL_KEY in shape:
+        form = Format.TARBALL
+        spec = _judge_spec("{" + text.replace('"hash": "', f'"hash": "{_A_HASH}', 1) + "}", form,
+                           context)
+    else:
+        form = Format.CURRENT
+        spec = _judge_spec(f"{_OPENING}{text}}}", form, context)
+    if spec is None:
+        return None
+    build = _Build(
+        form, "" if form is Format.CURRENT else intern(spec["compiler"]), intern(spec["os"]),
+        intern(spec["platform"]), tuple(map(intern, spec["stacks"])), intern(spec["target"]),
+    )
+    return build, intern(spec["versions"][0])
+
+
+def _judge_spec(text: str, form: Format, context: Context) -> dict[str, Any] | None:
+    """Read a spec and ask the schema and the rules about it; None where it is unsound."""
     if not jsontext.is_plain(text):
         return None
     try:
-        spec = jsontext.loads(text)
+        spec: dict[str, Any] = jsontext.loads(text)
     except ValueError:
         return None
-    form = Format.TARBALL if "tarball" in spec else Format.CURRENT
     # what was cut out may stand only where anything else would do as well
     if spec.get("hash") != _A_HASH or spec.get("tarball"):
         return None
     if form is Format.TARBALL:
+        if "tarball" not in spec:
+            return None
         spec["tarball"] = _A_HASH  # any text will do for the schema
     if not schema.sound(f"page-{form.value}", "/$defs/spec")(spec):
         return None
-    build = _Build(
-        intern(spec["compiler"]), intern(spec["os"]), intern(spec["platform"]),
-        tuple(map(intern, spec["stacks"])), intern(spec["target"]), form,
-    )
     if form is Format.CURRENT and (
             spec["stacks"] != sorted(spec["stacks"])
             or jsontext.dumps(spec, sort_keys=True) != text):
@@ -434,4 +535,4 @@ def _judge(shape: bytes, context: Context) -> tuple[_Build, str] | None:
         return None
     if any(len(stack) >= 1023 for stack in spec["stacks"]):
         return None  # as a key of `meta`, loaders refuse it (CL703)
-    return build, intern(spec["versions"][0])
+    return spec

@@ -14,6 +14,7 @@ from cachelint import catalog, files, schema
 from cachelint.catalog import Catalog, TagFacts
 from cachelint.checker import (
     Examined,
+    accept,
     check_bytes,
     context_of,
     findings_of,
@@ -24,7 +25,16 @@ from cachelint.checker import (
 from cachelint.config import FileIgnore, Settings, settle
 from cachelint.files import Selection, Task, Unreadable
 from cachelint.frontmatter import Page, parse
-from cachelint.model import Context, Excerpt, Finding, Format, Place, Problem, Severity
+from cachelint.model import (
+    NOWHERE,
+    Context,
+    Excerpt,
+    Finding,
+    Format,
+    Place,
+    Problem,
+    Severity,
+)
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl7_site import SORTABLE_TAG, unsortable
 from cachelint.shapes import Shapes
@@ -94,13 +104,12 @@ class Tally:
         self.checked = 0
         """Pages that were looked at, readable or not."""
 
-    def add(self, path: str, place: Place, examined: Examined | None) -> None:
-        """Count a page; ``examined`` is None for one that was left out or cannot be read."""
+    def add(self, path: str, place: Place, hashes: list[bytes] | None) -> None:
+        """Count a page and its specs, of which there may be None to be counted."""
         if place.tag is None:
             return
         self._pages += 1
         self.first_page = self.first_page or path
-        hashes = _sound_hashes(examined) if examined is not None else None
         if hashes is None:
             self._specs = None
         elif self._specs is not None:
@@ -125,7 +134,7 @@ class Tally:
                     yield path, dag_hash.decode(), first[dag_hash]
 
 
-def _sound_hashes(examined: Examined) -> list[bytes] | None:
+def sound_hashes(examined: Examined) -> list[bytes] | None:
     """Return the hashes of a page's specs; None where the page is legacy or unsound."""
     page = examined.page
     if page is None:
@@ -155,10 +164,17 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     shapes = shapes_for(settings)
     findings: list[Finding] = []
     tally = Tally(task)
-    for path, context, raw in pages_of(task, settings, tally, findings):
-        found, examined = check_bytes(raw, path, context, settings, shapes)
+    context = context_of(settings, NOWHERE, task.stacks)
+    max_size, strict_order = settings.max_page_size, "CL507" in settings.selected
+    for path, place, raw in pages_of(task, settings, tally, findings):
+        hashes = accept(raw, place, context, shapes, max_size=max_size, strict_order=strict_order)
+        if hashes is not None:
+            tally.add(path, place, hashes)
+            continue
+        found, examined = check_bytes(
+            raw, path, context._replace(place=place), settings, shapes)
         findings += found
-        tally.add(path, context.place, examined)
+        tally.add(path, place, sound_hashes(examined))
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
     findings = settle(findings, settings, used)
@@ -173,8 +189,8 @@ def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Find
 
 def pages_of(
     task: Task, settings: Settings, tally: Tally, findings: list[Finding]
-) -> Iterator[tuple[str, Context, bytes]]:
-    """Read the pages of a task: of each the path, what rules may know of it, and the bytes.
+) -> Iterator[tuple[str, Place, bytes]]:
+    """Read the pages of a task: of each the path, the place, and the bytes.
 
     A page that is excluded or cannot be read goes to ``tally``, and that it cannot, and what else
     Jekyll takes for a page, to ``findings``.
@@ -186,17 +202,18 @@ def pages_of(
         listed = listing.pages
         strays = [path for path in listing.strays if not _is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
+    buffer = memoryview(bytearray(files.CHUNK))
     for path, place in listed:
         if _is_excluded(path, settings):
             tally.add(path, place, None)
             continue
         tally.checked += 1
-        raw = files.read(path, settings.max_page_size)
+        raw = files.read(path, settings.max_page_size, buffer)
         if isinstance(raw, Unreadable):
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
         else:
-            yield path, context_of(settings, place, task.stacks), raw
+            yield path, place, raw
 
 
 def _is_excluded(path: str, settings: Settings) -> bool:
