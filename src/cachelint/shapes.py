@@ -15,7 +15,7 @@ at, and a page's `meta` follows from the kinds of its specs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 from sys import intern
@@ -31,6 +31,7 @@ Key = TypeVar("Key")
 
 _A_HASH = "a" * 32
 _HASH_KEY = b'"hash": "'
+_BRACKET = ord("[")
 _OPENING = f'{{"compiler": "none", "hash": "{_A_HASH}'
 _BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], '
          '"target": "none", "variants": [], "versions": ["0"]}')
@@ -41,7 +42,7 @@ _COUNTS_KEY = b'"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(rb'"[A-Za-z0-9._-]+"').fullmatch
 _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 _HASH_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567"
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 8_000, 20
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 16_000, 20
 """How many shapes and groups of builds are remembered at a time, and the most specs of a group."""
 
 _CHECKS = {
@@ -53,43 +54,37 @@ _CHECKS = {
 """The rules that judge one spec alone."""
 
 
-_SORTED_KEYS = (
-    "compilers", "num_specs", "num_specs_by_stack", "oss", "platforms", "stacks", "targets",
-    "versions",
-)
-_UNSORTED_KEYS = (
-    "versions", "compilers", "oss", "platforms", "targets", "stacks", "num_specs",
-    "num_specs_by_stack",
-)
-"""As pages in the tarball format have them until 2025-02."""
+def write_meta(meta: Mapping[str, Any]) -> str:
+    """Write a sound `meta` as the generator does in the current format.
 
-
-def write_meta(meta: Mapping[str, Any], keys: Sequence[str] = _SORTED_KEYS) -> str:
-    """Write `meta` as the generator does, with ``keys`` in this order and all else sorted.
-
-    Each list may be any iterable of names; in the names is neither a quote nor a backslash.
+    In its names is neither a quote nor a backslash.
     """
-    members = []
-    for key in keys:
-        value = meta[key]
-        if key == "num_specs":
-            text = str(value)
-        elif key == "num_specs_by_stack":
-            counts = ", ".join([f'"{stack}": {value[stack]}' for stack in sorted(value)])
-            text = f"{{{counts}}}"
-        else:
-            text = _list(value)
-        members.append(f'"{key}": {text}')
-    return f"{{{', '.join(members)}}}"
+    rest = _after_compilers(meta["num_specs"], meta["num_specs_by_stack"], meta["oss"],
+                            meta["platforms"], meta["stacks"], meta["targets"])
+    return f'{{"compilers": {_list(meta["compilers"])}{rest}{_list(meta["versions"])}}}'
+
+
+def _after_compilers(
+    number: int, by_stack: Mapping[str, int], oss: Iterable[str], platforms: Iterable[str],
+    stacks: Iterable[str], targets: Iterable[str],
+) -> str:
+    """Write what stands between compilers and versions."""
+    return (f', "num_specs": {number}, "num_specs_by_stack": {{{_counts(by_stack)}}}, '
+            f'"oss": {_list(oss)}, "platforms": {_list(platforms)}, "stacks": {_list(stacks)}, '
+            f'"targets": {_list(targets)}, "versions": ')
+
+
+def _counts(by_stack: Mapping[str, int]) -> str:
+    return ", ".join([f'"{stack}": {by_stack[stack]}' for stack in sorted(by_stack)])
 
 
 def _list(items: Iterable[str]) -> str:
+    """Write names as the generator does: sorted, each once."""
     names = frozenset(items)
     return (_few_names if len(names) < _MANY else _names)(names)
 
 
 def _names(names: frozenset[str]) -> str:
-    """Write a set of names as the generator does."""
     return jsontext.dumps(sorted(names))
 
 
@@ -97,23 +92,36 @@ _MANY = 200
 _few_names = lru_cache(maxsize=8192)(_names)
 
 
+@lru_cache(maxsize=1024)
+def _compilers(names: frozenset[str]) -> str:
+    """Write the compilers of one page; nothing for two spellings, which CL408 names."""
+    is_mixed = len({"@=" in name for name in names if "@" in name}) > 1
+    return "" if is_mixed else _names(names)
+
+
 class _Build(NamedTuple):
-    """What `meta` sees of a spec but for its version: there are a few hundred in a catalog."""
+    """What `meta` sees of a spec but for compiler and version: a catalog has a hundred or two."""
 
     format: Format
-    compiler: str
-    """Empty in the current format, where compilers are judged by themselves."""
     os: str
     platform: str
     stacks: tuple[str, ...]
     target: str
 
 
+class _Judged(NamedTuple):
+    """What `meta` sees of a spec that was found sound."""
+
+    build: _Build
+    compiler: str
+    version: str
+
+
 class _Kind(NamedTuple):
-    """All that `meta` sees of a spec."""
+    """The same, with the number of the build."""
 
     build: int
-    """The number of its build."""
+    compiler: str
     version: str
 
 
@@ -128,45 +136,43 @@ class _Group:
     def __init__(self, builds: tuple[_Build, ...]) -> None:
         """Put together what the builds say."""
         self.builds = builds
-        formats = {build.format for build in builds}
-        self.format: Format | None = formats.pop() if len(formats) == 1 else None
-        """None where the specs are of several formats."""
-        self.rest = self._write(_SORTED_KEYS)[:-3]
-        """`meta` as the generator writes it in the current format, from `num_specs` to versions."""
-        self._unsorted = b""
+        self.format = builds[0].format if len({build.format for build in builds}) == 1 else None
+        """None where such specs make no sound page."""
+        oss, platforms, targets, by_stack = self._columns()
+        self.rest = _after_compilers(len(builds), by_stack, oss, platforms, by_stack, targets)
+        """`meta` as the generator writes it in the current format, from compilers to versions."""
+        self._unsorted = ""
 
-    def unsorted_rest(self) -> bytes:
-        """Write what follows the compilers in the older order of the tarball format."""
+    def unsorted_rest(self) -> str:
+        """Write what follows versions and compilers in the tarball format until 2025-02."""
         if not self._unsorted:
-            self._unsorted = self._write(_UNSORTED_KEYS)
+            oss, platforms, targets, by_stack = self._columns()
+            self._unsorted = (
+                f', "oss": {_list(oss)}, "platforms": {_list(platforms)}, '
+                f'"targets": {_list(targets)}, "stacks": {_list(by_stack)}, '
+                f'"num_specs": {len(self.builds)}, '
+                f'"num_specs_by_stack": {{{_counts(by_stack)}}}}}')
         return self._unsorted
 
-    def compilers(self) -> frozenset[str]:
-        """Return the compilers of builds in the tarball format."""
-        return frozenset([build.compiler for build in self.builds])
-
-    def _write(self, keys: tuple[str, ...]) -> bytes:
-        """Write what stands behind the compilers."""
-        _, _, oss, platforms, stacks, targets = zip(*self.builds, strict=True)
+    def _columns(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], dict[str, int]]:
+        """Return systems, platforms, targets, and the number of specs in each stack."""
+        _, oss, platforms, stacks, targets = zip(*self.builds, strict=True)
         by_stack: dict[str, int] = {}
         for names in stacks:
             for name in names:
                 by_stack[name] = by_stack.get(name, 0) + 1
-        meta = write_meta({
-            "compilers": (), "num_specs": len(self.builds), "num_specs_by_stack": by_stack,
-            "oss": oss, "platforms": platforms, "stacks": by_stack, "targets": targets,
-            "versions": ()}, keys)
-        return meta.split('"compilers": []', 1)[1].encode()
+        return oss, platforms, targets, by_stack
 
 
 class _Implied(NamedTuple):
-    """What specs of the same kinds imply, but for compilers."""
+    """What specs of the same kinds imply."""
 
     group: _Group
-    versions: bytes
+    compilers: str
+    versions: str
     """As `meta` has them."""
-    rest: bytes
-    """`meta` as the generator writes it in the current format, from `num_specs` to its end."""
+    meta: bytes
+    """As the generator writes it in the current format; empty where no page may say it."""
 
 
 class Facts(NamedTuple):
@@ -174,21 +180,19 @@ class Facts(NamedTuple):
 
     hashes: list[bytes]
     """In the order of the page."""
-    compilers: bytes
-    """As `meta` has them."""
     implied: _Implied
-    format: Format
-    """The format of the page."""
 
     @property
-    def meta(self) -> bytes:
-        """The line of JSON that the generator writes, in the current format."""
-        return b'{"compilers": %b%b' % (self.compilers, self.implied.rest)
+    def format(self) -> Format:
+        """The format of the page."""
+        form = self.implied.group.format
+        assert form is not None
+        return form
 
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        summary: dict[str, Any] = jsontext.loads(self.meta.decode())
+        summary: dict[str, Any] = jsontext.loads(self.implied.meta.decode())
         return summary
 
     def are_in(self, meta: bytes) -> bool:
@@ -197,18 +201,17 @@ class Facts(NamedTuple):
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        due = self.meta
-        if meta == due or self.format is Format.CURRENT:
+        group, compilers, versions, due = self.implied
+        if meta == due or group.format is Format.CURRENT:
             return meta == due
         before, counts, after = _split_counts(meta)
         _, due_counts, _ = _split_counts(due)
         # of one length with the same members, each of which is there once
-        return (len(counts) == len(due_counts)
-                and set(counts.split(b", ")) == set(due_counts.split(b", "))
-                and before + due_counts + after in (
-                    b'{"versions": %b, "compilers": %b%b' % (
-                        self.implied.versions, self.compilers, self.implied.group.unsorted_rest()),
-                    due))
+        if len(counts) != len(due_counts) or (
+                set(counts.split(b", ")) != set(due_counts.split(b", "))):
+            return False
+        unsorted = f'{{"versions": {versions}, "compilers": {compilers}{group.unsorted_rest()}'
+        return before + due_counts + after in (due, unsorted.encode())
 
 
 def _split_counts(meta: bytes) -> tuple[bytes, bytes, bytes]:
@@ -224,9 +227,10 @@ class Shapes:
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[bytes, int] = {}
-        """To the number of a kind: the body of a spec, or in the tarball format its shape."""
-        self._compilers: dict[bytes | frozenset[bytes], bytes] = {}
-        """What stands before hashes, to compilers as `meta` has them; empty where unsound."""
+        """Shape to the number of its kind."""
+        self._bodies: dict[bytes, _Judged] = {}
+        self._openings: dict[bytes, str] = {}
+        """In the current format, the two parts of shapes: to what they say."""
         self._kinds = _Numbered[_Kind]()
         self._builds = _Numbered[_Build]()
         self._implied: dict[tuple[int, ...], _Implied] = {}
@@ -249,56 +253,43 @@ class Shapes:
         Their JSON stands from ``start`` up to the last four bytes of ``raw``. The page lies at
         ``place``, whatever ``context`` says.
         """
-        first = raw.find(_HASH_KEY, start) + len(_HASH_KEY)
-        if first < start or raw[start : start + 2] != b"[{" or raw[-6:] != b"}]\n---":
+        _, *links = raw[start:].split(_HASH_KEY)
+        if not links or raw[-6:] != b"}]\n---":
             return None
-        if _TARBALL_KEY in raw:
-            return self._read_tarballs(raw[start + 2 : -6].split(b"}, {"), place, context)
+        if _TARBALL_KEY in links[0]:
+            return self._read_tarballs(raw[start:-4], place, context)
+        # close the ring: behind the last spec follows what the first begins with
+        first = raw.find(_HASH_KEY, start)
+        links[-1] = b"%b, %b" % (links[-1][:-5], raw[start + 1 : first])
+        hashes = [link[:32] for link in links]
+        if raw[start] != _BRACKET or not _are_hashes(hashes) or hashes != sorted(set(hashes)):
+            return None
         try:
-            # one compiler, as usual: then what stands between two specs is always the same
-            specs = raw[first:-6].split(b"}, {" + raw[start + 2 : first])
-            kinds = [self._known[spec[32:]] for spec in specs]
-            compilers = self._compilers[raw[start + 2 : first - len(_HASH_KEY)]]
+            kinds = [self._known[link[32:]] for link in links]
         except KeyError:
-            parts = [spec.partition(_HASH_KEY) for spec in raw[start + 2 : -6].split(b"}, {")]
-            specs = [behind for _, _, behind in parts]
-            openings = frozenset([opening for opening, _, _ in parts])
-            try:
-                kinds = [self._known[spec[32:]] for spec in specs]
-                compilers = self._compilers[openings]
-            except KeyError:
-                bodies = [spec[32:] for spec in specs]
-                if not self._learn(bodies, context):
-                    return None
-                kinds = [self._known[body] for body in bodies]
-                compilers = self._learn_compilers(openings, context)
-        if not compilers:
-            return None
-        hashes = [spec[:32] for spec in specs]
-        if not _are_hashes(hashes) or hashes != sorted(set(hashes)):
-            return None
+            shapes = [link[32:] for link in links]
+            if not self._learn(shapes, context):
+                return None
+            kinds = [self._known[shape] for shape in shapes]
+        return self._facts(Format.CURRENT, hashes, kinds, context)
+
+    def _facts(
+        self, form: Format, hashes: list[bytes], kinds: list[int], context: Context
+    ) -> Facts | None:
+        """Return what specs of these kinds say, if they can stand on one page in this tag."""
         key = tuple(sorted(kinds))
         implied = self._implied.get(key) or self._imply(key)
-        if implied.group.format is not Format.CURRENT:
+        group = implied.group
+        if not implied.meta or group.format is not form or (
+                context.tag_stacks is not None and not self._is_listed(group, context)):
             return None
-        if context.tag_stacks is not None and not self._is_listed(implied.group, context):
+        return Facts(hashes, implied)
+
+    def _read_tarballs(self, line: bytes, place: Place, context: Context) -> Facts | None:
+        """Accept specs in the tarball format likewise; ``line`` is their JSON."""
+        if line[:2] != b"[{":
             return None
-        return Facts(hashes, compilers, implied, Format.CURRENT)
-
-    def _learn_compilers(self, openings: frozenset[bytes], context: Context) -> bytes:
-        """Write the compilers that stand in ``openings`` as `meta` has them, if they are sound."""
-        names = [_judge_opening(opening, context) for opening in openings]
-        sound = frozenset([name for name in names if name is not None])
-        compilers = _written(sound) if len(sound) == len(names) else b""
-        _remember(self._compilers, openings, compilers)
-        if len(openings) == 1:
-            _remember(self._compilers, *openings, compilers)
-        return compilers
-
-    def _read_tarballs(
-        self, specs: list[bytes], place: Place, context: Context
-    ) -> Facts | None:
-        """Accept specs in the tarball format likewise."""
+        specs = line[2:-2].split(b"}, {")
         hashes: list[bytes] = []
         urls: list[bytes] = []
         try:
@@ -313,17 +304,8 @@ class Shapes:
             if not self._learn(shapes, context):
                 return None
             kinds = [self._known[shape] for shape in shapes]
-        key = tuple(sorted(kinds))
-        implied = self._implied.get(key) or self._imply(key)
-        if implied.group.format is not Format.TARBALL:
-            return None
-        compilers = _written(implied.group.compilers())
-        if not compilers or not self._are_due(
-                urls, kinds, hashes, place, context):
-            return None
-        if context.tag_stacks is not None and not self._is_listed(implied.group, context):
-            return None
-        return Facts(hashes, compilers, implied, Format.TARBALL)
+        facts = self._facts(Format.TARBALL, hashes, kinds, context)
+        return facts if facts and self._are_due(urls, kinds, hashes, place, context) else None
 
     def _cut(
         self, specs: list[bytes], hashes: list[bytes], urls: list[bytes]
@@ -363,12 +345,31 @@ class Shapes:
             self.__init__()  # type: ignore[misc] # forget everything
         for shape in shapes:
             if shape not in self._known:
-                judged = _judge(shape, context)
+                judged = self._judge(shape, context)
                 if judged is None:
                     return False
-                build, version = judged
-                self._known[shape] = self._kinds.number(_Kind(self._builds.number(build), version))
+                build, compiler, version = judged
+                kind = _Kind(self._builds.number(build), compiler, version)
+                self._known[shape] = self._kinds.number(kind)
         return True
+
+    def _judge(self, shape: bytes, context: Context) -> _Judged | None:
+        """Judge a shape that is not known; None where specs of it are unsound."""
+        if _TARBALL_KEY in shape:
+            text = shape.decode("latin-1").replace('"hash": "', f'"hash": "{_A_HASH}', 1)
+            return _judge(f"{{{text}}}", Format.TARBALL, context)
+        body, _, opening = shape.rpartition(b", {")
+        if body not in self._bodies:
+            judged = _judge(_OPENING + body.decode("latin-1"), Format.CURRENT, context)
+            if judged is None:
+                return None
+            self._bodies[body] = judged
+        if opening not in self._openings:
+            judged = _judge("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
+            if judged is None:
+                return None
+            self._openings[opening] = judged.compiler
+        return self._bodies[body]._replace(compiler=self._openings[opening])
 
     def _are_due(
         self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
@@ -397,7 +398,7 @@ class Shapes:
             kind = self._kinds[number]
             build = self._builds[kind.build]
             self._paths[number] = tarball_start("\0", "\1", build.platform, build.os, build.target,
-                                                build.compiler, kind.version)
+                                                kind.compiler, kind.version)
         return self._paths[number]
 
     def _is_listed(self, group: _Group, context: Context) -> bool:
@@ -417,10 +418,11 @@ class Shapes:
 
     def _imply(self, key: tuple[int, ...]) -> _Implied:
         """Work out what specs of these kinds imply."""
-        kinds = [self._kinds[number] for number in key]
-        group = self._group(tuple(sorted([kind.build for kind in kinds])))
-        versions = _list([kind.version for kind in kinds]).encode()
-        implied = _Implied(group, versions, b"%b%b}" % (group.rest, versions))
+        builds, names, numbers = zip(*[self._kinds[number] for number in key], strict=True)
+        group = self._group(tuple(sorted(builds)))
+        compilers, versions = _compilers(frozenset(names)), _list(numbers)
+        meta = f'{{"compilers": {compilers}{group.rest}{versions}}}' if compilers else ""
+        implied = _Implied(group, compilers, versions, meta.encode())
         if len(key) <= _LARGEST_GROUP:
             _remember(self._implied, key, implied)
         return implied
@@ -475,42 +477,7 @@ def _are_hashes(hashes: list[bytes]) -> bool:
     return len(joined) == 32 * len(hashes) and not joined.translate(None, _HASH_LETTERS)
 
 
-@lru_cache(maxsize=1024)
-def _written(compilers: frozenset[str]) -> bytes:
-    """Write compilers as `meta` has them; nothing for two spellings on one page (CL408)."""
-    is_mixed = len({"@=" in compiler for compiler in compilers if "@" in compiler}) > 1
-    return b"" if is_mixed else _list(compilers).encode()
-
-
-def _judge_opening(opening: bytes, context: Context) -> str | None:
-    """Judge what stands before a spec's hash in the current format, and return the compiler."""
-    spec = _judge_spec("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
-    return None if spec is None else str(spec["compiler"])
-
-
-def _judge(shape: bytes, context: Context) -> tuple[_Build, str] | None:
-    """Ask the schema and the rules about specs of this shape; None where they are unsound.
-
-    In the current format it is the body of a spec, all that stands behind its hash.
-    """
-    text = shape.decode("latin-1")
-    if _TARBALL_KEY in shape:
-        form = Format.TARBALL
-        spec = _judge_spec("{" + text.replace('"hash": "', f'"hash": "{_A_HASH}', 1) + "}", form,
-                           context)
-    else:
-        form = Format.CURRENT
-        spec = _judge_spec(f"{_OPENING}{text}}}", form, context)
-    if spec is None:
-        return None
-    build = _Build(
-        form, "" if form is Format.CURRENT else intern(spec["compiler"]), intern(spec["os"]),
-        intern(spec["platform"]), tuple(map(intern, spec["stacks"])), intern(spec["target"]),
-    )
-    return build, intern(spec["versions"][0])
-
-
-def _judge_spec(text: str, form: Format, context: Context) -> dict[str, Any] | None:
+def _judge(text: str, form: Format, context: Context) -> _Judged | None:
     """Read a spec and ask the schema and the rules about it; None where it is unsound."""
     if not jsontext.is_plain(text):
         return None
@@ -535,4 +502,8 @@ def _judge_spec(text: str, form: Format, context: Context) -> dict[str, Any] | N
         return None
     if any(len(stack) >= 1023 for stack in spec["stacks"]):
         return None  # as a key of `meta`, loaders refuse it (CL703)
-    return spec
+    build = _Build(
+        form, intern(spec["os"]), intern(spec["platform"]), tuple(map(intern, spec["stacks"])),
+        intern(spec["target"]),
+    )
+    return _Judged(build, intern(spec["compiler"]), intern(spec["versions"][0]))
