@@ -39,7 +39,7 @@ _SAFE_TAG = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9
 _SAFE_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
 
 
-_SPECS = b"\nspec_details: "
+_SPECS = b"\nspec_details: ["
 
 
 @lru_cache(maxsize=1024)
@@ -76,33 +76,41 @@ def accept(
     ``place`` is where the page lies, whatever ``context`` says. For the rest see `examine`, which
     defines the answer.
     """
-    end = raw.find(_SPECS)
-    if end < 0 or 0 < max_size < len(raw):
+    facts = None if 0 < max_size < len(raw) else shapes.read(raw, place, context)
+    if facts is None:
         return None
     title, categories = _title(place.package), _categories(place.tag)
-    if not (title and categories and raw.startswith(title) and raw.startswith(categories, len(title))):
+    if not (title and categories):
         return None
-    facts = shapes.read(raw, end + len(_SPECS), place, context)
-    if facts is None or (strict_order and facts.format is Format.TARBALL):
+    # the usual case, in one comparison
+    if facts.head != b"%b%b%b%b" % (title, categories, facts.implied.meta, _SPECS):
+        meta = _meta(facts.head, title + categories)
+        if (meta is None or strict_order or facts.format is Format.CURRENT
+                or not facts.are_in(meta)):
+            return None
+    elif strict_order and facts.format is Format.TARBALL:
         return None
-    return facts.hashes if facts.are_in(raw[len(title) + len(categories) : end]) else None
+    return facts.hashes
+
+
+def _meta(head: bytes, start: bytes) -> bytes | None:
+    """Cut the line `meta` out of what stands before the specs, if all else of it is as it should be."""
+    if not (head.startswith(start) and head.endswith(_SPECS)):
+        return None
+    return head[len(start) : -len(_SPECS)]
 
 
 def examine(
     raw: bytes, context: Context, shapes: Shapes, *, max_size: int = 0, strict_order: bool = False
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
-    facts = None
-    end = raw.find(_SPECS)
-    if end > 0 and not 0 < max_size < len(raw):
-        facts = shapes.read(raw, end + len(_SPECS), context.place, context)
+    facts = None if 0 < max_size < len(raw) else shapes.read(raw, context.place, context)
     if facts is not None and strict_order and facts.format is Format.TARBALL:
         facts = None
     if facts is not None:
         title, categories = _title(context.place.package), _categories(context.place.tag)
-        start = title + categories
-        if title and categories and raw.startswith(start):
-            meta = raw[len(start) : end]
+        meta = _meta(facts.head, title + categories) if title and categories else None
+        if meta is not None:
             if facts.are_in(meta):
                 return Examined([], None, facts)
             due = facts.summary
@@ -111,9 +119,9 @@ def examine(
                 page = page_of(raw.decode("ascii"), value, facts.format, context)
                 page.implied = due
                 return Examined(_ask(SUMMARY_RULES, page), page, facts)
-        lines = raw[:end].split(b"\n")
-        if not (len(lines) == 5 and lines[0] == b"---" and lines[2] == b"layout: cache"
-                and lines[4].startswith(b"meta: ")):
+        lines = facts.head.split(b"\n")
+        if not (len(lines) == 6 and lines[0] == b"---" and lines[2] == b"layout: cache"
+                and lines[4].startswith(b"meta: ") and lines[5] == _SPECS[1:]):
             facts = None
     page = parse(raw, context, max_size=max_size, vouched=facts is not None)
     return Examined(judge(page, facts, strict_order=strict_order), page, facts)

@@ -31,7 +31,6 @@ Key = TypeVar("Key")
 
 _A_HASH = "a" * 32
 _HASH_KEY = b'"hash": "'
-_BRACKET = ord("[")
 _OPENING = f'{{"compiler": "none", "hash": "{_A_HASH}'
 _BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], '
          '"target": "none", "variants": [], "versions": ["0"]}')
@@ -93,10 +92,9 @@ _few_names = lru_cache(maxsize=8192)(_names)
 
 
 @lru_cache(maxsize=1024)
-def _compilers(names: frozenset[str]) -> str:
-    """Write the compilers of one page; nothing for two spellings, which CL408 names."""
-    is_mixed = len({"@=" in name for name in names if "@" in name}) > 1
-    return "" if is_mixed else _names(names)
+def _are_mixed(compilers: frozenset[str]) -> bool:
+    """Say whether compilers are spelt in two ways, which is for CL408 to name."""
+    return len({"@=" in name for name in compilers if "@" in name}) > 1
 
 
 class _Build(NamedTuple):
@@ -137,7 +135,7 @@ class _Group:
         """Put together what the builds say."""
         self.builds = builds
         self.format = builds[0].format if len({build.format for build in builds}) == 1 else None
-        """None where such specs make no sound page."""
+        """None where they are of several."""
         oss, platforms, targets, by_stack = self._columns()
         self.rest = _after_compilers(len(builds), by_stack, oss, platforms, by_stack, targets)
         """`meta` as the generator writes it in the current format, from compilers to versions."""
@@ -167,17 +165,21 @@ class _Group:
 class _Implied(NamedTuple):
     """What specs of the same kinds imply."""
 
+    format: Format | None
+    """Of the page on which they stand; None where such specs make no sound page."""
     group: _Group
     compilers: str
     versions: str
     """As `meta` has them."""
     meta: bytes
-    """As the generator writes it in the current format; empty where no page may say it."""
+    """As the generator writes it in the current format."""
 
 
 class Facts(NamedTuple):
     """What one page's specs say."""
 
+    head: bytes
+    """What stands before the specs, with the bracket that opens their list."""
     hashes: list[bytes]
     """In the order of the page."""
     implied: _Implied
@@ -185,9 +187,8 @@ class Facts(NamedTuple):
     @property
     def format(self) -> Format:
         """The format of the page."""
-        form = self.implied.group.format
-        assert form is not None
-        return form
+        assert self.implied.format is not None
+        return self.implied.format
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -201,8 +202,8 @@ class Facts(NamedTuple):
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        group, compilers, versions, due = self.implied
-        if meta == due or group.format is Format.CURRENT:
+        form, group, compilers, versions, due = self.implied
+        if meta == due or form is Format.CURRENT:
             return meta == due
         before, counts, after = _split_counts(meta)
         _, due_counts, _ = _split_counts(due)
@@ -237,59 +238,50 @@ class Shapes:
         """By the numbers of the kinds, sorted."""
         self._groups: dict[tuple[int, ...], _Group] = {}
         """By the numbers of the builds, sorted."""
-        self._listed: tuple[frozenset[str] | None, str] = (None, "")
-        """The stacks of the tag that was asked about last, and the root stack."""
+        self._stacks_of_tag: frozenset[str] | None = None
+        self._root = ""
+        """Of the tag that was asked about last."""
         self._of_tag: set[_Group] = set()
         """Groups whose stacks are sound there."""
         self._stacks: dict[bytes, bytes] = {}
         self._paths: dict[int, str] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
-    def read(
-        self, raw: bytes, start: int, place: Place, context: Context
-    ) -> Facts | None:
-        """Accept a page's specs, or say nothing.
+    def read(self, raw: bytes, place: Place, context: Context) -> Facts | None:
+        """Accept the specs of a page that lies at ``place``, or say nothing.
 
-        Their JSON stands from ``start`` up to the last four bytes of ``raw``. The page lies at
-        ``place``, whatever ``context`` says.
+        Nothing is said of what stands before them. What ``context`` says of the place is not asked.
         """
-        _, *links = raw[start:].split(_HASH_KEY)
-        if not links or raw[-6:] != b"}]\n---":
+        # cut at the hashes, a page falls into its head and, for each spec, its hash with what
+        # stands between this and the next
+        head, *specs = raw.split(_HASH_KEY)
+        if not specs or raw[-6:] != b"}]\n---":
             return None
-        if _TARBALL_KEY in links[0]:
-            return self._read_tarballs(raw[start:-4], place, context)
-        # close the ring: behind the last spec follows what the first begins with
-        first = raw.find(_HASH_KEY, start)
-        links[-1] = b"%b, %b" % (links[-1][:-5], raw[start + 1 : first])
-        hashes = [link[:32] for link in links]
-        if raw[start] != _BRACKET or not _are_hashes(hashes) or hashes != sorted(set(hashes)):
-            return None
+        at = head.rfind(b"{")
+        if _TARBALL_KEY in specs[0]:
+            return self._read_tarballs(raw, at, place, context)
+        # the ring is closed: behind the last spec follows what the first begins with
+        specs[-1] = b"%b, %b" % (specs[-1][:-5], head[at:])
         try:
-            kinds = [self._known[link[32:]] for link in links]
+            kinds = [self._known[spec[32:]] for spec in specs]
         except KeyError:
-            shapes = [link[32:] for link in links]
-            if not self._learn(shapes, context):
+            if not self._learn([spec[32:] for spec in specs], context):
                 return None
-            kinds = [self._known[shape] for shape in shapes]
-        return self._facts(Format.CURRENT, hashes, kinds, context)
+            kinds = [self._known[spec[32:]] for spec in specs]
+        hashes = [spec[:32] for spec in specs]
+        if not _are_hashes(hashes) or hashes != sorted(set(hashes)):
+            return None
+        kinds.sort()
+        implied = self._implied.get(tuple(kinds)) or self._imply(tuple(kinds))
+        if implied.format is not Format.CURRENT or not self._are_listed(implied, context):
+            return None
+        return Facts(head[:at], hashes, implied)
 
-    def _facts(
-        self, form: Format, hashes: list[bytes], kinds: list[int], context: Context
+    def _read_tarballs(
+        self, raw: bytes, at: int, place: Place, context: Context
     ) -> Facts | None:
-        """Return what specs of these kinds say, if they can stand on one page in this tag."""
-        key = tuple(sorted(kinds))
-        implied = self._implied.get(key) or self._imply(key)
-        group = implied.group
-        if not implied.meta or group.format is not form or (
-                context.tag_stacks is not None and not self._is_listed(group, context)):
-            return None
-        return Facts(hashes, implied)
-
-    def _read_tarballs(self, line: bytes, place: Place, context: Context) -> Facts | None:
-        """Accept specs in the tarball format likewise; ``line`` is their JSON."""
-        if line[:2] != b"[{":
-            return None
-        specs = line[2:-2].split(b"}, {")
+        """Accept specs in the tarball format likewise; the first begins at ``at``."""
+        specs = raw[at + 1 : -6].split(b"}, {")
         hashes: list[bytes] = []
         urls: list[bytes] = []
         try:
@@ -304,8 +296,12 @@ class Shapes:
             if not self._learn(shapes, context):
                 return None
             kinds = [self._known[shape] for shape in shapes]
-        facts = self._facts(Format.TARBALL, hashes, kinds, context)
-        return facts if facts and self._are_due(urls, kinds, hashes, place, context) else None
+        key = tuple(sorted(kinds))
+        implied = self._implied.get(key) or self._imply(key)
+        if (implied.format is not Format.TARBALL or not self._are_listed(implied, context)
+                or not self._are_due(urls, kinds, hashes, place, context)):
+            return None
+        return Facts(raw[:at], hashes, implied)
 
     def _cut(
         self, specs: list[bytes], hashes: list[bytes], urls: list[bytes]
@@ -401,28 +397,29 @@ class Shapes:
                                                 kind.compiler, kind.version)
         return self._paths[number]
 
-    def _is_listed(self, group: _Group, context: Context) -> bool:
-        """Say whether specs of these builds are in the stacks that their tag has."""
-        listed, root = self._listed
-        if listed is not context.tag_stacks or root != context.root_stack:
-            self._listed = listed, root = context.tag_stacks, context.root_stack
+    def _are_listed(self, implied: _Implied, context: Context) -> bool:
+        """Say whether such specs are in the stacks that their tag has."""
+        group, listed, root = implied.group, context.tag_stacks, context.root_stack
+        if listed is not self._stacks_of_tag or root != self._root:
+            self._stacks_of_tag, self._root = listed, root
             self._of_tag.clear()
-        if group not in self._of_tag:
-            assert listed is not None
-            for build in group.builds:
-                if not listed.issuperset(build.stacks) or (
-                        root in listed and root not in build.stacks):
-                    return False
-            self._of_tag.add(group)
+        if listed is None or group in self._of_tag:
+            return True
+        for build in group.builds:
+            if not listed.issuperset(build.stacks) or (
+                    root in listed and root not in build.stacks):
+                return False
+        self._of_tag.add(group)
         return True
 
     def _imply(self, key: tuple[int, ...]) -> _Implied:
         """Work out what specs of these kinds imply."""
         builds, names, numbers = zip(*[self._kinds[number] for number in key], strict=True)
         group = self._group(tuple(sorted(builds)))
-        compilers, versions = _compilers(frozenset(names)), _list(numbers)
-        meta = f'{{"compilers": {compilers}{group.rest}{versions}}}' if compilers else ""
-        implied = _Implied(group, compilers, versions, meta.encode())
+        compilers, versions = _list(names), _list(numbers)
+        meta = f'{{"compilers": {compilers}{group.rest}{versions}}}'
+        implied = _Implied(None if _are_mixed(frozenset(names)) else group.format, group,
+                           compilers, versions, meta.encode())
         if len(key) <= _LARGEST_GROUP:
             _remember(self._implied, key, implied)
         return implied
