@@ -142,12 +142,12 @@ def test_results_are_told_at_once_and_yielded_in_order() -> None:
 
 _SLOWLY = """
 import sys, time
-from cachelint import cli, units
-check_bytes = units.check_bytes
-def slow(*arguments):
+from cachelint import checker, cli
+read = checker.read
+def slow(*arguments, **options):
     time.sleep(0.2)
-    return check_bytes(*arguments)
-units.check_bytes = slow
+    return read(*arguments, **options)
+checker.read = slow
 cli.main()
 """
 

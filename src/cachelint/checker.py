@@ -29,7 +29,7 @@ from cachelint.model import (
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
 from cachelint.rules.cl3_summary import RULES as SUMMARY_RULES
-from cachelint.shapes import Facts, Shapes, write_meta
+from cachelint.shapes import Facts, Shapes
 from cachelint.yamltext import breaks_loaders
 
 _FIRST_LINE = Span(1, 1, 1, 1)
@@ -67,58 +67,59 @@ class Examined(NamedTuple):
     """Of the specs, where they are of known shapes."""
 
 
-def accept(
+def read(
     raw: bytes, place: Place, context: Context, shapes: Shapes, *, max_size: int = 0,
     strict_order: bool = False,
-) -> list[bytes] | None:
-    """Return the hashes of a page that `examine` finds nothing wrong with, or say nothing.
+) -> Facts | None:
+    """Return what the specs of a page at ``place`` say, if they are of known shapes.
 
-    ``place`` is where the page lies, whatever ``context`` says. For the rest see `examine`, which
-    defines the answer.
+    For the rest see `examine`.
     """
     facts = None if 0 < max_size < len(raw) else shapes.read(raw, place, context)
-    if facts is None:
-        return None
+    is_unordered = strict_order and facts is not None and facts.format is Format.TARBALL
+    return None if is_unordered else facts
+
+
+def is_sound(facts: Facts, place: Place) -> bool:
+    """Say whether the whole page is as it should be, so that no rule has anything to say of it."""
     title, categories = _title(place.package), _categories(place.tag)
     if not (title and categories):
-        return None
-    # the usual case, in one comparison
-    if facts.head != b"%b%b%b%b" % (title, categories, facts.implied.meta, _SPECS):
-        meta = _meta(facts.head, title + categories)
-        if (meta is None or strict_order or facts.format is Format.CURRENT
-                or not facts.are_in(meta)):
-            return None
-    elif strict_order and facts.format is Format.TARBALL:
-        return None
-    return facts.hashes
+        return False
+    if facts.head == b"%b%b%b%b" % (title, categories, facts.implied.meta, _SPECS):
+        return True  # the usual case, in one comparison
+    meta = _meta(facts, place)
+    return facts.format is Format.TARBALL and meta is not None and facts.are_in(meta)
 
 
-def _meta(head: bytes, start: bytes) -> bytes | None:
-    """Cut the line `meta` out of what stands before the specs, if all else of it is as it should be."""
-    if not (head.startswith(start) and head.endswith(_SPECS)):
-        return None
-    return head[len(start) : -len(_SPECS)]
+def _meta(facts: Facts, place: Place) -> bytes | None:
+    """Return a page's `meta`, its line of JSON, if all else before the specs is as it should be."""
+    title, categories = _title(place.package), _categories(place.tag)
+    start = title + categories
+    if title and categories and facts.head.startswith(start) and facts.head.endswith(_SPECS):
+        return facts.head[len(start) : -len(_SPECS)]
+    return None
 
 
 def examine(
     raw: bytes, context: Context, shapes: Shapes, *, max_size: int = 0, strict_order: bool = False
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
-    facts = None if 0 < max_size < len(raw) else shapes.read(raw, context.place, context)
-    if facts is not None and strict_order and facts.format is Format.TARBALL:
-        facts = None
+    facts = read(raw, context.place, context, shapes, max_size=max_size, strict_order=strict_order)
+    return examine_rest(raw, context, facts, max_size=max_size, strict_order=strict_order)
+
+
+def examine_rest(
+    raw: bytes, context: Context, facts: Facts | None, *, max_size: int = 0,
+    strict_order: bool = False,
+) -> Examined:
+    """Do the same where it is known what the specs say, as far as `read` could tell."""
+    if facts is not None and is_sound(facts, context.place):
+        return Examined([], None, facts)
     if facts is not None:
-        title, categories = _title(context.place.package), _categories(context.place.tag)
-        meta = _meta(facts.head, title + categories) if title and categories else None
-        if meta is not None:
-            if facts.are_in(meta):
-                return Examined([], None, facts)
-            due = facts.summary
-            value = _sound_meta(meta, facts.format, due)
-            if value is not None:
-                page = page_of(raw.decode("ascii"), value, facts.format, context)
-                page.implied = due
-                return Examined(_ask(SUMMARY_RULES, page), page, facts)
+        meta = _meta(facts, context.place)
+        found = None if meta is None else _ask_of_meta(raw, meta, context, facts)
+        if found is not None:
+            return found
         lines = facts.head.split(b"\n")
         if not (len(lines) == 6 and lines[0] == b"---" and lines[2] == b"layout: cache"
                 and lines[4].startswith(b"meta: ") and lines[5] == _SPECS[1:]):
@@ -127,13 +128,12 @@ def examine(
     return Examined(judge(page, facts, strict_order=strict_order), page, facts)
 
 
-def _sound_meta(line: bytes, form: Format, due: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the value of `meta` if it is sound but for what it says; None says nothing.
+def _ask_of_meta(raw: bytes, line: bytes, context: Context, facts: Facts) -> Examined | None:
+    """Ask CL3xx about a page of which all but what ``line``, its `meta`, says is sound.
 
-    ``line`` is a page's line of JSON, and ``due`` what it should say. Where this returns a value,
-    no rule but CL3xx has anything to say of it.
+    Returns None where the line is unsound in another way.
     """
-    text = line.decode("latin-1")
+    text, due = line.decode("latin-1"), facts.summary
     if not jsontext.is_plain(text):
         return None
     try:
@@ -142,18 +142,24 @@ def _sound_meta(line: bytes, form: Format, due: dict[str, Any]) -> dict[str, Any
         return None
     if type(value) is not dict or value.keys() != due.keys():
         return None
-    # what specs that were vouched for imply is sound
+    # what specs that were vouched for imply is sound; of counts, 1 equals true
     others = [key for key, item in value.items() if key == "num_specs_by_stack"
               or item != due[key] or type(item) is not type(due[key])]
-    if not all(schema.sound(f"page-{form.value}", f"/$defs/meta/properties/{key}")(value[key])
-               for key in others):
+    if not all(schema.sound(f"page-{facts.format.value}", f"/$defs/meta/properties/{key}")(
+            value[key]) for key in others):
         return None
     if any(map(breaks_loaders, value["num_specs_by_stack"])):
         return None
-    if form is Format.CURRENT and write_meta(value) != text:
+    if facts.format is Format.CURRENT and (
+            text != facts.saying({key: value[key] for key in others}, due)):
         return None
-    found: dict[str, Any] = value
-    return found
+    page = page_of(raw.decode("ascii"), value, facts.format, context)
+    page.implied = due
+    return Examined(_ask([_SUMMARY_RULES[key] for key in others], page), page, facts)
+
+
+_SUMMARY_RULES = {rule.name.replace("-", "_"): rule for rule in SUMMARY_RULES}
+"""The rules about what `meta` says, by the key of which they speak."""
 
 
 _CURRENT_SPEC = {
@@ -298,14 +304,16 @@ def is_mendable(rule: Rule, problem: Problem, page: Page, refused: str) -> bool:
 # ------------------------------------------------------------------------------- findings
 
 
-def findings_of(path: str, page: Page, problems: list[tuple[Rule, Problem]], settings: Settings
-                ) -> list[Finding]:
-    """Turn the problems of selected rules into findings, sorted."""
+def findings_of(
+    path: str, page: Page | None, problems: list[tuple[Rule, Problem]], settings: Settings
+) -> list[Finding]:
+    """Turn the problems of selected rules into findings, sorted; there is no page without them."""
     found = []
     refused = None
     for rule, problem in problems:
         if rule.code not in settings.selected:
             continue
+        assert page is not None
         if refused is None:
             refused = refusal(page, problems)
         span = problem.span or page.span_of(problem.pointer, key=rule.at_key)
@@ -392,7 +400,9 @@ def check_page(
     """
     settings = settings or Settings()
     context = context or context_of(settings, files.place_of(path))
-    return settle(check_bytes(content, path, context, settings, Shapes())[0], settings)
+    examined = examine(content, context, Shapes(), max_size=settings.max_page_size,
+                       strict_order="CL507" in settings.selected)
+    return settle(findings_of(path, examined.page, examined.problems, settings), settings)
 
 
 def context_of(
@@ -400,14 +410,3 @@ def context_of(
 ) -> Context:
     """Gather what the rules may know of a page besides itself."""
     return Context(place, stacks, settings.root_stack, settings.mirror_urls)
-
-
-def check_bytes(
-    raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
-) -> tuple[list[Finding], Examined]:
-    """Check one page; what the rules said of it goes with the findings, which `settle` awaits."""
-    examined = examine(raw, context, shapes, max_size=settings.max_page_size,
-                       strict_order="CL507" in settings.selected)
-    if examined.page is None:
-        return [], examined
-    return findings_of(path, examined.page, examined.problems, settings), examined

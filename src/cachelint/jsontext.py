@@ -126,35 +126,39 @@ _blanks = re.compile(r"[ \t\n\r]*").match
 _comma = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
 
 
-def members(text: str, start: int) -> list[Member]:
-    """List the members of the container of sound JSON that begins at ``text[start]``.
+def members(text: str, start: int) -> Iterator[Member]:
+    """Yield the members of the container of sound JSON that begins at ``text[start]``.
 
     A value that is no container has none.
     """
     opening = text[start]
     if opening not in "[{":
-        return []
-    found: list[Member] = []
+        return
     at = _end(_blanks(text, start + 1))
     if text[at] in "]}":
-        return found
+        return
+    number = 0
     while True:
         if opening == "{":
             key_start = at
             key, key_end = _scan_text(text, at + 1)
-            at = _end(_blanks(text, key_end))  # the colon
-            at = _end(_blanks(text, at + 1))
+            if text.startswith(": ", key_end):
+                at = key_end + 2  # as nearly everywhere
+            else:
+                at = _end(_blanks(text, key_end))  # the colon
+                at = _end(_blanks(text, at + 1))
         else:
-            key, key_start, key_end = str(len(found)), -1, -1
+            key, key_start, key_end = str(number), -1, -1
         _, end = _scan_once(text, at)
-        found.append(Member(key, key_start, key_end, at, end))
+        yield Member(key, key_start, key_end, at, end)
+        number += 1
         if text.startswith(', "', end):
-            at = end + 2  # as nearly everywhere
+            at = end + 2  # likewise
             continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"
         if separator[1] != ",":
-            return found
+            return
         at = separator.end()
 
 
@@ -164,25 +168,36 @@ def _end(match: re.Match[str] | None) -> int:
 
 
 class Locator:
-    """Finds values of one sound JSON text by their pointers; reads each container once."""
+    """Finds values of one sound JSON text by their pointers; reads no container twice."""
 
     def __init__(self, text: str, start: int) -> None:
         """Look into ``text``, in which the JSON value begins at ``start``."""
         self._text = text
         self._start = start
-        self._members: dict[int, dict[str, Member]] = {}
+        self._found: dict[int, dict[str, Member]] = {}
+        self._unread: dict[int, Iterator[Member]] = {}
+        """By the start of a container: its members so far, and those that nobody asked for yet."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
         start, member = self._start, None
         for token in tokens:
-            if start not in self._members:
-                self._members[start] = {m.key: m for m in members(self._text, start)}
-            member = self._members[start].get(token)
+            member = self._member(start, token)
             if member is None:
                 return None
             start = member.start
         return member
+
+    def _member(self, start: int, key: str) -> Member | None:
+        if start not in self._found:
+            self._found[start], self._unread[start] = {}, members(self._text, start)
+        found = self._found[start]
+        if key not in found:
+            for member in self._unread[start]:
+                found[member.key] = member
+                if member.key == key:
+                    break
+        return found.get(key)
 
 
 def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, Member]]:

@@ -53,16 +53,6 @@ _CHECKS = {
 """The rules that judge one spec alone."""
 
 
-def write_meta(meta: Mapping[str, Any]) -> str:
-    """Write a sound `meta` as the generator does in the current format.
-
-    In its names is neither a quote nor a backslash.
-    """
-    rest = _after_compilers(meta["num_specs"], meta["num_specs_by_stack"], meta["oss"],
-                            meta["platforms"], meta["stacks"], meta["targets"])
-    return f'{{"compilers": {_list(meta["compilers"])}{rest}{_list(meta["versions"])}}}'
-
-
 def _after_compilers(
     number: int, by_stack: Mapping[str, int], oss: Iterable[str], platforms: Iterable[str],
     stacks: Iterable[str], targets: Iterable[str],
@@ -75,6 +65,13 @@ def _after_compilers(
 
 def _counts(by_stack: Mapping[str, int]) -> str:
     return ", ".join([f'"{stack}": {by_stack[stack]}' for stack in sorted(by_stack)])
+
+
+def _value(value: int | dict[str, int] | Iterable[str]) -> str:
+    """Write a value of `meta`."""
+    if isinstance(value, int):
+        return str(value)
+    return f"{{{_counts(value)}}}" if isinstance(value, dict) else _list(value)
 
 
 def _list(items: Iterable[str]) -> str:
@@ -195,6 +192,18 @@ class Facts(NamedTuple):
         """What `meta` should be, as `summarize` derives it."""
         summary: dict[str, Any] = jsontext.loads(self.implied.meta.decode())
         return summary
+
+    def saying(self, values: Mapping[str, Any], due: Mapping[str, Any]) -> str:
+        """Write `meta` as the generator would in the current format if some of it were other.
+
+        ``values`` are by key and sound, and in their names is neither a quote nor a backslash;
+        ``due`` is the summary.
+        """
+        text = self.implied.meta.decode()
+        for key, value in values.items():
+            # with its quotes, a key stands nowhere else
+            text = text.replace(f'"{key}": {_value(due[key])}', f'"{key}": {_value(value)}', 1)
+        return text
 
     def are_in(self, meta: bytes) -> bool:
         """Say whether ``meta``, a page's line of JSON, is written as the generator has it.

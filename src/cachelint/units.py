@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from cachelint import catalog, files, schema
+from cachelint import catalog, checker, files, schema
 from cachelint.catalog import Catalog, TagFacts
 from cachelint.checker import (
     Examined,
-    accept,
-    check_bytes,
     context_of,
     findings_of,
     make_finding,
@@ -167,13 +165,14 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     context = context_of(settings, NOWHERE, task.stacks)
     max_size, strict_order = settings.max_page_size, "CL507" in settings.selected
     for path, place, raw in pages_of(task, settings, tally, findings):
-        hashes = accept(raw, place, context, shapes, max_size=max_size, strict_order=strict_order)
-        if hashes is not None:
-            tally.add(path, place, hashes)
+        facts = checker.read(
+            raw, place, context, shapes, max_size=max_size, strict_order=strict_order)
+        if facts is not None and checker.is_sound(facts, place):
+            tally.add(path, place, facts.hashes)
             continue
-        found, examined = check_bytes(
-            raw, path, context._replace(place=place), settings, shapes)
-        findings += found
+        examined = checker.examine_rest(
+            raw, context._replace(place=place), facts, max_size=max_size, strict_order=strict_order)
+        findings += findings_of(path, examined.page, examined.problems, settings)
         tally.add(path, place, sound_hashes(examined))
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
