@@ -105,16 +105,16 @@ def examine(
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     facts = read(raw, context.place, context, shapes, max_size=max_size, strict_order=strict_order)
-    return examine_rest(raw, context, facts, max_size=max_size, strict_order=strict_order)
+    if facts is not None and is_sound(facts, context.place):
+        return Examined([], None, facts)
+    return examine_unsound(raw, context, facts, max_size=max_size, strict_order=strict_order)
 
 
-def examine_rest(
+def examine_unsound(
     raw: bytes, context: Context, facts: Facts | None, *, max_size: int = 0,
     strict_order: bool = False,
 ) -> Examined:
-    """Do the same where it is known what the specs say, as far as `read` could tell."""
-    if facts is not None and is_sound(facts, context.place):
-        return Examined([], None, facts)
+    """Do the same with what `read` said of a page, where the page was not found sound by it."""
     if facts is not None:
         meta = _meta(facts, context.place)
         found = None if meta is None else _ask_of_meta(raw, meta, context, facts)
@@ -319,7 +319,8 @@ def findings_of(
         span = problem.span or page.span_of(problem.pointer, key=rule.at_key)
         fixable = is_mendable(rule, problem, page, refused)
         found.append(make_finding(path, page, rule, problem, span, fixable))
-    found.sort(key=order)
+    if len(found) > 1:
+        found.sort(key=order)
     return found
 
 

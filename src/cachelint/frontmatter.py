@@ -11,6 +11,7 @@ import json
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from cachelint import jsontext, yamltext
@@ -71,7 +72,8 @@ class Page:
         self.nodes: dict[str, yamltext.Node] = {}
         """Places of values that are not JSON, by pointer."""
         self._locators: dict[str, jsontext.Locator] = {}
-        self._line_starts: list[int] | None = None
+        self.line_starts: list[int] = []
+        """Offsets of the beginnings of lines, once they are known."""
 
     def take(self, document: yamltext.Document) -> None:
         """Fill in what the YAML parser read from the whole text."""
@@ -151,21 +153,18 @@ class Page:
 
     def span(self, start: int, end: int) -> Span:
         """Turn offsets into lines and columns."""
-        if self._line_starts is None:
-            starts = [0]
+        starts = self._starts()
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end) - 1
+        return Span(first + 1, start - starts[first] + 1, last + 1, end - starts[last] + 1)
+
+    def _starts(self) -> list[int]:
+        if not self.line_starts:
+            self.line_starts = [0]
             at = self.text.find("\n")
             while at >= 0:
-                starts.append(at + 1)
+                self.line_starts.append(at + 1)
                 at = self.text.find("\n", at + 1)
-            self._line_starts = starts
-        first = bisect_right(self._line_starts, start) - 1
-        last = bisect_right(self._line_starts, end) - 1
-        return Span(
-            first + 1,
-            start - self._line_starts[first] + 1,
-            last + 1,
-            end - self._line_starts[last] + 1,
-        )
+        return self.line_starts
 
     def span_of(self, pointer: str, *, key: bool = False) -> Span:
         """Turn a pointer into the lines and columns that a finding covers.
@@ -183,8 +182,7 @@ class Page:
 
     def line(self, number: int) -> tuple[int, int]:
         """Return where the line of that number, from 1, begins and ends, without its end mark."""
-        self.span(0, 0)
-        starts = self._line_starts or [0]
+        starts = self._starts()
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return starts[number - 1], end
 
@@ -248,16 +246,18 @@ def parse(
 def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> Page:
     """Make the page of a text in the generator's own form, without reading it again.
 
-    The values of the first four keys are sound, and something vouched for the specs. The page is what `parse` makes of it, but for the places of words in `categories`.
+    The values of the first four keys are sound, and something vouched for the specs. The page is
+    what `parse` makes of it, but for the places of words in `categories`.
     """
     page = Page(text, context)
     page.format, page.parsed, page.vouched = form, True, True
-    page.opening_end = at = 4
     lines = text.split("\n")
-    for key, line in zip(KEYS, lines[1:6], strict=True):
-        page.entries.append(Entry(key, at, at + len(key) + 2, at + len(line)))
-        at += len(line) + 1
-    page.closing_start = at
+    starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
+    page.opening_end, page.closing_start, page.line_starts = starts[1], starts[-1], starts
+    page.entries = [
+        Entry(key, start, start + len(key) + 2, end - 1)
+        for key, start, end in zip(KEYS, starts[1:-1], starts[2:], strict=True)
+    ]
     words = lines[3].removeprefix("categories: [").removesuffix("]").split(", ")
     page.data = {"title": lines[1][8:-1], "layout": "cache", "categories": words, "meta": meta,
                  "spec_details": []}

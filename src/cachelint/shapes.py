@@ -190,7 +190,7 @@ class Facts(NamedTuple):
     @property
     def summary(self) -> dict[str, Any]:
         """What `meta` should be, as `summarize` derives it."""
-        summary: dict[str, Any] = jsontext.loads(self.implied.meta.decode())
+        summary: dict[str, Any] = jsontext.loads_own(self.implied.meta.decode())
         return summary
 
     def saying(self, values: Mapping[str, Any], due: Mapping[str, Any]) -> str:

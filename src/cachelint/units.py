@@ -137,11 +137,11 @@ def sound_hashes(examined: Examined) -> list[bytes] | None:
     page = examined.page
     if page is None:
         return examined.facts.hashes if examined.facts is not None else None
-    if page.format is Format.LEGACY or any(
-        rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR
-        for rule, _ in examined.problems
-    ):
+    if page.format is Format.LEGACY:
         return None
+    for rule, _ in examined.problems:
+        if rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR:
+            return None
     if examined.facts is not None:
         return examined.facts.hashes
     return [spec["hash"].encode() for spec in page.specs]
@@ -170,7 +170,7 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
         if facts is not None and checker.is_sound(facts, place):
             tally.add(path, place, facts.hashes)
             continue
-        examined = checker.examine_rest(
+        examined = checker.examine_unsound(
             raw, context._replace(place=place), facts, max_size=max_size, strict_order=strict_order)
         findings += findings_of(path, examined.page, examined.problems, settings)
         tally.add(path, place, sound_hashes(examined))

@@ -44,9 +44,10 @@ def render(
 ) -> str:
     """Write one finding over several lines; ``with_note``, and what its rule says is to be done."""
     def paint(parts: list[_Part]) -> str:
-        return "".join(
-            f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if colour and name and text else text
-            for text, name in parts)
+        if not colour:
+            return "".join([text for text, _ in parts])
+        return "".join(f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
+                       for text, name in parts)
 
     level = finding.severity.value
     claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (":", "")]
