@@ -215,13 +215,14 @@ class Facts(NamedTuple):
         if meta == due or form is Format.CURRENT:
             return meta == due
         before, counts, after = _split_counts(meta)
-        _, due_counts, _ = _split_counts(due)
+        due_before, due_counts, due_after = _split_counts(due)
+        if before != due_before or after != due_after:
+            unsorted = f'{{"versions": {versions}, "compilers": {compilers}{group.unsorted_rest()}'
+            if before + due_counts + after != unsorted.encode():
+                return False
         # of one length with the same members, each of which is there once
-        if len(counts) != len(due_counts) or (
-                set(counts.split(b", ")) != set(due_counts.split(b", "))):
-            return False
-        unsorted = f'{{"versions": {versions}, "compilers": {compilers}{group.unsorted_rest()}'
-        return before + due_counts + after in (due, unsorted.encode())
+        return len(counts) == len(due_counts) and (
+            set(counts.split(b", ")) == set(due_counts.split(b", ")))
 
 
 def _split_counts(meta: bytes) -> tuple[bytes, bytes, bytes]:
@@ -253,7 +254,7 @@ class Shapes:
         self._of_tag: set[_Group] = set()
         """Groups whose stacks are sound there."""
         self._stacks: dict[bytes, bytes] = {}
-        self._paths: dict[int, str] = {}
+        self._paths: dict[int, bytes] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
     def read(self, raw: bytes, place: Place, context: Context) -> Facts | None:
@@ -390,20 +391,21 @@ class Shapes:
         for url, number, dag_hash in zip(urls, kinds, hashes, strict=True):
             start = starts.get(number)
             if start is None:
-                path = self._path(number).replace("\0", tag).replace("\1", package)
-                start = starts[number] = path.encode()
-            path_end = b"%b%b.spack" % (start, dag_hash)
-            if not url.endswith(path_end) or url[: -len(path_end)] not in folders:
+                path = self._paths.get(number) or self._path(number)
+                start = starts[number] = path.replace(b"\0", tag.encode()).replace(
+                    b"\1", package.encode())
+            end = b"%b%b.spack" % (start, dag_hash)
+            if not url.endswith(end) or url[: -len(end)] not in folders:
                 return False
         return True
 
-    def _path(self, number: int) -> str:
+    def _path(self, number: int) -> bytes:
         """Return where tarballs of a kind lie, but for what stands for tag and package."""
-        if number not in self._paths:
-            kind = self._kinds[number]
-            build = self._builds[kind.build]
-            self._paths[number] = tarball_start("\0", "\1", build.platform, build.os, build.target,
-                                                kind.compiler, kind.version)
+        kind = self._kinds[number]
+        build = self._builds[kind.build]
+        path = tarball_start("\0", "\1", build.platform, build.os, build.target, kind.compiler,
+                             kind.version)
+        self._paths[number] = path.encode()
         return self._paths[number]
 
     def _are_listed(self, implied: _Implied, context: Context) -> bool:
