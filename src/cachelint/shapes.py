@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from sys import intern
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -239,6 +239,9 @@ class Shapes:
         """Begin with none."""
         self._known: dict[bytes, int] = {}
         """Shape to the number of its kind."""
+        self._fields: dict[Format, set[tuple[str, Any]]] = {
+            Format.CURRENT: set(), Format.TARBALL: set()}
+        """What stood in sound specs of a format: keys with their values."""
         self._bodies: dict[bytes, _Judged] = {}
         self._openings: dict[bytes, str] = {}
         """In the current format, the two parts of shapes: to what they say."""
@@ -363,19 +366,54 @@ class Shapes:
         """Judge a shape that is not known; None where specs of it are unsound."""
         if _TARBALL_KEY in shape:
             text = shape.decode("latin-1").replace('"hash": "', f'"hash": "{_A_HASH}', 1)
-            return _judge(f"{{{text}}}", Format.TARBALL, context)
+            return self._judge_spec(f"{{{text}}}", Format.TARBALL, context)
         body, _, opening = shape.rpartition(b", {")
         if body not in self._bodies:
-            judged = _judge(_OPENING + body.decode("latin-1"), Format.CURRENT, context)
+            judged = self._judge_spec(_OPENING + body.decode("latin-1"), Format.CURRENT, context)
             if judged is None:
                 return None
             self._bodies[body] = judged
         if opening not in self._openings:
-            judged = _judge("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
+            judged = self._judge_spec("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
             if judged is None:
                 return None
             self._openings[opening] = judged.compiler
         return self._bodies[body]._replace(compiler=self._openings[opening])
+
+    def _judge_spec(self, text: str, form: Format, context: Context) -> _Judged | None:
+        """Read a spec and judge it; None where it is unsound."""
+        if not jsontext.is_plain(text):
+            return None
+        try:
+            spec: dict[str, Any] = jsontext.loads(text)
+        except ValueError:
+            return None
+        # what was cut out may stand only where anything else would do as well
+        if spec.get("hash") != _A_HASH or spec.get("tarball"):
+            return None
+        if form is Format.TARBALL:
+            if "tarball" not in spec:
+                return None
+            spec["tarball"] = _A_HASH  # any text will do for the schema
+        elif jsontext.dumps(spec, sort_keys=True) != text:
+            return None
+        # a spec is sound where each of its values is: new ones are judged, with all beside them
+        fields = [(key, tuple(value) if type(value) is list else (type(value), value))
+                  for key, value in spec.items()]
+        try:
+            is_known = (self._fields[form].issuperset(fields)
+                        and spec.keys() >= _required(form))
+        except TypeError:  # a list of lists
+            is_known = False
+        if not is_known:
+            if not _is_sound(spec, form, context):
+                return None
+            self._fields[form].update(fields)
+        build = _Build(
+            form, intern(spec["os"]), intern(spec["platform"]), tuple(map(intern, spec["stacks"])),
+            intern(spec["target"]),
+        )
+        return _Judged(build, intern(spec["compiler"]), intern(spec["versions"][0]))
 
     def _are_due(
         self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
@@ -386,18 +424,16 @@ class Shapes:
         if (tag is None or package is None or len(urls) < len(kinds)
                 or not _IS_SIMPLE_NAME(tag) or not _IS_SIMPLE_NAME(package)):
             return False
-        folders = _folders(context.mirror_urls)
         starts: dict[int, bytes] = {}
-        for url, number, dag_hash in zip(urls, kinds, hashes, strict=True):
-            start = starts.get(number)
-            if start is None:
+        for number in kinds:
+            if number not in starts:
                 path = self._paths.get(number) or self._path(number)
-                start = starts[number] = path.replace(b"\0", tag.encode()).replace(
-                    b"\1", package.encode())
-            end = b"%b%b.spack" % (start, dag_hash)
-            if not url.endswith(end) or url[: -len(end)] not in folders:
-                return False
-        return True
+                starts[number] = path.replace(b"\0", tag.encode()).replace(b"\1", package.encode())
+        due = [b"%b%b.spack" % (starts[number], dag_hash)
+               for number, dag_hash in zip(kinds, hashes, strict=True)]
+        # all are in one folder of one mirror, as the first
+        folder = urls[0].removesuffix(due[0])
+        return folder in _folders(context.mirror_urls) and urls == [folder + path for path in due]
 
     def _path(self, number: int) -> bytes:
         """Return where tarballs of a kind lie, but for what stands for tag and package."""
@@ -485,33 +521,18 @@ def _are_hashes(hashes: list[bytes]) -> bool:
     return len(joined) == 32 * len(hashes) and not joined.translate(None, _HASH_LETTERS)
 
 
-def _judge(text: str, form: Format, context: Context) -> _Judged | None:
-    """Read a spec and ask the schema and the rules about it; None where it is unsound."""
-    if not jsontext.is_plain(text):
-        return None
-    try:
-        spec: dict[str, Any] = jsontext.loads(text)
-    except ValueError:
-        return None
-    # what was cut out may stand only where anything else would do as well
-    if spec.get("hash") != _A_HASH or spec.get("tarball"):
-        return None
-    if form is Format.TARBALL:
-        if "tarball" not in spec:
-            return None
-        spec["tarball"] = _A_HASH  # any text will do for the schema
-    if not schema.sound(f"page-{form.value}", "/$defs/spec")(spec):
-        return None
-    if form is Format.CURRENT and (
-            spec["stacks"] != sorted(spec["stacks"])
-            or jsontext.dumps(spec, sort_keys=True) != text):
-        return None
-    if any(True for check in _CHECKS[form] for _ in check(spec, context)):
-        return None
-    if any(len(stack) >= 1023 for stack in spec["stacks"]):
-        return None  # as a key of `meta`, loaders refuse it (CL703)
-    build = _Build(
-        form, intern(spec["os"]), intern(spec["platform"]), tuple(map(intern, spec["stacks"])),
-        intern(spec["target"]),
+@cache
+def _required(form: Format) -> frozenset[str]:
+    """Return the keys that every spec of a format has."""
+    return frozenset(schema.load(f"page-{form.value}")["$defs"]["spec"]["required"])
+
+
+def _is_sound(spec: dict[str, Any], form: Format, context: Context) -> bool:
+    """Ask the schema and the rules about one spec."""
+    return (
+        schema.sound(f"page-{form.value}", "/$defs/spec")(spec)
+        and (form is Format.TARBALL or spec["stacks"] == sorted(spec["stacks"]))
+        and not any(True for check in _CHECKS[form] for _ in check(spec, context))
+        # as a key of `meta`, loaders refuse it (CL703)
+        and all(len(stack) < 1023 for stack in spec["stacks"])
     )
-    return _Judged(build, intern(spec["compiler"]), intern(spec["versions"][0]))
