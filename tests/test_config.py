@@ -237,9 +237,9 @@ def test_baseline_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path / "a")
     message = f"{path}:2: in baseline: ../known.json: there is no such file"
     with pytest.raises(CachelintError, match=re.escape(message)):
-        config.read(path).baseline()
+        config.read(str(path)).baseline()
     (tmp_path / "known.json").write_text("{}")
-    assert config.read(path).baseline() == "../known.json"
+    assert config.read(str(path)).baseline() == "../known.json"
     assert config.NO_FILE.baseline() is None
 
 
@@ -344,14 +344,14 @@ def test_nearest_file_is_found(
     (top / "a" / "b").mkdir(parents=True)
     for name, text in files.items():
         (top / name).write_text(text)
-    assert config.find(str(top / start)) == (None if found is None else top / found)
+    assert config.find(str(top / start)) == (None if found is None else str(top / found))
 
 
 @pytest.mark.parametrize("name", ["cachelint.toml", ".cachelint.toml"])
 def test_file_is_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text('select = ["CL3"]\n# x\nmax-page-size = 10\n', encoding="utf-8")
-    assert config.read(path).data == {"select": ["CL3"], "max-page-size": 10}
+    assert config.read(str(path)).data == {"select": ["CL3"], "max-page-size": 10}
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_file_is_read(tmp_path: Path, name: str) -> None:
 def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
-    assert config.read(path).data == data
+    assert config.read(str(path)).data == data
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_fault_names_file_line_and_nearest_key(tmp_path: Path, text: str, messag
     path = tmp_path / "cachelint.toml"
     path.write_text(text)
     with pytest.raises(CachelintError, match=re.escape(f"{path}:{message}")):
-        config.read(path)
+        config.read(str(path))
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_fault_in_pyproject(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
     with pytest.raises(CachelintError, match=re.escape(f"{path}{message}")):
-        config.read(path)
+        config.read(str(path))
 
 
 @pytest.mark.parametrize(
@@ -489,9 +489,9 @@ def test_unreadable_file(tmp_path: Path, raw: bytes | None, message: str) -> Non
     if raw is not None:
         path.write_bytes(raw)
     with pytest.raises(CachelintError, match=f"{re.escape(str(path))}.*{message}"):
-        config.read(path)
+        config.read(str(path))
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(CachelintError, match="cannot be read"):
-        config.read(tmp_path)
+        config.read(str(tmp_path))

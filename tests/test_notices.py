@@ -15,7 +15,7 @@ STALE = sound.page(sound.meta(num_specs=3))
 def read(tmp_path: Path, text: str) -> config.File:
     path = tmp_path / "cachelint.toml"
     path.write_text(text)
-    return config.read(path)
+    return config.read(str(path))
 
 
 def of_run(

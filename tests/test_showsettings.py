@@ -49,7 +49,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.File:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "cachelint.toml"
     path.write_text(FULL)
-    return config.read(path)
+    return config.read(str(path))
 
 
 def test_output_is_toml_that_means_the_same(full: config.File) -> None:

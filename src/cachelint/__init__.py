@@ -1,14 +1,18 @@
 """Check and mend the pages of a Spack build-cache catalog."""
 
-from cachelint.checker import check_page
-from cachelint.config import FileIgnore, Settings
-from cachelint.files import Task, select
-from cachelint.fixer import Fixed, fix_page
-from cachelint.model import CachelintError, Context, Finding, Report, Severity
-from cachelint.pages import render_page
-from cachelint.runs import FixReport, check, fix
-from cachelint.summary import summarize
-from cachelint.units import TagResult, check_catalog, check_tag, tasks_of
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cachelint.checker import check_page
+    from cachelint.config import FileIgnore, Settings
+    from cachelint.files import Task, select
+    from cachelint.fixer import Fixed, fix_page
+    from cachelint.model import CachelintError, Context, Finding, Report, Severity
+    from cachelint.pages import render_page
+    from cachelint.runs import FixReport, check, fix
+    from cachelint.summary import summarize
+    from cachelint.units import TagResult, check_catalog, check_tag, tasks_of
 
 __version__ = "0.1.0"
 
@@ -17,3 +21,29 @@ __all__ = [
     "Settings", "Severity", "TagResult", "Task", "check", "check_catalog", "check_page",
     "check_tag", "fix", "fix_page", "render_page", "select", "summarize", "tasks_of",
 ]
+
+_MODULES = {
+    "checker": ("check_page",),
+    "config": ("FileIgnore", "Settings"),
+    "files": ("Task", "select"),
+    "fixer": ("Fixed", "fix_page"),
+    "model": ("CachelintError", "Context", "Finding", "Report", "Severity"),
+    "pages": ("render_page",),
+    "runs": ("FixReport", "check", "fix"),
+    "summary": ("summarize",),
+    "units": ("TagResult", "check_catalog", "check_tag", "tasks_of"),
+}
+"""Where each of these is; a module is loaded when one of its names is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -76,7 +76,7 @@ _QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
 _KEY = rf"(?:{_WORD}|{_QUOTED})"
 _VALUE = rf"(?:{_WORD}|{_QUOTED}|0|[1-9][0-9]{{0,17}})"
 _TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
-_TAGS_LINE = r"(- name: |  stacks:|  - )(.*)\n"
+_TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
 _META_LAYOUT = (
     rf"(?:{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+)+"
 )
@@ -90,24 +90,18 @@ def tags_by_line(text: str) -> Document | None:
         return None
     value: list[dict[str, Any]] = []
     nodes = {"": Node(0, 1, container=True, close=len(text) - 1)}
-    for match in re.finditer(_TAGS_LINE, text):
-        start, end = match.span(2)
-        entry = f"/{len(value) - 1}"
-        if match[1] == "- name: ":
-            entry = f"/{len(value)}"
-            value.append({"name": match[2], "stacks": []})
-            nodes[entry] = Node(match.start() + 2, match.start() + 3, container=True)
-            nodes[f"{entry}/name"] = Node(start, end, match.start() + 2, match.start() + 6,
-                                          close=end)
-        elif match[1] == "  stacks:":
-            key = match.start() + 2
-            nodes[f"{entry}/stacks"] = Node(end + 3, end + 4, key, key + 6, container=True)
-        else:
-            stacks = value[-1]["stacks"]
-            nodes[f"{entry}/stacks/{len(stacks)}"] = Node(start, end, close=end)
-            stacks.append(match[2])
-            nodes[f"{entry}/stacks"] = nodes[f"{entry}/stacks"]._replace(close=end)
-            nodes[entry] = nodes[entry]._replace(close=end)
+    for number, match in enumerate(re.finditer(_TAGS_ENTRY, text)):
+        start, end = match.span(1)
+        stacks = match[2][4:-1].split("\n  - ")
+        value.append({"name": match[1], "stacks": stacks})
+        entry, last = f"/{number}", match.end() - 1
+        nodes[entry] = Node(start - 6, start - 5, -1, -1, True, last)
+        nodes[f"{entry}/name"] = Node(start, end, start - 6, start - 2, close=end)
+        at = match.start(2) + 4
+        nodes[f"{entry}/stacks"] = Node(at - 2, at - 1, end + 3, end + 9, True, last)
+        for index, stack in enumerate(stacks):
+            nodes[f"{entry}/stacks/{index}"] = Node(at, at + len(stack), close=at + len(stack))
+            at += len(stack) + len("\n  - ")
     return Document(value, nodes, [], [])
 
 

@@ -31,7 +31,6 @@ from cachelint import (
 )
 from cachelint.checker import check_page
 from cachelint.config import Settings
-from cachelint.fixer import fix_page
 from cachelint.model import CachelintError, Report, Severity
 from cachelint.runs import OnProgress
 from cachelint.text import inert
@@ -293,6 +292,8 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
     """Mend the page on standard input, and write it to standard output."""
     raw = sys.stdin.buffer.read()
     path = options["stdin_filename"] or "<stdin>"
+    from cachelint.fixer import fix_page
+
     fixed = fix_page(raw, path, settings=settings, context=units.context_at(path, settings))
     if options["diff"]:
         if fixed.content != raw:
@@ -379,9 +380,7 @@ def _configuration(options: dict[str, Any]) -> tuple[config.File, Settings]:
     """Read the configuration; a baseline that it names becomes the option's value."""
     path = None
     if options["config"]:
-        from pathlib import Path
-
-        path = Path(options["config"])
+        path = os.path.normpath(options["config"])
     elif not options["isolated"]:
         path = config.find()
     file = config.read(path) if path is not None else config.NO_FILE

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from cachelint import files
@@ -108,24 +107,28 @@ def _translate(pattern: str) -> str:
     return text if "/" in pattern else f"(?:.*/)?{text}"
 
 
-def find(start: str = ".") -> Path | None:
+def find(start: str = ".") -> str | None:
     """Find the configuration file that holds for ``start``: the nearest upwards."""
-    folder = Path(os.path.abspath(start))  # noqa: PTH100 - without following links
-    for parent in (folder, *folder.parents):
+    folder = os.path.abspath(start)  # without following links
+    while True:
         for name in FILES:
-            path = parent / name
-            if path.is_file() and (name != "pyproject.toml" or _has_table(path)):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and (name != "pyproject.toml" or _has_table(path)):
                 return path
-    return None
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
 
 
-def _has_table(path: Path) -> bool:
+def _has_table(path: str) -> bool:
     """Say whether a ``pyproject.toml`` configures this program.
 
     One that mentions it and is no TOML is taken to, so that it is read and the fault named.
     """
     try:
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            raw = file.read()
     except OSError:
         return False
     if b"cachelint" not in raw:
@@ -149,7 +152,7 @@ def _loads(text: str) -> dict[str, Any]:
 class File(NamedTuple):
     """A configuration file that was read and found right."""
 
-    path: Path
+    path: str
     data: dict[str, Any]
     """The settings, by key."""
     text: str = ""
@@ -174,7 +177,7 @@ class File(NamedTuple):
         named = self.data.get("baseline")
         if named is None:
             return None
-        path = files.shown(str(self.path.parent / named))
+        path = files.shown(os.path.join(os.path.dirname(self.path), named))
         if not files.exists(path):
             raise self.fault(f"in baseline: {path}: there is no such file (cachelint check "
                              f"--write-baseline {path} makes it)", "baseline")
@@ -185,7 +188,7 @@ class File(NamedTuple):
         return CachelintError(f"{self.place(*key)}: {message}")
 
 
-NO_FILE = File(Path(), {})
+NO_FILE = File("", {})
 """What there is where nothing is configured."""
 
 
@@ -196,13 +199,14 @@ def _lines(text: str) -> dict[tuple[str | int, ...], int]:
     return tomltext.lines(text)
 
 
-def read(path: Path) -> File:
+def read(path: str) -> File:
     """Read a configuration file, and hold it to its schema.
 
     Raises CachelintError, which names the file, the line and the nearest right key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
         data: Any = _loads(text)
     except OSError as error:
         raise CachelintError(
@@ -216,7 +220,7 @@ def read(path: Path) -> File:
         place = said[1] if said else len(text.splitlines()) or 1
         raise CachelintError(f"{path}:{place}: not TOML: {error}") from None
     table: tuple[str, ...] = ()
-    if path.name == "pyproject.toml":
+    if os.path.basename(path) == "pyproject.toml":
         for key in ("tool", "cachelint"):
             table = (*table, key)
             data = data.get(key, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
 from cachelint import files
@@ -60,4 +61,4 @@ def _is_all(file: File, paths: Iterable[str]) -> bool:
         selected = files.select(paths).roots
     except CachelintError:
         return False  # what was there is gone
-    return set(files.catalogs(str(file.path.parent))) <= set(selected)
+    return set(files.catalogs(os.path.dirname(file.path) or ".")) <= set(selected)

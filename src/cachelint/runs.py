@@ -14,11 +14,11 @@ from cachelint.catalog import TagFacts
 from cachelint.checker import order
 from cachelint.config import FileIgnore, Settings
 from cachelint.files import Selection, Task
-from cachelint.fixer import CatalogFixed, TagFixed, fix_catalog, fix_tag
 from cachelint.model import Finding, Report
 from cachelint.units import TagResult, check_catalog, check_file, check_tag, tasks_of
 
 if TYPE_CHECKING:
+    from cachelint.fixer import CatalogFixed, TagFixed
     from cachelint.history import Scope
 
 
@@ -307,6 +307,8 @@ def fix(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
+    from cachelint.fixer import fix_catalog, fix_tag  # which a check does not need
+
     settings = settings or Settings()
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}

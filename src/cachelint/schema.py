@@ -9,10 +9,10 @@ compile any other, so that a change in a schema cannot go unnoticed.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 from cachelint.jsontext import escape_token
@@ -27,18 +27,18 @@ NAMES = (
 FOR_EDITORS = "front-matter"
 """The name of the schema that is composed of those of pages; it is no file, and checks nothing."""
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
 # in a wheel the schemas lie in the package, in a checkout beside `src`
-_FOLDER = next(
-    folder for folder in (_PACKAGE / "schemas", _PACKAGE.parents[1] / "schemas") if folder.is_dir()
-)
+_FOLDER = next(folder for folder in (f"{_PACKAGE}/schemas", f"{_PACKAGE}/../../schemas")
+               if os.path.isdir(folder))
 
 
 def text(name: str) -> str:
     """Return a schema as it is printed; ``name`` is one of NAMES, or FOR_EDITORS."""
     if name == FOR_EDITORS:
         return json.dumps(_for_editors(), indent=2) + "\n"
-    return (_FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
+    with open(f"{_FOLDER}/{name}.schema.json", encoding="utf-8") as file:
+        return file.read()
 
 
 @cache

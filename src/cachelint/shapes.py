@@ -7,9 +7,9 @@ which says nothing: the page goes the plain way. Tests hold the two ways togethe
 A spec's *shape* is its JSON text with its hash cut out and, in the tarball format, the tarball's
 URL, which follows from the rest. From package to package and week to week the same shapes return
 by the thousand. Each is judged once, by the schema and the rules themselves with a hash put in, and
-remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (compiler, system,
-stacks and so on) and its version. A spec of a known shape then needs only its hash and its URL looked
-at, and a page's `meta` follows from the kinds of its specs.
+remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (system, stacks and
+so on), its compiler and its version. A spec of a known shape then needs only its hash and its URL
+looked at, and a page's `meta` follows from the kinds of its specs.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Key = TypeVar("Key")
 _A_HASH = "a" * 32
 _HASH_KEY = b'"hash": "'
 _OPENING = f'{{"compiler": "none", "hash": "{_A_HASH}'
-_BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], '
-         '"target": "none", "variants": [], "versions": ["0"]}')
+_BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", '
+         '"stacks": ["root"], "target": "none", "variants": [], "versions": ["0"]}')
 """The two halves of a sound spec in the current format, to judge another half with."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
@@ -374,7 +374,8 @@ class Shapes:
                 return None
             self._bodies[body] = judged
         if opening not in self._openings:
-            judged = self._judge_spec("{" + opening.decode("latin-1") + _BODY, Format.CURRENT, context)
+            text = "{" + opening.decode("latin-1") + _BODY
+            judged = self._judge_spec(text, Format.CURRENT, context)
             if judged is None:
                 return None
             self._openings[opening] = judged.compiler

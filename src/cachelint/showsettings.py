@@ -68,7 +68,7 @@ def _defaults() -> dict[str, Any]:
 
 
 def _shown(file: File) -> str:
-    return files.shown(str(file.path))
+    return files.shown(file.path)
 
 
 def _setting(key: str, value: Any, origin: str) -> str:
