@@ -226,7 +226,7 @@ def test_fix_leaves_bad_pages_alone_and_mends_the_others(tmp_path: Path) -> None
 # what becomes of a page between its listing and its reading
 MEANWHILE = """
 import errno, os, sys
-from cachelint.cli import main
+from cachelint.cli import program
 real = os.open
 def open_page(path, *arguments, **options):
     if str(path).endswith("zlib/specs.md"):
@@ -234,7 +234,7 @@ def open_page(path, *arguments, **options):
     return real(path, *arguments, **options)
 os.open = open_page
 sys.argv[1:] = ["check", "--isolated", "--jobs", "1", "--output-format", "json"]
-main()
+program()
 """
 
 

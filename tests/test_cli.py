@@ -753,14 +753,14 @@ def test_standard_output_that_is_closed(here: Path) -> None:
 SLOW = """
 import sys, time
 from cachelint import files
-from cachelint.cli import main
+from cachelint.cli import program
 real = files.read
 def slowly(path, *arguments):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(0.3)
     return real(path, *arguments)
 files.read = slowly
-main()
+program()
 """
 
 

@@ -88,7 +88,7 @@ class Shell:
         program = folder / "bin" / "cachelint"
         program.write_text(
             f"#!{sys.executable}\nimport sys\nsys.argv[0] = 'cachelint'\n"
-            "from cachelint.cli import main\nmain()\n")
+            "from cachelint.cli import program\nprogram()\n")
         program.chmod(0o755)
         (folder / "my-page.md").touch()
         self.terminal, other = pty.openpty()
@@ -161,7 +161,7 @@ def offered(*words: str) -> list[str]:
     """Ask as fish does, and return what is offered, without what it is."""
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'cachelint'; "
-         "from cachelint.cli import main; main()"],
+         "from cachelint.cli import program; program()"],
         env={**os.environ, "_CACHELINT_COMPLETE": "fish_complete",
              "COMP_WORDS": " ".join(["cachelint", *words]), "COMP_CWORD": words[-1]},
         capture_output=True, text=True, check=False)

@@ -148,7 +148,7 @@ def slow(*arguments, **options):
     time.sleep(0.2)
     return read(*arguments, **options)
 checker.read = slow
-cli.main()
+cli.program()
 """
 
 

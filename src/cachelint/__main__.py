@@ -1,5 +1,5 @@
 """`python -m cachelint`."""
 
-from cachelint.cli import main
+from cachelint.cli import program
 
-main()
+program()
