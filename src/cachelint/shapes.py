@@ -275,44 +275,28 @@ class Shapes:
             return self._read_tarballs(raw, at, place, context)
         # the ring is closed: behind the last spec follows what the first begins with
         specs[-1] = b"%b, %b" % (specs[-1][:-5], head[at:])
-        try:
-            kinds = [self._known[spec[32:]] for spec in specs]
-        except KeyError:
-            if not self._learn([spec[32:] for spec in specs], context):
-                return None
-            kinds = [self._known[spec[32:]] for spec in specs]
         hashes = [spec[:32] for spec in specs]
         if not _are_hashes(hashes) or hashes != sorted(set(hashes)):
             return None
-        kinds.sort()
-        implied = self._implied.get(tuple(kinds)) or self._imply(tuple(kinds))
-        if implied.format is not Format.CURRENT or not self._are_listed(implied, context):
-            return None
-        return Facts(head[:at], hashes, implied)
+        kinds = self._kinds_of([spec[32:] for spec in specs], context)
+        implied = self._imply(Format.CURRENT, kinds, context)
+        return None if implied is None else Facts(head[:at], hashes, implied)
 
     def _read_tarballs(
         self, raw: bytes, at: int, place: Place, context: Context
     ) -> Facts | None:
         """Accept specs in the tarball format likewise; the first begins at ``at``."""
-        specs = raw[at + 1 : -6].split(b"}, {")
         hashes: list[bytes] = []
         urls: list[bytes] = []
         try:
-            shapes = self._cut(specs, hashes, urls)
+            shapes = self._cut(raw[at + 1 : -6].split(b"}, {"), hashes, urls)
         except ValueError:
             return None
         if not _are_hashes(hashes) or len(set(hashes)) < len(hashes):
             return None
-        try:
-            kinds = [self._known[shape] for shape in shapes]
-        except KeyError:
-            if not self._learn(shapes, context):
-                return None
-            kinds = [self._known[shape] for shape in shapes]
-        key = tuple(sorted(kinds))
-        implied = self._implied.get(key) or self._imply(key)
-        if (implied.format is not Format.TARBALL or not self._are_listed(implied, context)
-                or not self._are_due(urls, kinds, hashes, place, context)):
+        kinds = self._kinds_of(shapes, context)
+        implied = self._imply(Format.TARBALL, kinds, context)
+        if implied is None or not self._are_due(urls, kinds, hashes, place, context):
             return None
         return Facts(raw[:at], hashes, implied)
 
@@ -348,19 +332,23 @@ class Shapes:
             known = self._stacks[stacks] = b", ".join(sorted(names)) if simple else stacks
         return known
 
-    def _learn(self, shapes: list[bytes], context: Context) -> bool:
-        """Judge the shapes and bodies that are not known; say whether all are sound."""
+    def _kinds_of(self, shapes: list[bytes], context: Context) -> list[int]:
+        """Return the numbers of the kinds of shapes; none where some shape is unsound."""
+        try:
+            return [self._known[shape] for shape in shapes]
+        except KeyError:
+            pass
         if len(self._known) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc] # forget everything
         for shape in shapes:
             if shape not in self._known:
                 judged = self._judge(shape, context)
                 if judged is None:
-                    return False
+                    return []
                 build, compiler, version = judged
                 kind = _Kind(self._builds.number(build), compiler, version)
                 self._known[shape] = self._kinds.number(kind)
-        return True
+        return [self._known[shape] for shape in shapes]
 
     def _judge(self, shape: bytes, context: Context) -> _Judged | None:
         """Judge a shape that is not known; None where specs of it are unsound."""
@@ -422,7 +410,7 @@ class Shapes:
     ) -> bool:
         """Say whether the tarballs of all specs have the URLs that follow from the specs."""
         tag, package = place
-        if (tag is None or package is None or len(urls) < len(kinds)
+        if (tag is None or package is None
                 or not _IS_SIMPLE_NAME(tag) or not _IS_SIMPLE_NAME(package)):
             return False
         starts: dict[int, bytes] = {}
@@ -445,9 +433,21 @@ class Shapes:
         self._paths[number] = path.encode()
         return self._paths[number]
 
-    def _are_listed(self, implied: _Implied, context: Context) -> bool:
-        """Say whether such specs are in the stacks that their tag has."""
-        group, listed, root = implied.group, context.tag_stacks, context.root_stack
+    def _imply(self, form: Format, kinds: list[int], context: Context) -> _Implied | None:
+        """Return what specs of these kinds imply; None where no page of this tag may hold them."""
+        key = tuple(sorted(kinds))
+        implied = self._implied.get(key)
+        if implied is None:
+            if not key:
+                return None
+            implied = self._put_together(key)
+        if implied.format is not form or not self._are_listed(implied.group, context):
+            return None
+        return implied
+
+    def _are_listed(self, group: _Group, context: Context) -> bool:
+        """Say whether specs of these builds are in the stacks that their tag has."""
+        listed, root = context.tag_stacks, context.root_stack
         if listed is not self._stacks_of_tag or root != self._root:
             self._stacks_of_tag, self._root = listed, root
             self._of_tag.clear()
@@ -460,8 +460,8 @@ class Shapes:
         self._of_tag.add(group)
         return True
 
-    def _imply(self, key: tuple[int, ...]) -> _Implied:
-        """Work out what specs of these kinds imply."""
+    def _put_together(self, key: tuple[int, ...]) -> _Implied:
+        """Work out what specs of these kinds imply, and remember it."""
         builds, names, numbers = zip(*[self._kinds[number] for number in key], strict=True)
         group = self._group(tuple(sorted(builds)))
         compilers, versions = _list(names), _list(numbers)
