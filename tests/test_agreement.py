@@ -301,8 +301,38 @@ CASES: dict[str, list[str]] = {
         TARBALL.replace('"e4s": 1, "root": 2', counts) for counts in (
             '"root": 2, "e4s": 1', '"e4s": 2, "root": 1', '"e4s": 1, "e4s": 1',
             '"e4s": 1, "root": 2.0', '"e4s": true, "root": 2')]],
+    "values of meta that are equal and of another type": [
+        text.replace(*change) for text in (sound.PAGE, TARBALL) for change in (
+            ('"e4s": 1,', '"e4s": true,'), ('"root": 2}', '"root": 2.0}'),
+            ('"num_specs": 2', '"num_specs": 3'), ('"num_specs": 2', '"num_specs":2'),
+            ('"oss": ["ubuntu22.04"]', '"oss": ["ubuntu22.04", "rhel8"]'),
+            ('"oss": ["ubuntu22.04"]', '"oss": ["rhel8", "ubuntu22.04"]'),
+            ('"e4s": 1,', '"e4s": 7, "hep": 1,'), ('"e4s": 1,', f'"{"k" * 1023}": 1,'))],
     "two spellings": [sound.PAGE, sound.page(None, sound.specs(0, compiler="gcc@=11.4.0")),
                       sound.page(None, sound.specs(1, compiler="gcc@=11.4.0"))],
+    "two compilers": [
+        sound.page(None, [one | {"compiler": compiler} for one, compiler in zip(
+            sound.specs(), pair, strict=True)])
+        for pair in (("gcc@11.4.0", "gcc@11.4.0"), ("gcc@11.4.0", "gcc@12.4.0"),
+                     ("none", "gcc@12.4.0"), ("gcc@12.4.0", "none"), ("none", "none"),
+                     ("gcc@11.4.0", "none<"))],
+    "compilers of another spec": [sound.PAGE, *[
+        sound.PAGE.replace(*change, 1) for change in (
+            ('"gcc@11.4.0", "hash"', '"gcc@12.4.0", "hash"'),
+            ('{"compiler": "gcc@11.4.0", "hash"', '{"hash"'),
+            ('{"compiler": "gcc@11.4.0", "hash"', '{ "compiler": "gcc@11.4.0", "hash"'),
+            ('"hash": "' + sound.SECOND, '"hash" : "' + sound.SECOND),
+            ("}]", "} ]"), ("[{", "[ {"))]],
+    "values of several sound specs, and of none": [
+        sound.PAGE, sound.page(None, sound.specs(1, target="zen4", variants=[], size=1)),
+        sound.page(None, sound.specs(0, target="zen4", variants=["build_system=makefile"])),
+        sound.page(sound.meta(), sound.specs(0, target=["zen4"])),
+        sound.page(None, sound.specs(0, size=1)),
+        sound.page(None, sound.specs(0, size=True)), sound.page(None, sound.specs(0, size=1.0)),
+        sound.page(None, sound.specs(0, os="zen4")), sound.page(None, sound.specs(0, os="<")),
+        sound.page(sound.meta(), [sound.without(sound.specs()[0], "size"), sound.specs()[1]]),
+        sound.page(sound.meta(), sound.specs(0, variants=[["+shared"]])),
+        sound.page(sound.meta(), sound.specs(0, note="-"))],
     "specs in another order": [sound.PAGE, sound.page(None, sound.specs()[::-1]),
                                TARBALL, sound.page(None, sound.tarball_specs()[::-1])],
     "braces in a text": [sound.page(None, sound.specs(0, variants=["a='}, {'"]))],

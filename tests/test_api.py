@@ -41,6 +41,16 @@ def test_everything_that_is_offered_is_there() -> None:
     assert cachelint.__version__ == importlib.metadata.version("cachelint")
 
 
+def test_names_are_loaded_when_they_are_asked_for() -> None:
+    code = ("import sys, cachelint; before = set(sys.modules); cachelint.summarize; "
+            "print(sorted(name for name in sys.modules if name.startswith('cachelint')), "
+            "dir(cachelint) == cachelint.__all__)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['cachelint', 'cachelint.summary'] True\n"
+    with pytest.raises(AttributeError, match="no attribute 'sumarize'"):
+        _ = cachelint.sumarize
+
+
 def test_package_says_that_it_is_typed() -> None:
     assert (Path(cachelint.__file__).parent / "py.typed").is_file()
 
@@ -187,6 +197,7 @@ def test_path_that_is_not_there(call: Any, tmp_path: Path) -> None:
 def test_import_is_quick_and_silent() -> None:
     # the YAML parser, jsonschema and click are for those who need them
     heavy = "[name for name in ('ruamel', 'jsonschema', 'click', 'asyncio') if name in sys.modules]"
-    done = subprocess.run([sys.executable, "-c", f"import sys, cachelint; print({heavy})"],
-                          capture_output=True, text=True, check=True, timeout=60)
+    code = f"import sys; from cachelint import *; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n", "")
