@@ -35,9 +35,10 @@ from cachelint.units import (
     FileProblems,
     Tally,
     check_catalog,
-    examine_catalog,
+    judge_own_files,
     of_whole_tag,
     pages_of,
+    read_own_files,
     shapes_for,
     sound_hashes,
 )
@@ -434,13 +435,16 @@ def fix_catalog(
     Nothing else in these files is touched. Without ``write``, it is only said how. ``own_files``
     are as in `check_catalog`.
     """
-    findings: list[Finding] = []
-    whole, judged = examine_catalog(
-        root, facts, settings, findings, is_whole=is_whole, own_files=own_files)
+    facts = list(facts)
+    if not (is_whole or facts or own_files):
+        return CatalogFixed([], [], 0, [])
+    own = read_own_files(root, settings, is_whole=is_whole, own_files=own_files)
+    whole = judge_own_files(own, facts)
+    findings = own.unread.copy()
     changed: list[tuple[str, bytes, bytes]] = []
     refused: list[tuple[str, str]] = []
     mended = 0
-    for file in judged:
+    for file in own.judged.values():
         left = []
         contents: dict[str, tuple[bytes, bytes]] = {}  # path to bytes before and after
         found = findings_of(file.path, file.page, file.problems, settings)

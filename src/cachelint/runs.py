@@ -15,7 +15,16 @@ from cachelint.checker import order
 from cachelint.config import FileIgnore, Settings
 from cachelint.files import Selection, Task
 from cachelint.model import Finding, Report
-from cachelint.units import TagResult, check_catalog, check_file, check_tag, tasks_of
+from cachelint.units import (
+    OwnFiles,
+    TagResult,
+    check_catalog,
+    check_file,
+    check_tag,
+    join_facts,
+    read_own_files,
+    tasks_of,
+)
 
 if TYPE_CHECKING:
     from cachelint.fixer import CatalogFixed, TagFixed
@@ -191,14 +200,21 @@ def _find(
     used: set[FileIgnore] = set()
     tasks = tasks_of(selection)
     on_done = on_progress and Progress(tasks, on_progress).add
-    for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
+    catalogs: list[OwnFiles] = []
+
+    def read_catalogs() -> None:
+        for root, is_whole in _catalogs(selection).items():
+            catalogs.append(read_own_files(root, settings, is_whole=is_whole))
+
+    work = partial(check_tag, settings=settings)
+    for result in workers.run(work, tasks, jobs, on_done, meanwhile=read_catalogs):
         findings += result.findings
         facts.append(result.facts)
         pages += result.pages
         used |= result.used
-    for root, is_whole in _catalogs(selection).items():
-        of_root = [fact for fact in facts if fact.root == root and fact.tag]
-        findings += check_catalog(root, of_root, settings, is_whole=is_whole, used=used)
+    for own in catalogs:
+        of_root = [fact for fact in facts if fact.root == own.root and fact.tag]
+        findings += join_facts(own, of_root, settings, used)
     for path in _named_files(selection):
         findings += check_file(path, settings)
     findings.sort(key=order)

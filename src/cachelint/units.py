@@ -285,61 +285,84 @@ def check_catalog(
     Returns:
         The findings in ``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags``, sorted.
     """
-    findings: list[Finding] = []
-    _, judged = examine_catalog(
-        root, facts, settings, findings, is_whole=is_whole, own_files=own_files)
-    for file in judged:
+    facts = list(facts)
+    if not (is_whole or facts or own_files):
+        return []
+    own = read_own_files(root, settings, is_whole=is_whole, own_files=own_files)
+    return join_facts(own, facts, settings, used)
+
+
+def join_facts(
+    own: OwnFiles, facts: Iterable[TagFacts], settings: Settings,
+    used: set[FileIgnore] | None = None,
+) -> list[Finding]:
+    """Do as `check_catalog` does with files that were read before."""
+    judge_own_files(own, facts)
+    findings = own.unread.copy()
+    for file in own.judged.values():
         findings += findings_of(file.path, file.page, file.problems, settings)
     findings = settle(findings, settings, used)
     findings.sort(key=order)
     return findings
 
 
-def examine_catalog(
-    root: str, facts: Iterable[TagFacts], settings: Settings, unread: list[Finding], *,
-    is_whole: bool, own_files: frozenset[str] = frozenset(),
-) -> tuple[Catalog, list[FileProblems]]:
-    """Ask the rules about a catalog's own files; those that cannot be read go to ``unread``.
+class OwnFiles(NamedTuple):
+    """A catalog's own files, each judged by itself, of which all or some are asked about."""
 
-    Without ``is_whole``, only what concerns the tags that were looked at and ``own_files`` is said.
+    root: str
+    is_whole: bool
+    names: frozenset[str]
+    """Those that are asked about although not all of the catalog is, relative to its folder."""
+    judged: dict[str, FileProblems]
+    """By path."""
+    unread: list[Finding]
+
+    def page(self, name: str) -> Page | None:
+        """Return what a file says, if it could be read; ``name`` is relative to the folder."""
+        file = self.judged.get(files.join(self.root, name))
+        return file.page if file is not None and file.page.parsed else None
+
+
+def read_own_files(
+    root: str, settings: Settings, *, is_whole: bool, own_files: frozenset[str] = frozenset()
+) -> OwnFiles:
+    """Read a catalog's own files, and ask the rules that need nothing besides.
+
+    Without ``is_whole``, that is only said of ``own_files``.
     """
-    judged: dict[str, FileProblems] = {}
-    facts = list(facts)
-    if not (is_whole or facts or own_files):
-        return Catalog(root, {}, False, None, None, None), []
-
-    def read(name: str) -> Page | None:
+    own = OwnFiles(root, is_whole, own_files, {}, [])
+    tag_pages = (path.rsplit("/", 1)[1] for path in catalog.tag_pages(root) or ())
+    below = (f"{catalog.TAG_PAGES}/{name}" for name in tag_pages)
+    for name in (catalog.TAGS, catalog.META, *below):
         path = files.join(root, name)
         if not files.exists(path) or settings.excludes(name):
-            return None
+            continue
         is_asked = is_whole or name in own_files
-        file = examine_file(path, settings, unread if is_asked else [])
-        if file is None:
-            return None
-        if not is_asked:
-            file.problems.clear()
-        judged[path] = file
-        return file.page
+        file = examine_file(path, settings, own.unread if is_asked else [])
+        if file is not None:
+            own.judged[path] = file if is_asked else file._replace(problems=[])
+    return own
 
-    tags, meta = read(catalog.TAGS), read(catalog.META)
+
+def judge_own_files(own: OwnFiles, facts: Iterable[TagFacts]) -> Catalog:
+    """Ask the rules about a catalog's own files beside what its tags hold.
+
+    Without ``is_whole``, only what concerns the tags that were looked at is said.
+    """
+    root, meta = own.root, own.page(catalog.META)
     paths = catalog.tag_pages(root)
-    tag_pages: dict[str, Page] | None = None if paths is None else {}
-    for path in paths or ():
-        name = path.rsplit("/", 1)[1]
-        page = read(f"{catalog.TAG_PAGES}/{name}")
-        if page is not None and tag_pages is not None:
-            tag_pages[name.removesuffix(".md")] = page
+    tag_pages = None if paths is None else {
+        path.rsplit("/", 1)[1].removesuffix(".md"): own.judged[path].page
+        for path in paths if path in own.judged}
     whole = Catalog(
-        root, {fact.tag: fact for fact in facts if fact.is_whole}, is_whole,
-        tags if tags and tags.parsed else None,
-        meta if meta and meta.parsed and isinstance(meta.data, dict) else None, tag_pages,
-    )
+        root, {fact.tag: fact for fact in facts if fact.is_whole}, own.is_whole,
+        own.page(catalog.TAGS), meta if meta and isinstance(meta.data, dict) else None, tag_pages)
     for rule in ALL_RULES:
-        of_file = rule.code == "CL609" and not (is_whole or catalog.TAGS in own_files)
+        of_file = rule.code == "CL609" and not (own.is_whole or catalog.TAGS in own.names)
         if rule.check_catalog is not None and not of_file:
             for path, problem in rule.check_catalog(whole):
-                judged[path].problems.append((rule, problem))
-    return whole, list(judged.values())
+                own.judged[path].problems.append((rule, problem))
+    return whole
 
 
 def examine_file(path: str, settings: Settings, unread: list[Finding]) -> FileProblems | None:

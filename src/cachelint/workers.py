@@ -31,14 +31,18 @@ _TICK = 0.1
 def run(
     work: Work[Result], tasks: Sequence[Task], jobs: int,
     on_done: Callable[[Result | None], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
     """Yield the results of ``work`` on each of ``tasks``, in their order.
 
     ``work`` is called in this process or, with ``jobs`` over 1 and enough to do, in others; then
     it must be picklable. ``on_done`` is called in this thread with each result as soon as it is
-    there, in whatever order, and now and then with None.
+    there, in whatever order, and now and then with None. ``meanwhile`` is called once, in this
+    process, when the others have begun.
     """
     if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS:
+        if meanwhile is not None:
+            meanwhile()
         for task in tasks:
             result = work(task)
             if on_done is not None:
@@ -63,6 +67,8 @@ def run(
                 futures[task] = pool.submit(work, task)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if meanwhile is not None:
+            meanwhile()
         if on_done is None:
             for task in tasks:
                 yield futures.pop(task).result()
