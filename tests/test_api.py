@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,37 @@ def test_rendering_alters_nothing_that_it_was_given() -> None:
 def test_rendering_needs_whole_specs() -> None:
     with pytest.raises(KeyError, match="target"):
         render_page("zlib", sound.TAG, [sound.without(sound.specs()[0], "target")])
+
+
+@pytest.mark.parametrize(
+    ("title", "tag", "sentence"),
+    [
+        ('z"lib', sound.TAG, "'z\"lib' is no name of a package"),
+        ("", sound.TAG, "'' is no name of a package"),
+        ("Zlib", sound.TAG, "'Zlib' is no name of a package"),
+        ("zlib", "no", "'no' is no name of a tag"),
+        ("zlib", "1.0", "'1.0' is no name of a tag"),
+        ("zlib", "a]", "'a]' is no name of a tag"),
+        ("zlib", "", "'' is no name of a tag"),
+        ("zlib", "a\nb", "'a\\nb' is no name of a tag"),
+    ],
+)
+def test_rendering_needs_names_that_every_reader_takes_alike(
+    title: str, tag: str, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        render_page(title, tag, sound.specs())
+
+
+def test_settings_with_what_is_no_code(tmp_path: Path) -> None:
+    settings = Settings(selected=frozenset({"CL301", "CL33"}))
+    sentence = r"^selected: 'CL33' is no rule's code \(is it CL3"
+    for call in (lambda: check_page(b"", settings=settings),
+                 lambda: fix_page(b"", settings=settings),
+                 lambda: check([str(tmp_path)], settings=settings),
+                 lambda: cachelint.fix([str(tmp_path)], settings=settings)):
+        with pytest.raises(CachelintError, match=sentence):
+            call()
 
 
 def test_summary() -> None:

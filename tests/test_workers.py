@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cachelint import workers
+from cachelint.files import Task
+
 SCRIPT = """
 import os, pathlib, sys, time
 from cachelint import cli, workers
@@ -25,8 +28,21 @@ def begin(*_, **__):
 
 if __name__ == "__main__":
     cli.cli.main = begin
-    cli.main()
+    cli.program()
 """
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_order_and_what_is_to_be_done_meanwhile_is_done_once(jobs: int) -> None:
+    tasks = [Task(".", f"v{number}", None) for number in range(8)]
+    done: list[int] = []
+    results = workers.run(_tag_of, tasks, jobs, meanwhile=lambda: done.append(os.getpid()))
+    assert list(results) == [task.tag for task in tasks]
+    assert done == [os.getpid()]
+
+
+def _tag_of(task: Task) -> str:
+    return task.tag
 
 
 def is_there(process: int) -> bool:
@@ -58,12 +74,12 @@ def test_workers_end_with_their_parent(
     deadline = time.monotonic() + 30
     while len(os.listdir(tmp_path / "workers")) < 2 and time.monotonic() < deadline:  # noqa: PTH208
         time.sleep(0.01)
-    workers = [int(path.name) for path in (tmp_path / "workers").iterdir()]
-    assert len(workers) == 2
+    processes = [int(path.name) for path in (tmp_path / "workers").iterdir()]
+    assert len(processes) == 2
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == status
     assert said == ("cachelint: interrupted\n" if number is signal.SIGINT else "")
-    while any(map(is_there, workers)) and time.monotonic() < deadline:
+    while any(map(is_there, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(map(is_there, workers))
+    assert not any(map(is_there, processes))

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cachelint import files, jsontext, schema, summary
-from cachelint.config import Settings, settle
+from cachelint.config import Settings, given, settle
 from cachelint.files import Unreadable
 from cachelint.frontmatter import KEYS, Page, page_of, parse
 from cachelint.model import (
@@ -404,7 +404,7 @@ def check_page(
     Returns:
         The findings, sorted by line, column and code.
     """
-    settings = settings or Settings()
+    settings = given(settings)
     context = context or context_of(settings, files.place_of(path))
     examined = examine(content, context, Shapes(), max_size=settings.max_page_size,
                        strict_order="CL507" in settings.selected)

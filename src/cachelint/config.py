@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from cachelint import files
 from cachelint.model import CachelintError, Finding, Severity
-from cachelint.rules import ALL_RULES, Rule
+from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.text import common
 
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
@@ -33,7 +33,7 @@ class Settings(NamedTuple):
     """Everything that decides what is checked and how. It can be sent to another process."""
 
     selected: frozenset[str] = DEFAULT_RULES
-    """Codes of the rules that run."""
+    """Codes of the rules that run; anything else is an error."""
     exclude: tuple[str, ...] = ()
     mutable_tags: frozenset[str] = frozenset({"develop"})
     root_stack: str = "root"
@@ -62,6 +62,20 @@ class Settings(NamedTuple):
     def runs_on(self, path: str) -> frozenset[str]:
         """Return the codes of the rules that run on a file, as its path is shown."""
         return self.selected.difference(*(every_code_of(rule) for _, rule in self.ignores(path)))
+
+
+def given(settings: Settings | None) -> Settings:
+    """Return the settings of a caller, the defaults where there are none.
+
+    Raises CachelintError where ``selected`` holds what is no code.
+    """
+    if settings is None:
+        return Settings()
+    strange = settings.selected - BY_CODE.keys()
+    if strange:
+        name = min(strange)
+        raise CachelintError(f"selected: {name!r} is no rule's code{nearest(name, BY_CODE)}")
+    return settings
 
 
 def settle(

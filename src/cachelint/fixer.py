@@ -23,7 +23,7 @@ from cachelint.checker import (
     order,
     refusal,
 )
-from cachelint.config import Settings, settle
+from cachelint.config import Settings, given, settle
 from cachelint.files import Task
 from cachelint.frontmatter import Page, parse, render
 from cachelint.jsontext import dumps, escape_token
@@ -98,7 +98,7 @@ def fix_page(
     Returns:
         The mended bytes, or the same bytes where there is nothing to mend or it cannot be done.
     """
-    settings = settings or Settings()
+    settings = given(settings)
     context = context or context_of(settings, files.place_of(path))
     return _fix(content, path, context, settings, Shapes())[0]
 

@@ -204,6 +204,8 @@ _CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
 _CONFLICT = re.compile(r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)")
 _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
 _WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*"
+PLAIN_WORD = re.compile(_WORD).fullmatch
+"""Text that every reader of YAML takes for the same, without quotes."""
 _PLAIN = re.compile(rf"{_WORD}|/[A-Za-z0-9._/-]*")
 _PLAIN_LIST = re.compile(rf"\[{_WORD}(?:, {_WORD})*\]")
 

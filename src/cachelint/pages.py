@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cachelint.frontmatter import render
+from cachelint import schema
+from cachelint.frontmatter import PLAIN_WORD, render
 from cachelint.summary import summarize
 
 
@@ -28,6 +29,12 @@ def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str
 
     Raises:
         KeyError: A spec lacks a field that `meta` summarises.
+        ValueError: The title is no name of a package, or the tag is none that every reader of the
+            page takes for the same text.
     """
+    if not schema.sound("page-current", "/$defs/title")(title):
+        raise ValueError(f"{title!r} is no name of a package")
+    if not (type(tag) is str and PLAIN_WORD(tag)):
+        raise ValueError(f"{tag!r} is no name of a tag")
     specs = ordered(specs)
     return render(title, tag, summarize(specs), specs)

@@ -12,7 +12,7 @@ from cachelint import files, workers
 from cachelint.baseline import Key
 from cachelint.catalog import TagFacts
 from cachelint.checker import order
-from cachelint.config import FileIgnore, Settings
+from cachelint.config import FileIgnore, Settings, given
 from cachelint.files import Selection, Task
 from cachelint.model import Finding, Report
 from cachelint.units import (
@@ -86,7 +86,7 @@ def check(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
-    settings = settings or Settings()
+    settings = given(settings)
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
@@ -128,7 +128,7 @@ def write_baseline(
     Raises:
         CachelintError: As `check`, or the file cannot be written.
     """
-    settings = settings or Settings()
+    settings = given(settings)
     start = time.perf_counter()
     older = baselines.read(path) if files.exists(path) else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
@@ -325,7 +325,7 @@ def fix(
     """
     from cachelint.fixer import fix_catalog, fix_tag  # which a check does not need
 
-    settings = settings or Settings()
+    settings = given(settings)
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
     selection = files.select(paths)
