@@ -4,12 +4,13 @@ Contract: `Shapes.read` returns facts only where the rules, asked one by one, wo
 the line of specs, and then the facts are those that `summarize` derives. Otherwise it returns None,
 which says nothing: the page goes the plain way. Tests hold the two ways together.
 
-A spec's *shape* is its JSON text with its hash cut out and, in the tarball format, the tarball's
-URL, which follows from the rest. From package to package and week to week the same shapes return
-by the thousand. Each is judged once, by the schema and the rules themselves with a hash put in, and
-remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (system, stacks and
-so on), its compiler and its version. A spec of a known shape then needs only its hash and its URL
-looked at, and a page's `meta` follows from the kinds of its specs.
+A spec's *shape* is what stands between its hash and the next one on the page: nearly all of the
+spec, and the beginning of its neighbour. In the tarball format it is the spec's text with its hash
+cut out, and its URL, which follows from the rest. From package to package and week to week the same
+shapes return by the thousand. Each is judged once, by the schema and the rules themselves with a hash put
+in, and remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (system,
+stacks and so on), its compiler and its version. A spec of a known shape then needs only its hash
+and its URL looked at, and a page's `meta` follows from the kinds of its specs.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ class Shapes:
     def __init__(self) -> None:
         """Begin with none."""
         self._known: dict[bytes, int] = {}
-        """Shape to the number of its kind."""
+        """Shape to the number of its kind; in the current format with the neighbour's compiler."""
         self._fields: dict[Format, set[tuple[str, Any]]] = {
             Format.CURRENT: set(), Format.TARBALL: set()}
         """What stood in sound specs of a format: keys with their values."""
