@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cachelint import jsontext
@@ -158,12 +158,16 @@ def test_members_of_what_has_none(text: str) -> None:
     assert list(jsontext.members(text, 0)) == []
 
 
-@given(VALUES, st.sampled_from([None, 1]), st.booleans())
-@settings(max_examples=80, deadline=None)
+SEPARATORS = [(", ", ": "), (",", ":"), (" ,\t", " :  "), (",\n", "\t:\r\n"), (",  ", ":\t")]
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.sampled_from(SEPARATORS), st.booleans())
+@settings(max_examples=200, deadline=None)
+@example({"a": 1, "b": [2]}, None, (", ", ":  "), True)
 def test_members_cover_the_texts_of_the_values(
-    value: Any, indent: int | None, escape: bool
+    value: Any, indent: int | None, separators: tuple[str, str], escape: bool
 ) -> None:
-    text = json.dumps(value, indent=indent, ensure_ascii=escape)
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=escape)
     rows = list(jsontext.members(text, 0))
     found = [json.loads(text[row.start : row.end]) for row in rows]
     if isinstance(value, list):

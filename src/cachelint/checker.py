@@ -142,12 +142,17 @@ def _ask_of_meta(raw: bytes, line: bytes, context: Context, facts: Facts) -> Exa
         return None
     if type(value) is not dict or value.keys() != due.keys():
         return None
-    others = [key for key, item in value.items() if _differs(item, due[key])]
+    counts = value["num_specs_by_stack"]
+    # true and 1.0 are equal to 1
+    if (type(value["num_specs"]) is not int or type(counts) is not dict
+            or set(map(type, counts.values())) != {int}):
+        return None
+    others = [key for key, item in value.items() if item != due[key]]
     # what specs that were vouched for imply is sound
     if not all(schema.sound(f"page-{facts.format.value}", f"/$defs/meta/properties/{key}")(
             value[key]) for key in others):
         return None
-    if "num_specs_by_stack" in others and any(map(breaks_loaders, value["num_specs_by_stack"])):
+    if "num_specs_by_stack" in others and any(map(breaks_loaders, counts)):
         return None
     if facts.format is Format.CURRENT and (
             text != facts.saying({key: value[key] for key in others}, due)):
@@ -155,12 +160,6 @@ def _ask_of_meta(raw: bytes, line: bytes, context: Context, facts: Facts) -> Exa
     page = page_of(raw.decode("ascii"), value, facts.format, context)
     page.implied = due
     return Examined(_ask([_SUMMARY_RULES[key] for key in others], page), page, facts)
-
-
-def _differs(said: Any, due: Any) -> bool:
-    """Say whether a value of `meta` is another than the one that is due, if only in its type."""
-    return (said != due or type(said) is not type(due)
-            or (type(said) is dict and set(map(type, said.values())) != {int}))
 
 
 _SUMMARY_RULES = {rule.name.replace("-", "_"): rule for rule in SUMMARY_RULES}

@@ -128,6 +128,7 @@ class Member(NamedTuple):
 
 
 _blanks = re.compile(r"[ \t\n\r]*").match
+_colon = re.compile(r"[ \t\n\r]*:[ \t\n\r]*").match
 _comma = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
 
 
@@ -147,18 +148,14 @@ def members(text: str, start: int) -> Iterator[Member]:
         if opening == "{":
             key_start = at
             key, key_end = _scan_text(text, at + 1)
-            if text.startswith(": ", key_end):
-                at = key_end + 2  # as nearly everywhere
-            else:
-                at = _end(_blanks(text, key_end))  # the colon
-                at = _end(_blanks(text, at + 1))
+            at = _end(_colon(text, key_end))
         else:
             key, key_start, key_end = str(number), -1, -1
         _, end = _scan_once(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
         if text.startswith(', "', end):
-            at = end + 2  # likewise
+            at = end + 2  # as nearly everywhere
             continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"

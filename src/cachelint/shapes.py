@@ -7,10 +7,10 @@ which says nothing: the page goes the plain way. Tests hold the two ways togethe
 A spec's *shape* is what stands between its hash and the next one on the page: nearly all of the
 spec, and the beginning of its neighbour. In the tarball format it is the spec's text with its hash
 cut out, and its URL, which follows from the rest. From package to package and week to week the same
-shapes return by the thousand. Each is judged once, by the schema and the rules themselves with a hash put
-in, and remembered by its *kind*, which is all that `meta` sees of a spec: its *build* (system,
-stacks and so on), its compiler and its version. A spec of a known shape then needs only its hash
-and its URL looked at, and a page's `meta` follows from the kinds of its specs.
+shapes return by the thousand. Each is judged once, by the schema and the rules themselves with a
+hash put in, and remembered by its *kind*, which is all that `meta` sees of a spec: its *build*
+(system, stacks and so on), its compiler and its version. A spec of a known shape then needs only
+its hash and its URL looked at, and a page's `meta` follows from the kinds of its specs.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def inert(text: str) -> str:
     """
     if not (text.isascii() and text.isprintable()):
         text = _UNSAFE.sub(_escape, text)
-    return text.replace("##[", "#\\x23[")
+    return text.replace("##[", "#\\x23[") if "##[" in text else text
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -43,12 +43,7 @@ def render(
     finding: Finding, colour: bool, width: int | None = None, *, with_note: bool = True
 ) -> str:
     """Write one finding over several lines; ``with_note``, and what its rule says is to be done."""
-    def paint(parts: list[_Part]) -> str:
-        if not colour:
-            return "".join([text for text, _ in parts])
-        return "".join(f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
-                       for text, name in parts)
-
+    paint = _paint if colour else _join
     level = finding.severity.value
     claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (":", "")]
     if finding.severity is Severity.WARNING:
@@ -56,12 +51,13 @@ def render(
     claim.append((f" {inert(finding.message)}", "claim"))
     if finding.fixable:
         claim.append((" [fixable]", "fixable"))
-    lines = [paint(line) for line in _wrapped(claim, width, " " * 4)]
-    place = f"{inert(finding.path)}:{finding.line}:{finding.column}"
-    lines.append(paint([("  ", ""), ("-->", "place"), (f" {place}", "")]))
-    margin = max([len(str(excerpt.line)) for excerpt in finding.excerpts]
-                 + [5 if (width or _WIDTH) >= _NARROW else 1])
+    lines = [paint(line) for line in _wrapped(claim, width, " " * 4)] if width else [paint(claim)]
+    place = f" {inert(finding.path)}:{finding.line}:{finding.column}"
+    lines.append(paint([("  ", ""), ("-->", "place"), (place, "")]))
+    last = max([excerpt.line for excerpt in finding.excerpts], default=0)
+    margin = max(len(str(last)), 5 if (width or _WIDTH) >= _NARROW else 1)
     room = (width or _WIDTH) - margin - len(" | ")
+    blank = (f"{'':{margin}} |", "place")
     above: tuple[Excerpt | None, str] = (None, "")
     for number, excerpt in enumerate(finding.excerpts):
         text, indent, marked = _cut(excerpt, max(8, min(_EXCERPT, room)))
@@ -72,13 +68,24 @@ def render(
             lines.append(shown)
         above = excerpt, shown
         for blanks, mark in _marks(indent, sign * marked, inert(excerpt.label), room):
-            lines.append(paint(
-                [(f"{'':{margin}} |", "place"), (" " * (blanks + 1), ""), (mark, name)]))
+            lines.append(paint([blank, (" " * (blanks + 1), ""), (mark, name)]))
     note = _note(finding.code) if with_note else ""
     if note:
         parts = [(f"{'':{margin}} = ", "place"), ("note:", "claim"), (f" {note}", "")]
         lines += [paint(line) for line in _wrapped(parts, width, " " * (margin + 9))]
-    return "\n".join(lines) + "\n"
+    lines.append("")
+    return "\n".join(lines)
+
+
+def _join(parts: list[_Part]) -> str:
+    """Put the parts of a line together without colours."""
+    return "".join([text for text, _ in parts])
+
+
+def _paint(parts: list[_Part]) -> str:
+    """Put the parts of a line together in their colours."""
+    return "".join(f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
+                   for text, name in parts)
 
 
 def _note(code: str) -> str:
@@ -107,18 +114,18 @@ def _wrapped(parts: list[_Part], width: int | None, indent: str) -> Iterator[lis
     yield line
 
 
-def _marks(indent: int, mark: str, label: str, room: int) -> Iterator[tuple[int, str]]:
-    """Yield the marks below an excerpt and their label, each with the blanks before it.
+def _marks(indent: int, mark: str, label: str, room: int) -> list[tuple[int, str]]:
+    """Return the marks below an excerpt and their label, each with the blanks before it.
 
     The label goes behind the marks if there is room, else below them.
     """
-    if not label or indent + len(mark) + 1 + columns(label) <= room:
-        yield indent, f"{mark} {label}".rstrip()
-        return
-    yield indent, mark
+    if not label:
+        return [(indent, mark)]
+    if indent + len(mark) + 1 + columns(label) <= room:
+        return [(indent, f"{mark} {label}".rstrip())]
     start = max(0, min(indent, room - columns(label)))
-    for line in _wrapped([(label, "")], room - start, ""):
-        yield start, "".join(text for text, _ in line).rstrip()
+    return [(indent, mark), *(
+        (start, _join(line).rstrip()) for line in _wrapped([(label, "")], room - start, ""))]
 
 
 def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:
