@@ -129,7 +129,7 @@ class Tally:
         for path, hashes in self._by_page:
             for dag_hash in hashes:
                 if first.setdefault(dag_hash, path) != path:
-                    yield path, dag_hash.decode(), first[dag_hash]
+                    yield path, dag_hash.decode("utf-8", "surrogatepass"), first[dag_hash]
 
 
 def sound_hashes(examined: Examined) -> list[bytes] | None:
@@ -144,7 +144,7 @@ def sound_hashes(examined: Examined) -> list[bytes] | None:
             return None
     if examined.facts is not None:
         return examined.facts.hashes
-    return [spec["hash"].encode() for spec in page.specs]
+    return [spec["hash"].encode("utf-8", "surrogatepass") for spec in page.specs]
 
 
 def check_tag(task: Task, settings: Settings) -> TagResult:

@@ -93,6 +93,16 @@ def test_finding_shows_the_other_side() -> None:
     assert sound.SECOND in other.label
 
 
+@pytest.mark.parametrize("dag_hash", [None, 1, ["a"], {}])
+def test_other_side_may_have_no_hash(dag_hash: Any) -> None:
+    spoilt = specs(1, hash=dag_hash)
+    if dag_hash is None:
+        del spoilt[1]["hash"]
+    findings = {finding.code: finding for finding in sound.check(page(
+        meta(versions=["1.3.1"]), spoilt))}
+    assert findings["CL308"].excerpts[1].label == "spec 1"
+
+
 def test_findings_can_be_fixed() -> None:
     findings = sound.check(page(meta(num_specs=3, versions=["1"])))
     assert [finding.fixable for finding in findings] == [True, True]

@@ -43,7 +43,9 @@ def _union(page: Page, key: str) -> Iterator[Problem]:
     other, label = None, ""
     if missing:
         index, spec = _first_with(page, FIELDS[key], missing)
-        other, label = f"/spec_details/{index}/{FIELDS[key]}", f"spec {index}, {spec['hash']}"
+        other, label = f"/spec_details/{index}/{FIELDS[key]}", f"spec {index}"
+        if isinstance(spec.get("hash"), str):
+            label += f", {spec['hash']}"
         claims.append(f"lacks {_list(missing)}")
     if strange:
         claims.append(f"has {_list(strange)}, which no spec has")
