@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -357,3 +359,46 @@ def test_known_shapes_do_not_hide(texts: list[str], context: Context, strict_ord
     _hold(pages, strict_order=strict_order)
     _hold(pages[::-1], strict_order=strict_order)
     _hold([(text, sound.CONTEXT) for text, _ in pages] + pages, strict_order=strict_order)
+
+
+# ------------------------------------------------------------------------------ real pages, spoilt
+
+EXAMPLES = [
+    (path.read_bytes(), Context(Place(path.parts[-3], path.parts[-2])))
+    for path in sorted(Path(__file__).parents[1].glob("examples/catalog/_cache/*/*/specs.md"))]
+_PIECE = re.compile(rb'"[^"]*"|[0-9]+|[^"0-9]')
+_OTHERS = [b'"', b"}, {", b'"hash": "', b"\n", b" ", b"1", b'"root"', b": ", b"\\", b"#", b"true",
+           b'"none"', b'"gcc@=11.4.0"', b"\xc3\xa9", b"\x7f", b"2.0", b"", b'"tarball": "', b"["]
+
+
+def _shuffled(raw: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Change a page in a few places, by pieces of another page among others."""
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        pieces = _PIECE.findall(raw)
+        at = chance.randrange(len(pieces))
+        way = chance.randrange(5)
+        if way == 0:
+            pieces[at] = chance.choice(_OTHERS)
+        elif way == 1:
+            pieces[at] = chance.choice(_PIECE.findall(other))
+        elif way == 2:
+            to = chance.randrange(len(pieces))
+            pieces[at], pieces[to] = pieces[to], pieces[at]
+        elif way == 3:
+            pieces.insert(at, chance.choice([*_OTHERS, pieces[at]]))
+        else:
+            specs = raw.split(b"}, {")
+            specs.insert(chance.randrange(len(specs)), chance.choice(other.split(b"}, {")))
+            pieces = [b"}, {".join(specs)]
+        raw = b"".join(pieces)
+    return raw
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_quick_and_plain_ways_agree_on_real_pages_that_were_spoilt(seed: int) -> None:
+    chance = random.Random(seed)
+    small = [(raw, context) for raw, context in EXAMPLES if len(raw) < 20_000]
+    pages = [*EXAMPLES, *(
+        (_shuffled(raw, chance.choice(small)[0], chance), context)
+        for raw, context in (chance.choice(small) for _ in range(100)))]
+    _hold(pages)
