@@ -121,8 +121,13 @@ class Page:
             return None
         if pointer in self.nodes:
             return self.nodes[pointer]
-        top, *tokens = [jsontext.unescape_token(token) for token in pointer.split("/")[1:]]
-        entry = next((e for e in reversed(self.entries) if e.key == top), None)
+        top, *tokens = pointer[1:].split("/")
+        if "~" in pointer:
+            top, *tokens = map(jsontext.unescape_token, [top, *tokens])
+        entry = None
+        for each in self.entries:
+            if each.key == top:
+                entry = each  # the last, where a key stands twice
         if entry is None or entry.value_start < 0:
             return None
         if not tokens:
@@ -257,7 +262,7 @@ def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> 
     starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
     page.opening_end, page.closing_start, page.line_starts = starts[1], starts[-1], starts
     page.entries = [
-        Entry(key, start, start + len(key) + 2, end - 1)
+        Entry._make((key, start, start + len(key) + 2, end - 1))
         for key, start, end in zip(KEYS, starts[1:-1], starts[2:], strict=True)
     ]
     words = lines[3].removeprefix("categories: [").removesuffix("]").split(", ")

@@ -171,7 +171,8 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
             tally.add(path, place, facts.hashes)
             continue
         examined = checker.examine_unsound(
-            raw, context._replace(place=place), facts, max_size=max_size, strict_order=strict_order)
+            raw, context_of(settings, place, task.stacks), facts, max_size=max_size,
+            strict_order=strict_order)
         findings += findings_of(path, examined.page, examined.problems, settings)
         tally.add(path, place, sound_hashes(examined))
     findings += of_whole_tag(tally, task, settings)
