@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint import files, jsontext, schema, summary
@@ -334,14 +335,27 @@ def order(finding: Finding) -> tuple[bytes, int, int, str, str, str]:
             finding.pointer, finding.message)
 
 
+def sort(findings: list[Finding]) -> None:
+    """Sort findings in place; where they are sorted already, as nearly always, keep no keys."""
+    before = None
+    for finding in findings:
+        key = order(finding)
+        if before is not None and key < before:
+            findings.sort(key=order)
+            return
+        before = key
+
+
 def make_finding(
     path: str, page: Page, rule: Rule, problem: Problem, span: Span, fixable: bool
 ) -> Finding:
     """Make the finding of one problem, with excerpts of what it covers."""
+    # where every page is wrong, it often is in the same words: they are held once
     excerpts = [excerpt(page, span)]
     if problem.other is not None:
-        excerpts.append(excerpt(page, page.span_of(problem.other), problem.other_label))
-    return Finding(path, *span, rule.code, rule.name, rule.severity, problem.message,
+        label = intern(problem.other_label)
+        excerpts.append(excerpt(page, page.span_of(problem.other), label))
+    return Finding(path, *span, rule.code, rule.name, rule.severity, intern(problem.message),
                    problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer))
 
 
@@ -369,7 +383,7 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     end = max(start, min(end, start + _WIDTH - 2))
     if length <= _WIDTH:
         line = page.text[line_start:line_end]
-        return Excerpt(span.line, 0, line, start, min(end, length), label)
+        return Excerpt(span.line, 0, intern(line), start, min(end, length), label)
     room = _WIDTH - (end - start)
     left = max(0, min(start - room // 2, length - _WIDTH))
     cut = page.text[line_start + left : line_start + left + _WIDTH]
@@ -377,7 +391,7 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
         cut = "…" + cut[1:]
     if left + _WIDTH < length:
         cut = cut[:-1] + "…"
-    return Excerpt(span.line, left, cut, start - left, end - left, label)
+    return Excerpt(span.line, left, intern(cut), start - left, end - left, label)
 
 
 def unreadable(path: str, why: Unreadable) -> Finding:

@@ -11,7 +11,7 @@ from cachelint import baseline as baselines
 from cachelint import files, workers
 from cachelint.baseline import Key
 from cachelint.catalog import TagFacts
-from cachelint.checker import order
+from cachelint.checker import sort
 from cachelint.config import FileIgnore, Settings, given
 from cachelint.files import Selection, Task
 from cachelint.model import Finding, Report
@@ -192,7 +192,7 @@ def _find(
             findings += each.findings
             findings += check_catalog(each.root, each.facts, settings, is_whole=False,
                                       own_files=each.own_files)
-        findings.sort(key=order)
+        sort(findings)
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
         was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
         return _Found(findings, pages, was_sought, not_run)
@@ -217,7 +217,7 @@ def _find(
         findings += join_facts(own, of_root, settings, used)
     for path in _named_files(selection):
         findings += check_file(path, settings)
-    findings.sort(key=order)
+    sort(findings)
     is_impossible = any(task.pages is not None for task in selection.tasks)
     not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
     unused = (entry for entry in settings.per_file_ignores if entry not in used)
@@ -367,7 +367,7 @@ def fix(
         changed += done.changed
         refused += done.refused
         mended += done.mended
-    findings.sort(key=order)
+    sort(findings)
     left = baselines.apply(findings, known, lambda _: False)
     report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
     return FixReport(report, tuple(changed), mended, tuple(refused))
