@@ -83,20 +83,23 @@ def read(
 
 def is_sound(facts: Facts, place: Place) -> bool:
     """Say whether the whole page is as it should be, so that no rule has anything to say of it."""
-    title, categories = _title(place.package), _categories(place.tag)
-    if not (title and categories):
-        return False
-    if facts.head == b"%b%b%b%b" % (title, categories, facts.implied.meta, _SPECS):
+    start = _start(place)
+    if start and facts.head == b"%b%b%b" % (start, facts.implied.meta, _SPECS):
         return True  # the usual case, in one comparison
     meta = _meta(facts, place)
     return facts.format is Format.TARBALL and meta is not None and facts.are_in(meta)
 
 
+def _start(place: Place) -> bytes:
+    """Write a page's lines up to `meta`; nothing where the rules must see them."""
+    title, categories = _title(place.package), _categories(place.tag)
+    return title + categories if title and categories else b""
+
+
 def _meta(facts: Facts, place: Place) -> bytes | None:
     """Return a page's `meta`, its line of JSON, if all else before the specs is as it should be."""
-    title, categories = _title(place.package), _categories(place.tag)
-    start = title + categories
-    if title and categories and facts.head.startswith(start) and facts.head.endswith(_SPECS):
+    start = _start(place)
+    if start and facts.head.startswith(start) and facts.head.endswith(_SPECS):
         return facts.head[len(start) : -len(_SPECS)]
     return None
 
@@ -324,8 +327,7 @@ def findings_of(
         span = problem.span or page.span_of(problem.pointer, key=rule.at_key)
         fixable = is_mendable(rule, problem, page, refused)
         found.append(make_finding(path, page, rule, problem, span, fixable))
-    if len(found) > 1:
-        found.sort(key=order)
+    sort(found)
     return found
 
 
@@ -337,6 +339,8 @@ def order(finding: Finding) -> tuple[bytes, int, int, str, str, str]:
 
 def sort(findings: list[Finding]) -> None:
     """Sort findings in place; where they are sorted already, as nearly always, keep no keys."""
+    if len(findings) < 2:
+        return
     before = None
     for finding in findings:
         key = order(finding)

@@ -20,8 +20,8 @@ from cachelint.checker import (
     examine,
     findings_of,
     is_mendable,
-    order,
     refusal,
+    sort,
 )
 from cachelint.config import Settings, given, settle
 from cachelint.files import Task
@@ -422,7 +422,7 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
             changed.append((path, b"", b"") if write else (path, raw, fixed.content))
     findings += of_whole_tag(tally, task, settings)
     findings = settle(findings, settings)
-    findings.sort(key=order)
+    sort(findings)
     return TagFixed(task, findings, tally.checked, tally.facts(), changed, mended, refused)
 
 

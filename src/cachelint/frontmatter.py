@@ -209,8 +209,6 @@ _CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
 _CONFLICT = re.compile(r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)")
 _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
 _WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*"
-PLAIN_WORD = re.compile(_WORD).fullmatch
-"""Text that every reader of YAML takes for the same, without quotes."""
 _PLAIN = re.compile(rf"{_WORD}|/[A-Za-z0-9._/-]*")
 _PLAIN_LIST = re.compile(rf"\[{_WORD}(?:, {_WORD})*\]")
 
@@ -522,6 +520,11 @@ def render_entry(key: str, value: Any) -> str:
     if key == "categories":
         return f"categories: [{', '.join(map(str, value))}]"
     return f"{key}: {jsontext.dumps(value)}"
+
+
+def is_plain_word(text: str) -> bool:
+    """Say whether every reader of YAML takes a text for the same, without quotes."""
+    return re.fullmatch(_WORD, text) is not None
 
 
 def render(title: str, tag: str, meta: dict[str, Any], specs: list[dict[str, Any]]) -> str:

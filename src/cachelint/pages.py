@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cachelint import schema
-from cachelint.frontmatter import PLAIN_WORD, render
+from cachelint.frontmatter import is_plain_word, render
 from cachelint.summary import summarize
 
 
@@ -34,7 +34,7 @@ def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str
     """
     if not schema.sound("page-current", "/$defs/title")(title):
         raise ValueError(f"{title!r} is no name of a package")
-    if not (type(tag) is str and PLAIN_WORD(tag)):
+    if not (type(tag) is str and is_plain_word(tag)):
         raise ValueError(f"{tag!r} is no name of a tag")
     specs = ordered(specs)
     return render(title, tag, summarize(specs), specs)

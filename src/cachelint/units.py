@@ -17,7 +17,7 @@ from cachelint.checker import (
     context_of,
     findings_of,
     make_finding,
-    order,
+    sort,
     unreadable,
 )
 from cachelint.config import FileIgnore, Settings, settle
@@ -178,7 +178,7 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
     findings = settle(findings, settings, used)
-    findings.sort(key=order)
+    sort(findings)
     return TagResult(task, findings, tally.checked, tally.facts(), frozenset(used))
 
 
@@ -303,7 +303,7 @@ def join_facts(
     for file in own.judged.values():
         findings += findings_of(file.path, file.page, file.problems, settings)
     findings = settle(findings, settings, used)
-    findings.sort(key=order)
+    sort(findings)
     return findings
 
 
