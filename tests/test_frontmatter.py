@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -344,6 +344,7 @@ def _pages(draw: st.DrawFn) -> str:
 
 @given(_pages())
 @settings(max_examples=300, deadline=None)
+@example('---\n?\n title\n: "zlib"\nlayout: cache\n---')
 def test_islands_of_json_agree_with_the_yaml_parser(text: str) -> None:
     page = _parse(text)
     start, end = page.opening_end, page.closing_start

@@ -498,8 +498,11 @@ def _read_yaml(
     for key, key_start, close in sorted(tops, key=lambda top: top[1]):
         # a scalar in a block may end with the front matter
         line_end = page.text.index("\n", min(close, end - 1))
-        # a question mark may stand before the key
+        # a question mark may stand before the key, on its line or alone on one before
         line_start = page.text.rfind("\n", 0, key_start) + 1
+        above = page.text[:line_start].rstrip()
+        if above.endswith("\n?"):
+            line_start = len(above) - 1
         page.entries.append(by_start.get(key_start) or Entry(key, line_start, -1, line_end))
     page.nodes |= nodes
     page.comments = [place(comment) for comment in document.comments]
