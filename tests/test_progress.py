@@ -142,12 +142,12 @@ def test_results_are_told_at_once_and_yielded_in_order() -> None:
 
 _SLOWLY = """
 import sys, time
-from cachelint import checker, cli
-read = checker.read
-def slow(*arguments, **options):
+from cachelint import cli, shapes
+read = shapes.Shapes.read
+def slow(*arguments):
     time.sleep(0.2)
-    return read(*arguments, **options)
-checker.read = slow
+    return read(*arguments)
+shapes.Shapes.read = slow
 cli.program()
 """
 

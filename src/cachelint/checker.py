@@ -68,23 +68,16 @@ class Examined(NamedTuple):
     """Of the specs, where they are of known shapes."""
 
 
-def read(
-    raw: bytes, place: Place, context: Context, shapes: Shapes, *, max_size: int = 0,
-    strict_order: bool = False,
-) -> Facts | None:
-    """Return what the specs of a page at ``place`` say, if they are of known shapes.
+def is_sound(facts: Facts, place: Place, *, strict_order: bool = False) -> bool:
+    """Say whether the whole page is as it should be, so that no rule has anything to say of it.
 
-    For the rest see `examine`.
+    ``strict_order`` says whether CL507 is among the rules.
     """
-    facts = None if 0 < max_size < len(raw) else shapes.read(raw, place, context)
-    is_unordered = strict_order and facts is not None and facts.format is Format.TARBALL
-    return None if is_unordered else facts
-
-
-def is_sound(facts: Facts, place: Place) -> bool:
-    """Say whether the whole page is as it should be, so that no rule has anything to say of it."""
-    start = _start(place)
-    if start and facts.head == b"%b%b%b" % (start, facts.implied.meta, _SPECS):
+    if strict_order and facts.format is Format.TARBALL:
+        return False
+    title, categories = _title(place.package), _categories(place.tag)
+    if title and categories and facts.head == b"".join(
+            (title, categories, facts.implied.meta, _SPECS)):
         return True  # the usual case, in one comparison
     meta = _meta(facts, place)
     return facts.format is Format.TARBALL and meta is not None and facts.are_in(meta)
@@ -108,8 +101,9 @@ def examine(
     raw: bytes, context: Context, shapes: Shapes, *, max_size: int = 0, strict_order: bool = False
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
-    facts = read(raw, context.place, context, shapes, max_size=max_size, strict_order=strict_order)
-    if facts is not None and is_sound(facts, context.place):
+    is_small = not 0 < max_size < len(raw)
+    facts = shapes.read(raw, context.place, context) if is_small else None
+    if facts is not None and is_sound(facts, context.place, strict_order=strict_order):
         return Examined([], None, facts)
     return examine_unsound(raw, context, facts, max_size=max_size, strict_order=strict_order)
 
@@ -118,7 +112,9 @@ def examine_unsound(
     raw: bytes, context: Context, facts: Facts | None, *, max_size: int = 0,
     strict_order: bool = False,
 ) -> Examined:
-    """Do the same with what `read` said of a page, where the page was not found sound by it."""
+    """Do the same where `Shapes.read` gave ``facts``, and the page was not found sound by them."""
+    if strict_order and facts is not None and facts.format is Format.TARBALL:
+        facts = None  # nothing was said of the order
     if facts is not None:
         meta = _meta(facts, context.place)
         found = None if meta is None else _ask_of_meta(raw, meta, context, facts)

@@ -15,8 +15,8 @@ PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
 _SKIPPED = frozenset({"_site", "node_modules", "vendor"})
 _HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-CHUNK = 1 << 16
-"""So many bytes of a file are read at once; nearly every page has fewer."""
+_CHUNK = 1 << 14
+"""So many bytes of a file are read at first; nearly every page has fewer."""
 
 
 def too_large(size: int, limit: int) -> str:
@@ -50,24 +50,18 @@ def reason(error: OSError) -> str:
     return known or f"the file cannot be read: {error.strerror or error}"
 
 
-def read(
-    path: str, max_size: int = 0, buffer: memoryview | None = None
-) -> bytes | Unreadable:
+def read(path: str, max_size: int = 0) -> bytes | Unreadable:
     """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
 
-    ``max_size`` is 0 for no limit. A ``buffer`` of CHUNK bytes, used again and again, spares who
-    reads many files the memory for what they might hold.
+    ``max_size`` is 0 for no limit.
     """
     try:
         descriptor = os.open(path, _HOW)
     except (OSError, ValueError) as error:
         return _unreadable(error)
     try:
-        if buffer is None:
-            content = os.read(descriptor, CHUNK)
-        else:
-            content = bytes(buffer[: os.readv(descriptor, [buffer])])
-        if 0 < len(content) < CHUNK:
+        content = os.read(descriptor, _CHUNK)
+        if 0 < len(content) < _CHUNK:
             return content  # a regular file that ends here
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -332,9 +326,9 @@ def list_tag(root: str, tag: str) -> Listing:
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
-        below = f"{folder}/{name}"
         if name.startswith("."):
             continue
+        below = f"{folder}/{name}"
         if name in LEGACY_PAGES:
             pages.append((below, NOWHERE))
             continue

@@ -18,32 +18,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter, lt
 from sys import intern
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from cachelint import jsontext, schema
 from cachelint.model import Context, Format, Place
 from cachelint.rules import ALL_RULES
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
-Item = TypeVar("Item")
-Key = TypeVar("Key")
-
-_A_HASH = "a" * 32
+_A_HASH = b"a" * 32
 _HASH_KEY = b'"hash": "'
-_OPENING = f'{{"compiler": "none", "hash": "{_A_HASH}'
-_BODY = (f'"hash": "{_A_HASH}", "os": "none", "platform": "linux", "size": "-", '
-         '"stacks": ["root"], "target": "none", "variants": [], "versions": ["0"]}')
-"""The two halves of a sound spec in the current format, to judge another half with."""
+_VARIANTS_KEY, _VERSIONS_KEY = b'"variants": [', b'], "versions": ['
+_PARTS = (
+    b'"compiler": "none", ',
+    b'", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], "target": "none", ',
+    b"",
+    b'"0"]}',
+)
+"""The parts of a sound spec in the current format, each of which may be put in another's place."""
+_SEPARATORS = (b"{", _HASH_KEY + _A_HASH, _VARIANTS_KEY, _VERSIONS_KEY)
+"""What stands before each part."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
+_SLASH = ord("/")
+"""In every URL; one byte is found at a glance."""
 _COUNTS_KEY = b'"num_specs_by_stack": {'
 _IS_SIMPLE_STACK = re.compile(rb'"[A-Za-z0-9._-]+"').fullmatch
 _IS_SIMPLE_NAME = re.compile(r"[A-Za-z0-9._-]+").fullmatch
-_HASH_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567"
-_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 16_000, 20
-"""How many shapes and groups of builds are remembered at a time, and the most specs of a group."""
+_HASH_LETTERS = bytes(
+    letter if letter in b"abcdefghijklmnopqrstuvwxyz234567" else 0 for letter in range(256))
+"""Turns whatever does not belong into a hash into zeros."""
+_MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 16_000, 8
+"""How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
+_first_32, _behind_32 = itemgetter(slice(32)), itemgetter(slice(32, None))
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
@@ -54,110 +63,63 @@ _CHECKS = {
 """The rules that judge one spec alone."""
 
 
-def _after_compilers(
-    number: int, by_stack: Mapping[str, int], oss: Iterable[str], platforms: Iterable[str],
-    stacks: Iterable[str], targets: Iterable[str],
-) -> str:
-    """Write what stands between compilers and versions."""
-    return (f', "num_specs": {number}, "num_specs_by_stack": {{{_counts(by_stack)}}}, '
-            f'"oss": {_list(oss)}, "platforms": {_list(platforms)}, "stacks": {_list(stacks)}, '
-            f'"targets": {_list(targets)}, "versions": ')
-
-
-def _counts(by_stack: Mapping[str, int]) -> str:
-    return ", ".join([f'"{stack}": {by_stack[stack]}' for stack in sorted(by_stack)])
-
-
-def _value(value: int | dict[str, int] | Iterable[str]) -> str:
-    """Write a value of `meta`."""
-    if isinstance(value, int):
-        return str(value)
-    return f"{{{_counts(value)}}}" if isinstance(value, dict) else _list(value)
-
-
 def _list(items: Iterable[str]) -> str:
-    """Write names as the generator does: sorted, each once."""
+    """Write names, in which no quote is and no backslash, as the generator does: each once."""
     names = frozenset(items)
     return (_few_names if len(names) < _MANY else _names)(names)
 
 
 def _names(names: frozenset[str]) -> str:
-    return jsontext.dumps(sorted(names))
+    return f'["{_BETWEEN.join(sorted(names))}"]'
 
 
+def _stacks(names: tuple[str, ...]) -> tuple[str, str]:
+    """Write names of stacks, and with them what turns into their counts if these are put in."""
+    counts = _BETWEEN.join(names).replace("%", "%%").replace(_BETWEEN, '": %d, "')
+    return _list(names), f'{{"{counts}": %d}}'
+
+
+_BETWEEN = '", "'
 _MANY = 200
-_few_names = lru_cache(maxsize=8192)(_names)
+_few_names, _few_stacks = lru_cache(maxsize=8192)(_names), lru_cache(maxsize=4096)(_stacks)
+
+
+def _value(value: int | dict[str, int] | list[str]) -> str:
+    """Write a value of `meta` as the generator does."""
+    return jsontext.dumps(sorted(value) if isinstance(value, list) else value, sort_keys=True)
+
+
+class _Machine:
+    """Where specs run, and the format in which they stand.
+
+    A catalog has a few dozen; each is one object, and to be equal is to be the same.
+    """
+
+    __slots__ = ("format", "os", "platform", "target")
+
+    def __init__(self, form: Format, os: str, platform: str, target: str) -> None:
+        """Keep what is given."""
+        self.format, self.os, self.platform, self.target = form, os, platform, target
 
 
 @lru_cache(maxsize=1024)
-def _are_mixed(compilers: frozenset[str]) -> bool:
-    """Say whether compilers are spelt in two ways, which is for CL408 to name."""
-    return len({"@=" in name for name in compilers if "@" in name}) > 1
-
-
-class _Build(NamedTuple):
-    """What `meta` sees of a spec but for compiler and version: a catalog has a hundred or two."""
-
-    format: Format
-    os: str
-    platform: str
-    stacks: tuple[str, ...]
-    target: str
-
-
-class _Judged(NamedTuple):
-    """What `meta` sees of a spec that was found sound."""
-
-    build: _Build
-    compiler: str
-    version: str
+def _sides(machines: frozenset[_Machine]) -> tuple[Format | None, str, str, str]:
+    """Return the one format of machines, their systems, platforms and targets."""
+    formats = {machine.format for machine in machines}
+    return (
+        formats.pop() if len(formats) == 1 else None, _list(machine.os for machine in machines),
+        _list(machine.platform for machine in machines),
+        _list(machine.target for machine in machines),
+    )
 
 
 class _Kind(NamedTuple):
-    """The same, with the number of the build."""
+    """What `meta` sees of a spec."""
 
-    build: int
+    machine: _Machine
+    stacks: tuple[str, ...]
     compiler: str
     version: str
-
-
-class _Group:
-    """What the pages have in common whose specs are of the same builds, each as often.
-
-    Thousands are remembered, so that it holds little, and works out the rest when it is asked.
-    """
-
-    __slots__ = ("_unsorted", "builds", "format", "rest")
-
-    def __init__(self, builds: tuple[_Build, ...]) -> None:
-        """Put together what the builds say."""
-        self.builds = builds
-        self.format = builds[0].format if len({build.format for build in builds}) == 1 else None
-        """None where they are of several."""
-        oss, platforms, targets, by_stack = self._columns()
-        self.rest = _after_compilers(len(builds), by_stack, oss, platforms, by_stack, targets)
-        """`meta` as the generator writes it in the current format, from compilers to versions."""
-        self._unsorted = ""
-
-    def unsorted_rest(self) -> str:
-        """Write what follows versions and compilers in the tarball format until 2025-02."""
-        if not self._unsorted:
-            oss, platforms, targets, by_stack = self._columns()
-            self._unsorted = (
-                f', "oss": {_list(oss)}, "platforms": {_list(platforms)}, '
-                f'"targets": {_list(targets)}, "stacks": {_list(by_stack)}, '
-                f'"num_specs": {len(self.builds)}, '
-                f'"num_specs_by_stack": {{{_counts(by_stack)}}}}}')
-        return self._unsorted
-
-    def _columns(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], dict[str, int]]:
-        """Return systems, platforms, targets, and the number of specs in each stack."""
-        _, oss, platforms, stacks, targets = zip(*self.builds, strict=True)
-        by_stack: dict[str, int] = {}
-        for names in stacks:
-            for name in names:
-                by_stack[name] = by_stack.get(name, 0) + 1
-        return oss, platforms, targets, by_stack
 
 
 class _Implied(NamedTuple):
@@ -165,22 +127,62 @@ class _Implied(NamedTuple):
 
     format: Format | None
     """Of the page on which they stand; None where such specs make no sound page."""
-    group: _Group
+    number: int
+    """How many they are."""
+    by_stack: dict[str, int]
+    """How many of them are in each stack."""
     compilers: str
+    counts: str
+    oss: str
+    platforms: str
+    stacks: str
+    targets: str
     versions: str
-    """As `meta` has them."""
+    """Values of `meta`, as they are written."""
     meta: bytes
     """As the generator writes it in the current format."""
 
+    def unsorted_meta(self) -> bytes:
+        """Write `meta` as the generator did in the tarball format until 2025-02."""
+        return (
+            f'{{"versions": {self.versions}, "compilers": {self.compilers}, "oss": {self.oss}, '
+            f'"platforms": {self.platforms}, "targets": {self.targets}, "stacks": {self.stacks}, '
+            f'"num_specs": {self.number}, "num_specs_by_stack": {self.counts}}}').encode()
 
-class Facts(NamedTuple):
+
+def _imply(kinds: Iterable[_Kind]) -> _Implied:
+    """Work out what specs of these kinds imply."""
+    machines, all_stacks, compilers, versions = zip(*kinds, strict=True)
+    number = len(machines)
+    by_stack: dict[str, int] = {}
+    for name in chain.from_iterable(all_stacks):
+        by_stack[name] = by_stack.get(name, 0) + 1
+    form, oss, platforms, targets = _sides(frozenset(machines))
+    names = tuple(sorted(by_stack))
+    stacks, counts = (_few_stacks if len(names) < _MANY else _stacks)(names)
+    counts %= tuple([by_stack[name] for name in names])
+    all_compilers, all_versions = _list(compilers), _list(versions)
+    meta = (f'{{"compilers": {all_compilers}, "num_specs": {number}, '
+            f'"num_specs_by_stack": {counts}, "oss": {oss}, "platforms": {platforms}, '
+            f'"stacks": {stacks}, "targets": {targets}, "versions": {all_versions}}}')
+    if 0 < all_compilers.count("@=") < all_compilers.count("@"):
+        form = None  # compilers may be spelt in two ways, which is for CL408 to say
+    return _Implied(form, number, by_stack, all_compilers, counts, oss, platforms, stacks, targets,
+                    all_versions, meta.encode())
+
+
+class Facts:
     """What one page's specs say."""
 
-    head: bytes
-    """What stands before the specs, with the bracket that opens their list."""
-    hashes: list[bytes]
-    """In the order of the page."""
-    implied: _Implied
+    __slots__ = ("hashes", "head", "implied")
+
+    def __init__(self, head: bytes, hashes: list[bytes], implied: _Implied) -> None:
+        """Keep what is given."""
+        self.head = head
+        """What stands before the specs, with the bracket that opens their list."""
+        self.hashes = hashes
+        """In the order of the page."""
+        self.implied = implied
 
     @property
     def format(self) -> Format:
@@ -212,18 +214,16 @@ class Facts(NamedTuple):
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        form, group, compilers, versions, due = self.implied
-        if meta == due or form is Format.CURRENT:
-            return meta == due
+        if meta == self.implied.meta or self.implied.format is Format.CURRENT:
+            return meta == self.implied.meta
         before, counts, after = _split_counts(meta)
-        due_before, due_counts, due_after = _split_counts(due)
-        if before != due_before or after != due_after:
-            unsorted = f'{{"versions": {versions}, "compilers": {compilers}{group.unsorted_rest()}'
-            if before + due_counts + after != unsorted.encode():
-                return False
-        # of one length with the same members, each of which is there once
-        return len(counts) == len(due_counts) and (
-            set(counts.split(b", ")) == set(due_counts.split(b", ")))
+        for due in (self.implied.meta, self.implied.unsorted_meta()):
+            due_before, due_counts, due_after = _split_counts(due)
+            if before == due_before and after == due_after:
+                # of one length with the same members, each of which is there once
+                return len(counts) == len(due_counts) and (
+                    set(counts.split(b", ")) == set(due_counts.split(b", ")))
+        return False
 
 
 def _split_counts(meta: bytes) -> tuple[bytes, bytes, bytes]:
@@ -243,20 +243,14 @@ class Shapes:
         self._fields: dict[Format, set[tuple[str, Any]]] = {
             Format.CURRENT: set(), Format.TARBALL: set()}
         """What stood in sound specs of a format: keys with their values."""
-        self._bodies: dict[bytes, _Judged] = {}
-        self._openings: dict[bytes, str] = {}
-        """In the current format, the two parts of shapes: to what they say."""
-        self._kinds = _Numbered[_Kind]()
-        self._builds = _Numbered[_Build]()
+        self._parts: list[dict[bytes, _Kind]] = [{} for _ in _PARTS]
+        """In the current format, the parts of specs: to the kind of a spec that has this one."""
+        self._machines: dict[tuple[Format, str, str, str], _Machine] = {}
+        self._kinds: list[_Kind] = []
+        self._numbers: dict[_Kind, int] = {}
+        """The place of each in that list."""
         self._implied: dict[tuple[int, ...], _Implied] = {}
         """By the numbers of the kinds, sorted."""
-        self._groups: dict[tuple[int, ...], _Group] = {}
-        """By the numbers of the builds, sorted."""
-        self._stacks_of_tag: frozenset[str] | None = None
-        self._root = ""
-        """Of the tag that was asked about last."""
-        self._of_tag: set[_Group] = set()
-        """Groups whose stacks are sound there."""
         self._stacks: dict[bytes, bytes] = {}
         self._paths: dict[int, bytes] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
@@ -271,26 +265,26 @@ class Shapes:
         head, *specs = raw.split(_HASH_KEY)
         if not specs or raw[-6:] != b"}]\n---":
             return None
-        at = head.rfind(b"{")
-        if _TARBALL_KEY in specs[0]:
-            return self._read_tarballs(raw, at, place, context)
+        head, _, opening = head.rpartition(b"{")
+        if _SLASH in specs[0] and _TARBALL_KEY in specs[0]:
+            return self._read_tarballs(raw, head, place, context)
         # the ring is closed: behind the last spec follows what the first begins with
-        specs[-1] = b"%b, %b" % (specs[-1][:-5], head[at:])
-        hashes = [spec[:32] for spec in specs]
-        if not _are_hashes(hashes) or hashes != sorted(set(hashes)):
+        specs[-1] = b", {".join((specs[-1][:-5], opening))
+        hashes = list(map(_first_32, specs))
+        if not _are_hashes(hashes) or not all(map(lt, hashes, hashes[1:])):
             return None
-        kinds = self._kinds_of([spec[32:] for spec in specs], context)
+        kinds = self._kinds_of(list(map(_behind_32, specs)), context)
         implied = self._imply(Format.CURRENT, kinds, context)
-        return None if implied is None else Facts(head[:at], hashes, implied)
+        return None if implied is None else Facts(head, hashes, implied)
 
     def _read_tarballs(
-        self, raw: bytes, at: int, place: Place, context: Context
+        self, raw: bytes, head: bytes, place: Place, context: Context
     ) -> Facts | None:
-        """Accept specs in the tarball format likewise; the first begins at ``at``."""
+        """Accept specs in the tarball format likewise, before which stands ``head``."""
         hashes: list[bytes] = []
         urls: list[bytes] = []
         try:
-            shapes = self._cut(raw[at + 1 : -6].split(b"}, {"), hashes, urls)
+            shapes = self._cut(raw[len(head) + 1 : -6].split(b"}, {"), hashes, urls)
         except ValueError:
             return None
         if not _are_hashes(hashes) or len(set(hashes)) < len(hashes):
@@ -299,7 +293,7 @@ class Shapes:
         implied = self._imply(Format.TARBALL, kinds, context)
         if implied is None or not self._are_due(urls, kinds, hashes, place, context):
             return None
-        return Facts(raw[:at], hashes, implied)
+        return Facts(head, hashes, implied)
 
     def _cut(
         self, specs: list[bytes], hashes: list[bytes], urls: list[bytes]
@@ -336,42 +330,49 @@ class Shapes:
     def _kinds_of(self, shapes: list[bytes], context: Context) -> list[int]:
         """Return the numbers of the kinds of shapes; none where some shape is unsound."""
         try:
-            return [self._known[shape] for shape in shapes]
+            return list(map(self._known.__getitem__, shapes))
         except KeyError:
             pass
         if len(self._known) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc] # forget everything
         for shape in shapes:
             if shape not in self._known:
-                judged = self._judge(shape, context)
-                if judged is None:
+                kind = self._judge(shape, context)
+                if kind is None:
                     return []
-                build, compiler, version = judged
-                kind = _Kind(self._builds.number(build), compiler, version)
-                self._known[shape] = self._kinds.number(kind)
+                self._known[shape] = self._numbers.setdefault(kind, len(self._kinds))
+                if len(self._numbers) > len(self._kinds):
+                    self._kinds.append(kind)
         return [self._known[shape] for shape in shapes]
 
-    def _judge(self, shape: bytes, context: Context) -> _Judged | None:
+    def _judge(self, shape: bytes, context: Context) -> _Kind | None:
         """Judge a shape that is not known; None where specs of it are unsound."""
         if _TARBALL_KEY in shape:
-            text = shape.decode("latin-1").replace('"hash": "', f'"hash": "{_A_HASH}', 1)
-            return self._judge_spec(f"{{{text}}}", Format.TARBALL, context)
+            spec = shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1)
+            return self._judge_spec(b"{%b}" % spec, Format.TARBALL, context)
         body, _, opening = shape.rpartition(b", {")
-        if body not in self._bodies:
-            judged = self._judge_spec(_OPENING + body.decode("latin-1"), Format.CURRENT, context)
-            if judged is None:
-                return None
-            self._bodies[body] = judged
-        if opening not in self._openings:
-            text = "{" + opening.decode("latin-1") + _BODY
-            judged = self._judge_spec(text, Format.CURRENT, context)
-            if judged is None:
-                return None
-            self._openings[opening] = judged.compiler
-        return self._bodies[body]._replace(compiler=self._openings[opening])
+        middle, has_variants, rest = body.partition(_VARIANTS_KEY)
+        variants, has_versions, versions = rest.rpartition(_VERSIONS_KEY)
+        if not (has_variants and has_versions):
+            return None
+        kinds: list[_Kind] = []
+        for number, part in enumerate((opening, middle, variants, versions)):
+            kind = self._parts[number].get(part)
+            if kind is None:
+                parts = list(_PARTS)
+                parts[number] = part
+                spec = b"".join(chain.from_iterable(zip(_SEPARATORS, parts, strict=True)))
+                kind = self._judge_spec(spec, Format.CURRENT, context)
+                if kind is None:
+                    return None
+                self._parts[number][part] = kind
+            kinds.append(kind)
+        first, second, _, last = kinds
+        return _Kind(second.machine, second.stacks, first.compiler, last.version)
 
-    def _judge_spec(self, text: str, form: Format, context: Context) -> _Judged | None:
+    def _judge_spec(self, raw: bytes, form: Format, context: Context) -> _Kind | None:
         """Read a spec and judge it; None where it is unsound."""
+        text = raw.decode("latin-1")
         if not jsontext.is_plain(text):
             return None
         try:
@@ -379,12 +380,12 @@ class Shapes:
         except ValueError:
             return None
         # what was cut out may stand only where anything else would do as well
-        if spec.get("hash") != _A_HASH or spec.get("tarball"):
+        if spec.get("hash") != _A_HASH.decode() or spec.get("tarball"):
             return None
         if form is Format.TARBALL:
             if "tarball" not in spec:
                 return None
-            spec["tarball"] = _A_HASH  # any text will do for the schema
+            spec["tarball"] = "none"  # any text will do for the schema
         elif jsontext.dumps(spec, sort_keys=True) != text:
             return None
         # a spec is sound where each of its values is: new ones are judged, with all beside them
@@ -399,11 +400,10 @@ class Shapes:
             if not _is_sound(spec, form, context):
                 return None
             self._fields[form].update(fields)
-        build = _Build(
-            form, intern(spec["os"]), intern(spec["platform"]), tuple(map(intern, spec["stacks"])),
-            intern(spec["target"]),
-        )
-        return _Judged(build, intern(spec["compiler"]), intern(spec["versions"][0]))
+        key = form, spec["os"], spec["platform"], spec["target"]
+        machine = self._machines.setdefault(key, _Machine(*key))
+        return _Kind(machine, tuple(map(intern, spec["stacks"])), intern(spec["compiler"]),
+                     intern(spec["versions"][0]))
 
     def _are_due(
         self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
@@ -427,10 +427,9 @@ class Shapes:
 
     def _path(self, number: int) -> bytes:
         """Return where tarballs of a kind lie, but for what stands for tag and package."""
-        kind = self._kinds[number]
-        build = self._builds[kind.build]
-        path = tarball_start("\0", "\1", build.platform, build.os, build.target, kind.compiler,
-                             kind.version)
+        machine, _, compiler, version = self._kinds[number]
+        path = tarball_start("\0", "\1", machine.platform, machine.os, machine.target, compiler,
+                             version)
         self._paths[number] = path.encode()
         return self._paths[number]
 
@@ -441,74 +440,18 @@ class Shapes:
         if implied is None:
             if not key:
                 return None
-            implied = self._put_together(key)
-        if implied.format is not form or not self._are_listed(implied.group, context):
+            implied = _imply([self._kinds[number] for number in key])
+            if len(key) <= _LARGEST_GROUP:
+                if len(self._implied) >= _MOST_GROUPS:  # forget the older half
+                    for oldest in list(islice(self._implied, _MOST_GROUPS // 2)):
+                        del self._implied[oldest]
+                self._implied[key] = implied
+        listed, root = context.tag_stacks, context.root_stack
+        if implied.format is not form or (listed is not None and not (
+                listed.issuperset(implied.by_stack) and (
+                    root not in listed or implied.by_stack.get(root) == implied.number))):
             return None
         return implied
-
-    def _are_listed(self, group: _Group, context: Context) -> bool:
-        """Say whether specs of these builds are in the stacks that their tag has."""
-        listed, root = context.tag_stacks, context.root_stack
-        if listed is not self._stacks_of_tag or root != self._root:
-            self._stacks_of_tag, self._root = listed, root
-            self._of_tag.clear()
-        if listed is None or group in self._of_tag:
-            return True
-        for build in group.builds:
-            if not listed.issuperset(build.stacks) or (
-                    root in listed and root not in build.stacks):
-                return False
-        self._of_tag.add(group)
-        return True
-
-    def _put_together(self, key: tuple[int, ...]) -> _Implied:
-        """Work out what specs of these kinds imply, and remember it."""
-        builds, names, numbers = zip(*[self._kinds[number] for number in key], strict=True)
-        group = self._group(tuple(sorted(builds)))
-        compilers, versions = _list(names), _list(numbers)
-        meta = f'{{"compilers": {compilers}{group.rest}{versions}}}'
-        implied = _Implied(None if _are_mixed(frozenset(names)) else group.format, group,
-                           compilers, versions, meta.encode())
-        if len(key) <= _LARGEST_GROUP:
-            _remember(self._implied, key, implied)
-        return implied
-
-    def _group(self, key: tuple[int, ...]) -> _Group:
-        """Return what the pages have in common whose specs are of these builds."""
-        group = self._groups.get(key)
-        if group is None:
-            group = _Group(tuple([self._builds[number] for number in key]))
-            if len(key) <= _LARGEST_GROUP:
-                _remember(self._groups, key, group)
-        return group
-
-
-class _Numbered(Generic[Item]):
-    """Numbers different items, from 0."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._numbers: dict[Item, int] = {}
-        self._items: list[Item] = []
-
-    def number(self, item: Item) -> int:
-        """Return the number of an item, which may be new."""
-        number = self._numbers.setdefault(item, len(self._items))
-        if number == len(self._items):
-            self._items.append(item)
-        return number
-
-    def __getitem__(self, number: int) -> Item:
-        """Return the item of that number."""
-        return self._items[number]
-
-
-def _remember(memory: dict[Key, Item], key: Key, item: Item) -> None:
-    """Keep an item; where there are too many, forget the older half."""
-    if len(memory) >= _MOST_GROUPS:
-        for oldest in list(islice(memory, _MOST_GROUPS // 2)):
-            del memory[oldest]
-    memory[key] = item
 
 
 @lru_cache(maxsize=1)
@@ -520,7 +463,7 @@ def _folders(mirror_urls: tuple[str, ...]) -> frozenset[bytes]:
 def _are_hashes(hashes: list[bytes]) -> bool:
     """Say whether all are hashes, if those before them are of 32 characters each."""
     joined = b"".join(hashes)
-    return len(joined) == 32 * len(hashes) and not joined.translate(None, _HASH_LETTERS)
+    return len(joined) == 32 * len(hashes) and 0 not in joined.translate(_HASH_LETTERS)
 
 
 @cache

@@ -8,6 +8,7 @@ machine with many processors and a cluster are one design.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from cachelint import catalog, checker, files, schema
@@ -95,39 +96,39 @@ class Tally:
     def __init__(self, task: Task) -> None:
         """Begin with no page of ``task``."""
         self._task = task
-        self._pages = 0
-        self._specs: int | None = 0
-        self._by_page: list[tuple[str, list[bytes]]] = []
-        self.first_page = ""
+        self._hashes: list[list[bytes] | None] = []
+        self._paths: list[str] = []
+        """Of each page."""
         self.checked = 0
         """Pages that were looked at, readable or not."""
 
+    @property
+    def first_page(self) -> str:
+        """The path of the first page; empty where there is none."""
+        return self._paths[0] if self._paths else ""
+
     def add(self, path: str, place: Place, hashes: list[bytes] | None) -> None:
         """Count a page and its specs, of which there may be None to be counted."""
-        if place.tag is None:
-            return
-        self._pages += 1
-        self.first_page = self.first_page or path
-        if hashes is None:
-            self._specs = None
-        elif self._specs is not None:
-            self._specs += len(hashes)
-        if hashes and self._task.pages is None:
-            self._by_page.append((path, hashes))
+        if place.tag is not None:
+            self._paths.append(path)
+            self._hashes.append(hashes)
 
     def facts(self) -> TagFacts:
         """Return what was counted."""
-        task = self._task
-        return TagFacts(task.root, task.tag, task.pages is None, self._pages, self._specs)
+        task, known = self._task, [hashes for hashes in self._hashes if hashes is not None]
+        specs = sum(map(len, known)) if len(known) == len(self._hashes) else None
+        return TagFacts(task.root, task.tag, task.pages is None, len(self._paths), specs)
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
-        hashes = [dag_hash for _, hashes in self._by_page for dag_hash in hashes]
-        if len(set(hashes)) == len(hashes):
+        if self._task.pages is not None:
+            return
+        every = list(chain.from_iterable(filter(None, self._hashes)))
+        if len(set(every)) == len(every):
             return
         first: dict[bytes, str] = {}
-        for path, hashes in self._by_page:
-            for dag_hash in hashes:
+        for path, hashes in zip(self._paths, self._hashes, strict=True):
+            for dag_hash in hashes or ():
                 if first.setdefault(dag_hash, path) != path:
                     yield path, dag_hash.decode("utf-8", "surrogatepass"), first[dag_hash]
 
@@ -165,9 +166,8 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     context = context_of(settings, NOWHERE, task.stacks)
     max_size, strict_order = settings.max_page_size, "CL507" in settings.selected
     for path, place, raw in pages_of(task, settings, tally, findings):
-        facts = checker.read(
-            raw, place, context, shapes, max_size=max_size, strict_order=strict_order)
-        if facts is not None and checker.is_sound(facts, place):
+        facts = shapes.read(raw, place, context)
+        if facts is not None and checker.is_sound(facts, place, strict_order=strict_order):
             tally.add(path, place, facts.hashes)
             continue
         examined = checker.examine_unsound(
@@ -200,15 +200,14 @@ def pages_of(
     else:
         listing = files.list_tag(task.root, task.tag)
         listed = listing.pages
-        strays = [path for path in listing.strays if not _is_excluded(path, settings)]
-        findings += stray_findings(strays, settings)
-    buffer = memoryview(bytearray(files.CHUNK))
+        findings += stray_findings(listing.strays, settings)
+    max_size = settings.max_page_size
     for path, place in listed:
-        if _is_excluded(path, settings):
+        if settings.exclude and settings.excludes(files.in_catalog(path)):
             tally.add(path, place, None)
             continue
         tally.checked += 1
-        raw = files.read(path, settings.max_page_size, buffer)
+        raw = files.read(path, max_size)
         if isinstance(raw, Unreadable):
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
@@ -216,14 +215,12 @@ def pages_of(
             yield path, place, raw
 
 
-def _is_excluded(path: str, settings: Settings) -> bool:
-    return bool(settings.exclude) and settings.excludes(files.in_catalog(path))
-
-
 def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
     """Make the findings of files with front matter where no page belongs, if their rule runs."""
     rule = BY_CODE["CL111"]
     for path in paths if rule.code in settings.selected else ():
+        if settings.exclude and settings.excludes(files.in_catalog(path)):
+            continue
         yield Finding(
             path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
             "a file with front matter where no page belongs: Jekyll takes it for a page",
