@@ -71,10 +71,11 @@ class Catalog(NamedTuple):
 # ------------------------------------------------------------------------------- YAML by line
 
 # names that are text to every loader and need no quotes
-_WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?=[:\n]))[A-Za-z_][A-Za-z0-9_.@+/=-]*"
+_WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
+         r"|(?!(?i:y|n|yes|no|on|off|true|false|null)[:\n])[FNOTYfnoty])[A-Za-z0-9_.@+/=-]*")
 _QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
 _KEY = rf"(?:{_WORD}|{_QUOTED})"
-_VALUE = rf"(?:{_WORD}|{_QUOTED}|0|[1-9][0-9]{{0,17}})"
+_VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{_WORD}|{_QUOTED})"
 _TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
 _TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
 _META_LAYOUT = (
@@ -127,16 +128,24 @@ def meta_by_line(text: str) -> Document | None:
             nodes[f"{top}/count"] = Node(*match.span(3), *match.span(2), close=match.end(3))
         if key in mapping:
             return None  # the parser says where
-        members = re.findall(_META_MEMBER, block)
         mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
-        if members:
-            mapping[key] = {_unquote(each): int(item) if item.isdigit() else _scalar(item)
-                            for each, item in members}
-            if len(mapping[key]) < len(members):
+        if block:
+            mapping[key] = _members(block)
+            if len(mapping[key]) < block.count("\n"):
                 return None
         if not indent:
             mapping = value[key]
     return Document(value, nodes, [], [])
+
+
+def _members(block: str) -> dict[str, Any]:
+    """Read a mapping in a block of lines."""
+    if "'" not in block:
+        words = block.replace(":", "").split()  # no word has a colon or a blank in it
+        names, counts = words[::2], words[1::2]
+        if "".join(counts).isdigit():
+            return dict(zip(names, map(int, counts), strict=True))
+    return {_unquote(name): _scalar(item) for name, item in re.findall(_META_MEMBER, block)}
 
 
 def _unquote(text: str) -> str:

@@ -154,9 +154,9 @@ def _imply(kinds: Iterable[_Kind]) -> _Implied:
     """Work out what specs of these kinds imply."""
     machines, all_stacks, compilers, versions = zip(*kinds, strict=True)
     number = len(machines)
-    by_stack: dict[str, int] = {}
+    by_stack = dict.fromkeys(chain.from_iterable(all_stacks), 0)
     for name in chain.from_iterable(all_stacks):
-        by_stack[name] = by_stack.get(name, 0) + 1
+        by_stack[name] += 1
     form, oss, platforms, targets = _sides(frozenset(machines))
     names = tuple(sorted(by_stack))
     stacks, counts = (_few_stacks if len(names) < _MANY else _stacks)(names)
