@@ -4,13 +4,15 @@ Contract: `Shapes.read` returns facts only where the rules, asked one by one, wo
 the line of specs, and then the facts are those that `summarize` derives. Otherwise it returns None,
 which says nothing: the page goes the plain way. Tests hold the two ways together.
 
-A spec's *shape* is what stands between its hash and the next one on the page: nearly all of the
-spec, and the beginning of its neighbour. In the tarball format it is the spec's text with its hash
-cut out, and its URL, which follows from the rest. From package to package and week to week the same
-shapes return by the thousand. Each is judged once, by the schema and the rules themselves with a
-hash put in, and remembered by its *kind*, which is all that `meta` sees of a spec: its *build*
-(system, stacks and so on), its compiler and its version. A spec of a known shape then needs only
-its hash and its URL looked at, and a page's `meta` follows from the kinds of its specs.
+A spec's *shape* is its text with its hash cut out, and in the tarball format its URL, which follows
+from the rest; in the current format it is two texts, the compiler and what stands behind the hash.
+From package to package and week to week the same shapes return by the thousand. Each is judged
+once, by the schema and the rules themselves with a hash put in, and remembered by its *kind*, which
+is all that `meta` sees of a spec. A spec of a known shape then needs only its hash and its URL
+looked at, and a page's `meta` follows from the kinds of its specs.
+
+In the current format shapes are judged by their parts: compiler, variants, versions, and what
+stands between. Each part is put into a sound spec and judged there, once.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import chain, islice
-from operator import itemgetter, lt
+from operator import lt
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -29,16 +31,17 @@ from cachelint.rules import ALL_RULES
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
 _A_HASH = b"a" * 32
+_COMPILER_KEY, _BEFORE_HASH = b'{"compiler": "', b'", "hash": "'
 _HASH_KEY = b'"hash": "'
 _VARIANTS_KEY, _VERSIONS_KEY = b'"variants": [', b'], "versions": ['
 _PARTS = (
-    b'"compiler": "none", ',
+    b"none",
     b'", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], "target": "none", ',
     b"",
-    b'"0"]}',
+    b'"0"]}, ',
 )
 """The parts of a sound spec in the current format, each of which may be put in another's place."""
-_SEPARATORS = (b"{", _HASH_KEY + _A_HASH, _VARIANTS_KEY, _VERSIONS_KEY)
+_SEPARATORS = (_COMPILER_KEY, _BEFORE_HASH + _A_HASH, _VARIANTS_KEY, _VERSIONS_KEY)
 """What stands before each part."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
@@ -52,7 +55,6 @@ _HASH_LETTERS = bytes(
 """Turns whatever does not belong into a hash into zeros."""
 _MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 16_000, 8
 """How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
-_first_32, _behind_32 = itemgetter(slice(32)), itemgetter(slice(32, None))
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
@@ -238,8 +240,12 @@ class Shapes:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._known: dict[bytes, int] = {}
-        """Shape to the number of its kind; in the current format with the neighbour's compiler."""
+        self._current: dict[bytes, dict[bytes, int]] = {}
+        """In the current format: compiler and shape to the number of their kind."""
+        self._tarballs: dict[bytes, int] = {}
+        """In the tarball format: shape to the number of its kind."""
+        self._shapes = 0
+        """How many shapes are known."""
         self._fields: dict[Format, set[tuple[str, Any]]] = {
             Format.CURRENT: set(), Format.TARBALL: set()}
         """What stood in sound specs of a format: keys with their values."""
@@ -260,36 +266,60 @@ class Shapes:
 
         Nothing is said of what stands before them. What ``context`` says of the place is not asked.
         """
-        # cut at the hashes, a page falls into its head and, for each spec, its hash with what
-        # stands between this and the next
-        head, *specs = raw.split(_HASH_KEY)
-        if not specs or raw[-6:] != b"}]\n---":
+        head, *specs = raw.split(_COMPILER_KEY)
+        if raw[-6:] != b"}]\n---":
             return None
-        head, _, opening = head.rpartition(b"{")
-        if _SLASH in specs[0] and _TARBALL_KEY in specs[0]:
-            return self._read_tarballs(raw, head, place, context)
-        # the ring is closed: behind the last spec follows what the first begins with
-        specs[-1] = b", {".join((specs[-1][:-5], opening))
-        hashes = list(map(_first_32, specs))
+        if not specs or (_SLASH in specs[0] and _TARBALL_KEY in specs[0]):
+            return self._read_tarballs(raw, place, context)
+        specs[-1] = specs[-1][:-5] + b", "  # as all others end
+        parts = [spec.partition(_BEFORE_HASH) for spec in specs]
+        hashes = [rest[:32] for _, _, rest in parts]
         if not _are_hashes(hashes) or not all(map(lt, hashes, hashes[1:])):
             return None
-        kinds = self._kinds_of(list(map(_behind_32, specs)), context)
+        current = self._current
+        try:
+            kinds = [current[compiler][rest[32:]] for compiler, _, rest in parts]
+        except KeyError:
+            kinds = self._learn(parts, context)
         implied = self._imply(Format.CURRENT, kinds, context)
         return None if implied is None else Facts(head, hashes, implied)
 
-    def _read_tarballs(
-        self, raw: bytes, head: bytes, place: Place, context: Context
-    ) -> Facts | None:
-        """Accept specs in the tarball format likewise, before which stands ``head``."""
+    def _learn(self, specs: list[tuple[bytes, bytes, bytes]], context: Context) -> list[int]:
+        """Return the numbers of the kinds of specs, cut before their hashes; none if unsound."""
+        self._forget()
+        kinds = []
+        for compiler, _, rest in specs:
+            known, shape = self._current.get(compiler, {}), rest[32:]
+            if shape not in known:
+                kind = self._judge(compiler, shape, context)
+                if kind is None:
+                    return []
+                known[shape] = self._number(kind)
+                self._current[compiler] = known
+            kinds.append(known[shape])
+        return kinds
+
+    def _read_tarballs(self, raw: bytes, place: Place, context: Context) -> Facts | None:
+        """Accept specs in the tarball format likewise."""
         hashes: list[bytes] = []
         urls: list[bytes] = []
+        head = raw.partition(_HASH_KEY)[0].rpartition(b"{")[0]
         try:
             shapes = self._cut(raw[len(head) + 1 : -6].split(b"}, {"), hashes, urls)
         except ValueError:
             return None
         if not _are_hashes(hashes) or len(set(hashes)) < len(hashes):
             return None
-        kinds = self._kinds_of(shapes, context)
+        self._forget()
+        kinds = []
+        for shape in shapes:
+            if shape not in self._tarballs:
+                spec = shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1)
+                kind = self._judge_spec(b"{%b}" % spec, Format.TARBALL, context)
+                if kind is None:
+                    return None
+                self._tarballs[shape] = self._number(kind)
+            kinds.append(self._tarballs[shape])
         implied = self._imply(Format.TARBALL, kinds, context)
         if implied is None or not self._are_due(urls, kinds, hashes, place, context):
             return None
@@ -327,42 +357,35 @@ class Shapes:
             known = self._stacks[stacks] = b", ".join(sorted(names)) if simple else stacks
         return known
 
-    def _kinds_of(self, shapes: list[bytes], context: Context) -> list[int]:
-        """Return the numbers of the kinds of shapes; none where some shape is unsound."""
-        try:
-            return list(map(self._known.__getitem__, shapes))
-        except KeyError:
-            pass
-        if len(self._known) >= _MOST_SHAPES:
-            self.__init__()  # type: ignore[misc] # forget everything
-        for shape in shapes:
-            if shape not in self._known:
-                kind = self._judge(shape, context)
-                if kind is None:
-                    return []
-                self._known[shape] = self._numbers.setdefault(kind, len(self._kinds))
-                if len(self._numbers) > len(self._kinds):
-                    self._kinds.append(kind)
-        return [self._known[shape] for shape in shapes]
+    def _forget(self) -> None:
+        """Forget everything where it is too much."""
+        if self._shapes >= _MOST_SHAPES:
+            self.__init__()  # type: ignore[misc]
 
-    def _judge(self, shape: bytes, context: Context) -> _Kind | None:
-        """Judge a shape that is not known; None where specs of it are unsound."""
-        if _TARBALL_KEY in shape:
-            spec = shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1)
-            return self._judge_spec(b"{%b}" % spec, Format.TARBALL, context)
-        body, _, opening = shape.rpartition(b", {")
-        middle, has_variants, rest = body.partition(_VARIANTS_KEY)
+    def _number(self, kind: _Kind) -> int:
+        """Return the number of the kind of one shape more."""
+        self._shapes += 1
+        number = self._numbers.setdefault(kind, len(self._kinds))
+        if number == len(self._kinds):
+            self._kinds.append(kind)
+        return number
+
+    def _judge(self, compiler: bytes, shape: bytes, context: Context) -> _Kind | None:
+        """Judge specs in the current format; None where they are unsound."""
+        middle, has_variants, rest = shape.partition(_VARIANTS_KEY)
         variants, has_versions, versions = rest.rpartition(_VERSIONS_KEY)
         if not (has_variants and has_versions):
             return None
         kinds: list[_Kind] = []
-        for number, part in enumerate((opening, middle, variants, versions)):
+        for number, part in enumerate((compiler, middle, variants, versions)):
             kind = self._parts[number].get(part)
             if kind is None:
                 parts = list(_PARTS)
                 parts[number] = part
                 spec = b"".join(chain.from_iterable(zip(_SEPARATORS, parts, strict=True)))
-                kind = self._judge_spec(spec, Format.CURRENT, context)
+                if spec[-2:] != b", ":
+                    return None
+                kind = self._judge_spec(spec[:-2], Format.CURRENT, context)
                 if kind is None:
                     return None
                 self._parts[number][part] = kind
