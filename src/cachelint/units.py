@@ -96,38 +96,36 @@ class Tally:
     def __init__(self, task: Task) -> None:
         """Begin with no page of ``task``."""
         self._task = task
-        self._hashes: list[list[bytes] | None] = []
-        self._paths: list[str] = []
-        """Of each page."""
+        self._pages: list[tuple[str, list[bytes] | None]] = []
+        """The path of each, and the hashes of its specs."""
         self.checked = 0
         """Pages that were looked at, readable or not."""
 
     @property
     def first_page(self) -> str:
         """The path of the first page; empty where there is none."""
-        return self._paths[0] if self._paths else ""
+        return self._pages[0][0] if self._pages else ""
 
     def add(self, path: str, place: Place, hashes: list[bytes] | None) -> None:
         """Count a page and its specs, of which there may be None to be counted."""
         if place.tag is not None:
-            self._paths.append(path)
-            self._hashes.append(hashes)
+            self._pages.append((path, hashes))
 
     def facts(self) -> TagFacts:
         """Return what was counted."""
-        task, known = self._task, [hashes for hashes in self._hashes if hashes is not None]
-        specs = sum(map(len, known)) if len(known) == len(self._hashes) else None
-        return TagFacts(task.root, task.tag, task.pages is None, len(self._paths), specs)
+        task, known = self._task, [hashes for _, hashes in self._pages if hashes is not None]
+        specs = sum(map(len, known)) if len(known) == len(self._pages) else None
+        return TagFacts(task.root, task.tag, task.pages is None, len(self._pages), specs)
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
         if self._task.pages is not None:
             return
-        every = list(chain.from_iterable(filter(None, self._hashes)))
+        every = list(chain.from_iterable([hashes for _, hashes in self._pages if hashes]))
         if len(set(every)) == len(every):
             return
         first: dict[bytes, str] = {}
-        for path, hashes in zip(self._paths, self._hashes, strict=True):
+        for path, hashes in self._pages:
             for dag_hash in hashes or ():
                 if first.setdefault(dag_hash, path) != path:
                     yield path, dag_hash.decode("utf-8", "surrogatepass"), first[dag_hash]
