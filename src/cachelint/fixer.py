@@ -40,7 +40,7 @@ from cachelint.units import (
     pages_of,
     read_own_files,
     shapes_for,
-    sound_hashes,
+    sound_specs,
 )
 from cachelint.yamltext import Node
 
@@ -408,7 +408,7 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
     for path, place, raw in pages_of(task, settings, tally, findings):
         context = context_of(settings, place, task.stacks)
         fixed, examined = _fix(raw, path, context, settings, shapes)
-        tally.add(path, place, sound_hashes(examined))
+        tally.add(path, place, *sound_specs(examined))
         reason = fixed.reason
         if fixed.content != raw and write:
             reason = _replace(path, fixed.content, raw)

@@ -178,12 +178,12 @@ class Facts:
 
     __slots__ = ("hashes", "head", "implied")
 
-    def __init__(self, head: bytes, hashes: list[bytes], implied: _Implied) -> None:
+    def __init__(self, head: bytes, hashes: bytes, implied: _Implied) -> None:
         """Keep what is given."""
         self.head = head
         """What stands before the specs, with the bracket that opens their list."""
         self.hashes = hashes
-        """In the order of the page."""
+        """One after the other, in the order of the page: each takes 32 bytes."""
         self.implied = implied
 
     @property
@@ -274,7 +274,8 @@ class Shapes:
         specs[-1] = specs[-1][:-5] + b", "  # as all others end
         parts = [spec.partition(_BEFORE_HASH) for spec in specs]
         hashes = [rest[:32] for _, _, rest in parts]
-        if not _are_hashes(hashes) or not all(map(lt, hashes, hashes[1:])):
+        joined = _joined(hashes)
+        if not joined or not all(map(lt, hashes, hashes[1:])):
             return None
         current = self._current
         try:
@@ -282,7 +283,7 @@ class Shapes:
         except KeyError:
             kinds = self._learn(parts, context)
         implied = self._imply(Format.CURRENT, kinds, context)
-        return None if implied is None else Facts(head, hashes, implied)
+        return None if implied is None else Facts(head, joined, implied)
 
     def _learn(self, specs: list[tuple[bytes, bytes, bytes]], context: Context) -> list[int]:
         """Return the numbers of the kinds of specs, cut before their hashes; none if unsound."""
@@ -308,7 +309,8 @@ class Shapes:
             shapes = self._cut(raw[len(head) + 1 : -6].split(b"}, {"), hashes, urls)
         except ValueError:
             return None
-        if not _are_hashes(hashes) or len(set(hashes)) < len(hashes):
+        joined = _joined(hashes)
+        if not joined or len(set(hashes)) < len(hashes):
             return None
         self._forget()
         kinds = []
@@ -323,7 +325,7 @@ class Shapes:
         implied = self._imply(Format.TARBALL, kinds, context)
         if implied is None or not self._are_due(urls, kinds, hashes, place, context):
             return None
-        return Facts(head, hashes, implied)
+        return Facts(head, joined, implied)
 
     def _cut(
         self, specs: list[bytes], hashes: list[bytes], urls: list[bytes]
@@ -483,10 +485,12 @@ def _folders(mirror_urls: tuple[str, ...]) -> frozenset[bytes]:
     return frozenset(folder.encode() for folder in mirror_folders(mirror_urls))
 
 
-def _are_hashes(hashes: list[bytes]) -> bool:
-    """Say whether all are hashes, if those before them are of 32 characters each."""
+def _joined(hashes: list[bytes]) -> bytes:
+    """Join hashes of 32 characters each, or fewer; nothing where some is none."""
     joined = b"".join(hashes)
-    return len(joined) == 32 * len(hashes) and 0 not in joined.translate(_HASH_LETTERS)
+    if len(joined) != 32 * len(hashes) or 0 in joined.translate(_HASH_LETTERS):
+        return b""
+    return joined
 
 
 @cache

@@ -8,7 +8,6 @@ machine with many processors and a cluster are one design.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import NamedTuple
 
 from cachelint import catalog, checker, files, schema
@@ -96,8 +95,9 @@ class Tally:
     def __init__(self, task: Task) -> None:
         """Begin with no page of ``task``."""
         self._task = task
-        self._pages: list[tuple[str, list[bytes] | None]] = []
-        """The path of each, and the hashes of its specs."""
+        self._specs: int | None = 0
+        self._pages: list[tuple[str, bytes]] = []
+        """The path of each, and the hashes of its specs, which take less memory if joined."""
         self.checked = 0
         """Pages that were looked at, readable or not."""
 
@@ -106,44 +106,56 @@ class Tally:
         """The path of the first page; empty where there is none."""
         return self._pages[0][0] if self._pages else ""
 
-    def add(self, path: str, place: Place, hashes: list[bytes] | None) -> None:
-        """Count a page and its specs, of which there may be None to be counted."""
+    def add(self, path: str, place: Place, number: int | None, hashes: bytes = b"") -> None:
+        """Count a page and its specs, of which there may be None to be counted.
+
+        ``hashes`` are those of its specs, one after the other; each takes 32 bytes.
+        """
         if place.tag is not None:
             self._pages.append((path, hashes))
+            if number is None or self._specs is None:
+                self._specs = None
+            else:
+                self._specs += number
 
     def facts(self) -> TagFacts:
         """Return what was counted."""
-        task, known = self._task, [hashes for _, hashes in self._pages if hashes is not None]
-        specs = sum(map(len, known)) if len(known) == len(self._pages) else None
-        return TagFacts(task.root, task.tag, task.pages is None, len(self._pages), specs)
+        task = self._task
+        return TagFacts(task.root, task.tag, task.pages is None, len(self._pages), self._specs)
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
         if self._task.pages is not None:
             return
-        every = list(chain.from_iterable([hashes for _, hashes in self._pages if hashes]))
-        if len(set(every)) == len(every):
+        every = b"".join([hashes for _, hashes in self._pages])
+        if len(set(_apart(every))) == len(every) // 32:
             return
         first: dict[bytes, str] = {}
         for path, hashes in self._pages:
-            for dag_hash in hashes or ():
+            for dag_hash in _apart(hashes):
                 if first.setdefault(dag_hash, path) != path:
                     yield path, dag_hash.decode("utf-8", "surrogatepass"), first[dag_hash]
 
 
-def sound_hashes(examined: Examined) -> list[bytes] | None:
-    """Return the hashes of a page's specs; None where the page is legacy or unsound."""
-    page = examined.page
+def _apart(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+
+
+def sound_specs(examined: Examined) -> tuple[int | None, bytes]:
+    """Return how many specs a page has, None where it is legacy or unsound; and their hashes."""
+    page, facts = examined.page, examined.facts
     if page is None:
-        return examined.facts.hashes if examined.facts is not None else None
+        return (None, b"") if facts is None else (len(facts.hashes) // 32, facts.hashes)
     if page.format is Format.LEGACY:
-        return None
+        return None, b""
     for rule, _ in examined.problems:
         if rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR:
-            return None
-    if examined.facts is not None:
-        return examined.facts.hashes
-    return [spec["hash"].encode("utf-8", "surrogatepass") for spec in page.specs]
+            return None, b""
+    if facts is not None:
+        return len(facts.hashes) // 32, facts.hashes
+    hashes = [spec["hash"].encode("utf-8", "surrogatepass") for spec in page.specs]
+    # one that is longer or shorter is wrong (CL401), and stands for no spec
+    return len(hashes), b"".join([dag_hash for dag_hash in hashes if len(dag_hash) == 32])
 
 
 def check_tag(task: Task, settings: Settings) -> TagResult:
@@ -166,13 +178,13 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     for path, place, raw in pages_of(task, settings, tally, findings):
         facts = shapes.read(raw, place, context)
         if facts is not None and checker.is_sound(facts, place, strict_order=strict_order):
-            tally.add(path, place, facts.hashes)
+            tally.add(path, place, len(facts.hashes) // 32, facts.hashes)
             continue
         examined = checker.examine_unsound(
             raw, context_of(settings, place, task.stacks), facts, max_size=max_size,
             strict_order=strict_order)
         findings += findings_of(path, examined.page, examined.problems, settings)
-        tally.add(path, place, sound_hashes(examined))
+        tally.add(path, place, *sound_specs(examined))
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
     findings = settle(findings, settings, used)
