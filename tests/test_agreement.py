@@ -402,3 +402,14 @@ def test_quick_and_plain_ways_agree_on_real_pages_that_were_spoilt(seed: int) ->
         (_shuffled(raw, chance.choice(small)[0], chance), context)
         for raw, context in (chance.choice(small) for _ in range(100)))]
     _hold(pages)
+
+
+def test_what_is_remembered_of_unsound_specs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cachelint.shapes._MOST_SHAPES", 10)
+    shapes = Shapes()
+    for number in range(50):
+        specs = sound.specs(0, variants=[f"patches={number}"], versions=["1", "2"])
+        assert shapes.read(
+            sound.page(None, specs).encode(), sound.CONTEXT.place, sound.CONTEXT) is None
+        assert sum(map(len, shapes._parts)) <= 20  # ten, and those of the page that is read
+    assert shapes.read(sound.PAGE.encode(), sound.CONTEXT.place, sound.CONTEXT) is not None

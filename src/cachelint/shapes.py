@@ -361,7 +361,8 @@ class Shapes:
 
     def _forget(self) -> None:
         """Forget everything where it is too much."""
-        if self._shapes >= _MOST_SHAPES:
+        # parts of unsound specs are remembered too
+        if max(self._shapes, sum(map(len, self._parts))) >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc]
 
     def _number(self, kind: _Kind) -> int:
