@@ -145,14 +145,14 @@ def sound_specs(examined: Examined) -> tuple[int | None, bytes]:
     """Return how many specs a page has, None where it is legacy or unsound; and their hashes."""
     page, facts = examined.page, examined.facts
     if page is None:
-        return (None, b"") if facts is None else (len(facts.hashes) // 32, facts.hashes)
+        return (None, b"") if facts is None else (facts.implied.number, facts.hashes)
     if page.format is Format.LEGACY:
         return None, b""
     for rule, _ in examined.problems:
         if rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR:
             return None, b""
     if facts is not None:
-        return len(facts.hashes) // 32, facts.hashes
+        return facts.implied.number, facts.hashes
     hashes = [spec["hash"].encode("utf-8", "surrogatepass") for spec in page.specs]
     # one that is longer or shorter is wrong (CL401), and stands for no spec
     return len(hashes), b"".join([dag_hash for dag_hash in hashes if len(dag_hash) == 32])
@@ -178,7 +178,7 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     for path, place, raw in pages_of(task, settings, tally, findings):
         facts = shapes.read(raw, place, context)
         if facts is not None and checker.is_sound(facts, place, strict_order=strict_order):
-            tally.add(path, place, len(facts.hashes) // 32, facts.hashes)
+            tally.add(path, place, facts.implied.number, facts.hashes)
             continue
         examined = checker.examine_unsound(
             raw, context_of(settings, place, task.stacks), facts, max_size=max_size,
