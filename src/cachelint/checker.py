@@ -75,9 +75,8 @@ def is_sound(facts: Facts, place: Place, *, strict_order: bool = False) -> bool:
     """
     if strict_order and facts.format is Format.TARBALL:
         return False
-    title, categories = _title(place.package), _categories(place.tag)
-    if title and categories and facts.head == b"".join(
-            (title, categories, facts.implied.meta, _SPECS)):
+    start = _start(place)
+    if start and facts.head == b"".join((start, facts.implied.meta, _SPECS)):
         return True  # the usual case, in one comparison
     meta = _meta(facts, place)
     return facts.format is Format.TARBALL and meta is not None and facts.are_in(meta)

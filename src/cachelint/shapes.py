@@ -54,7 +54,7 @@ _HASH_LETTERS = bytes(
     letter if letter in b"abcdefghijklmnopqrstuvwxyz234567" else 0 for letter in range(256))
 """Turns whatever does not belong into a hash into zeros."""
 _MOST_SHAPES, _MOST_GROUPS, _LARGEST_GROUP = 30_000, 16_000, 8
-"""How many shapes and groups of kinds are remembered at a time, and the most specs of a group."""
+"""How many shapes with parts, and groups of kinds, are remembered; the most specs of a group."""
 
 _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
@@ -244,8 +244,8 @@ class Shapes:
         """In the current format: compiler and shape to the number of their kind."""
         self._tarballs: dict[bytes, int] = {}
         """In the tarball format: shape to the number of its kind."""
-        self._shapes = 0
-        """How many shapes are known."""
+        self._remembered = 0
+        """How many shapes and parts are known."""
         self._fields: dict[Format, set[tuple[str, Any]]] = {
             Format.CURRENT: set(), Format.TARBALL: set()}
         """What stood in sound specs of a format: keys with their values."""
@@ -361,13 +361,12 @@ class Shapes:
 
     def _forget(self) -> None:
         """Forget everything where it is too much."""
-        # parts of unsound specs are remembered too
-        if max(self._shapes, sum(map(len, self._parts))) >= _MOST_SHAPES:
+        if self._remembered >= _MOST_SHAPES:
             self.__init__()  # type: ignore[misc]
 
     def _number(self, kind: _Kind) -> int:
         """Return the number of the kind of one shape more."""
-        self._shapes += 1
+        self._remembered += 1
         number = self._numbers.setdefault(kind, len(self._kinds))
         if number == len(self._kinds):
             self._kinds.append(kind)
@@ -392,6 +391,7 @@ class Shapes:
                 if kind is None:
                     return None
                 self._parts[number][part] = kind
+                self._remembered += 1
             kinds.append(kind)
         first, second, _, last = kinds
         return _Kind(second.machine, second.stacks, first.compiler, last.version)

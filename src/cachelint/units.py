@@ -210,14 +210,14 @@ def pages_of(
     else:
         listing = files.list_tag(task.root, task.tag)
         listed = listing.pages
-        findings += stray_findings(listing.strays, settings)
-    max_size = settings.max_page_size
+        strays = [path for path in listing.strays if not _is_excluded(path, settings)]
+        findings += stray_findings(strays, settings)
     for path, place in listed:
-        if settings.exclude and settings.excludes(files.in_catalog(path)):
+        if _is_excluded(path, settings):
             tally.add(path, place, None)
             continue
         tally.checked += 1
-        raw = files.read(path, max_size)
+        raw = files.read(path, settings.max_page_size)
         if isinstance(raw, Unreadable):
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
@@ -225,12 +225,14 @@ def pages_of(
             yield path, place, raw
 
 
+def _is_excluded(path: str, settings: Settings) -> bool:
+    return bool(settings.exclude) and settings.excludes(files.in_catalog(path))
+
+
 def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
     """Make the findings of files with front matter where no page belongs, if their rule runs."""
     rule = BY_CODE["CL111"]
     for path in paths if rule.code in settings.selected else ():
-        if settings.exclude and settings.excludes(files.in_catalog(path)):
-            continue
         yield Finding(
             path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
             "a file with front matter where no page belongs: Jekyll takes it for a page",
