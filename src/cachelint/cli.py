@@ -564,7 +564,9 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if sys.stdout is None or sys.stderr is None:
         sys.exit(2)  # there is nowhere to say anything
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup, it is not
+            signal.signal(number, _terminate)
     if "_CACHELINT_COMPLETE" in os.environ:
         import_module("cachelint.completion")  # which knows the shells
     sys.exit(_run())

@@ -1,20 +1,35 @@
-"""Send tasks to processes, and bring the results back in order."""
+"""Send tasks to processes, and bring the results back in order.
+
+On Linux processes are forked, and nothing passes between them and their parent but the number of a
+task and its result. A pool of the standard library takes longer by what a thousand pages cost. It
+is used elsewhere, where to fork is not sound.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import Generic, NoReturn, TypeVar
 
 from cachelint.files import Task
+from cachelint.model import CachelintError
 
 Result = TypeVar("Result")
 Work = Callable[[Task], Result]
 
 _WORTH_A_PROCESS = 4
 """So many tag folders or fewer are done before a second process has started."""
+_TICK = 0.1
+"""Seconds after which whoever watches is called although nothing was finished."""
+_KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
+           "--jobs 1 needs the least")
+_NUMBER, _SIZE = 4, 8
+"""Bytes that tell the number of a task, and the size of its result."""
 
 
 def processors() -> int:
@@ -22,10 +37,6 @@ def processors() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-_TICK = 0.1
-"""Seconds after which whoever watches is called although nothing was finished."""
 
 
 def run(
@@ -36,9 +47,11 @@ def run(
     """Yield the results of ``work`` on each of ``tasks``, in their order.
 
     ``work`` is called in this process or, with ``jobs`` over 1 and enough to do, in others; then
-    it must be picklable. ``on_done`` is called in this thread with each result as soon as it is
-    there, in whatever order, and now and then with None. ``meanwhile`` is called once, in this
-    process, when the others have begun.
+    it and its results must be picklable. ``on_done`` is called in this thread with each result as
+    soon as it is there, in whatever order, and now and then with None. ``meanwhile`` is called
+    once, in this process, when the others have begun.
+
+    Raises what ``work`` raises, and CachelintError where a process was killed.
     """
     if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS:
         if meanwhile is not None:
@@ -49,69 +62,203 @@ def run(
                 on_done(result)
             yield result
         return
-    from concurrent.futures import Future, ProcessPoolExecutor
-    from multiprocessing import get_context
-    from queue import Empty, SimpleQueue
-
-    # fork where it is sound: it starts in a millisecond, with everything imported
-    context = get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _end_with_parent)
+    # the tag that grows daily is the largest by far, and must not be left for the end
+    order = sorted(range(len(tasks)), key=lambda number: tasks[number].tag != "develop")
+    pool = (_Forked if sys.platform == "linux" else _Spawned)(
+        work, tasks, order, min(jobs, len(tasks)))
     try:
-        futures = {}
-        # to be ended is for this process to handle: the others are born deaf to it, and finish
-        # the folder they are at
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        try:
-            # the tag that grows daily is the largest by far, and must not be left for the end
-            for task in sorted(tasks, key=lambda task: task.tag != "develop"):
-                futures[task] = pool.submit(work, task)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if meanwhile is not None:
             meanwhile()
-        if on_done is None:
-            for task in tasks:
-                yield futures.pop(task).result()
-            return
-        finished: SimpleQueue[Future[Result]] = SimpleQueue()
-        for future in futures.values():
-            future.add_done_callback(finished.put)
-        for task in tasks:
-            future = futures.pop(task)
-            while not future.done():
-                try:
-                    on_done(finished.get(timeout=_TICK).result())
-                except Empty:
-                    on_done(None)
-            yield future.result()
-        while not finished.empty():
-            on_done(finished.get().result())
+        done: dict[int, Result] = {}
+        for number in range(len(tasks)):
+            while number not in done:
+                finished = pool.wait()
+                done.update(finished)
+                if on_done is not None:
+                    for result in finished.values():
+                        on_done(result)
+                    if not finished:
+                        on_done(None)
+            yield done.pop(number)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.end()
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when the process that began it is gone, however that ended.
+class _Forked(Generic[Result]):
+    """Processes that are forked: they begin in a millisecond, with everything imported."""
 
-    Otherwise it would wait for work for ever. What it is writing is not left half done.
+    def __init__(
+        self, work: Work[Result], tasks: Sequence[Task], order: Sequence[int], jobs: int
+    ) -> None:
+        """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
+        from pickle import dumps, loads
+
+        self._dumps, self._loads = dumps, loads
+        self._work, self._tasks = work, tasks
+        self._todo, self._todo_end = os.pipe()
+        """Holds the numbers of tasks; whoever is free takes the next."""
+        os.set_blocking(self._todo_end, False)  # it holds a few thousand
+        self._offered = b"".join(number.to_bytes(_NUMBER, "little") for number in order)
+        """What that pipe had no room for."""
+        self._processes: dict[int, int] = {}
+        """By the end from which this process reads the results of each."""
+        self._results = select.poll()
+        self._offer()
+        with _deaf():
+            for _ in range(jobs):
+                try:
+                    self._begin()
+                except OSError as error:  # a user may have so many processes and no more
+                    if not self._processes:
+                        raise CachelintError(f"no process could be begun: {error.strerror}; "
+                                             "--jobs 1 needs none") from None
+                    break
+
+    def _begin(self) -> None:
+        parent = os.getpid()
+        reader, writer = os.pipe()
+        process = os.fork()
+        if not process:
+            try:
+                gc.freeze()  # and nothing of it is copied by being looked at
+                _end_with(parent)
+                for descriptor in (reader, *self._processes):
+                    os.close(descriptor)
+                if self._offered:
+                    os.close(self._todo_end)
+                self._serve(writer)
+            finally:
+                os._exit(1)
+        os.close(writer)
+        self._processes[reader] = process
+        self._results.register(reader, select.POLLIN)
+
+    def _serve(self, writer: int) -> NoReturn:
+        """Do tasks until there are no more, and send each result with its number and size."""
+        while number := os.read(self._todo, _NUMBER):
+            try:
+                task = self._tasks[int.from_bytes(number, "little")]
+                sent = self._dumps((self._work(task), None))
+            except Exception as error:
+                import traceback
+
+                vars(error)["__notes__"] = [traceback.format_exc()]
+                sent = self._dumps((None, error))
+            sent = number + len(sent).to_bytes(_SIZE, "little") + sent
+            while sent:
+                sent = sent[os.write(writer, sent) :]
+        os._exit(0)
+
+    def _offer(self) -> None:
+        """Offer more tasks, if there are any."""
+        if self._offered:
+            try:
+                self._offered = self._offered[os.write(self._todo_end, self._offered) :]
+            except BlockingIOError:
+                return
+            if not self._offered:
+                os.close(self._todo_end)
+
+    def wait(self) -> dict[int, Result]:
+        """Return what was finished, by the number of its task; wait a moment if nothing was."""
+        self._offer()
+        finished: dict[int, Result] = {}
+        for reader, _ in self._results.poll(_TICK * 1000):
+            head = _read(reader, _NUMBER + _SIZE)
+            size = int.from_bytes(head[_NUMBER:], "little")
+            sent = _read(reader, size)
+            if not sent or len(sent) < size:
+                self._bury(reader)
+                continue
+            result, error = self._loads(sent)
+            if error is not None:
+                raise error
+            finished[int.from_bytes(head[:_NUMBER], "little")] = result
+        return finished
+
+    def _bury(self, reader: int) -> None:
+        """Learn how a process ended. Raises CachelintError if it did before its work was done."""
+        self._results.unregister(reader)
+        os.close(reader)
+        _, status = os.waitpid(self._processes.pop(reader), 0)
+        if status:
+            raise CachelintError(_KILLED)
+
+    def end(self) -> None:
+        """Wait for all processes to end; those that are at work will not begin another task."""
+        if self._offered:
+            os.close(self._todo_end)
+        while os.read(self._todo, 1 << 16):
+            pass
+        os.close(self._todo)
+        for reader in self._processes:
+            os.close(reader)
+        for process in self._processes.values():
+            os.waitpid(process, 0)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    """Read so many bytes, or as many as there are before the end."""
+    pieces = []
+    while size and (piece := os.read(descriptor, size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+class _Spawned(Generic[Result]):
+    """Processes that begin anew, for systems whose libraries may not bear to be forked."""
+
+    def __init__(
+        self, work: Work[Result], tasks: Sequence[Task], order: Sequence[int], jobs: int
+    ) -> None:
+        """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        self._pool = ProcessPoolExecutor(
+            jobs, get_context("spawn"), _end_with, (os.getpid(),))
+        with _deaf():
+            self._futures = {self._pool.submit(work, tasks[number]): number for number in order}
+
+    def wait(self) -> dict[int, Result]:
+        """Return what was finished, by the number of its task; wait a moment if nothing was."""
+        from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+
+        finished, _ = wait(self._futures, _TICK, FIRST_COMPLETED)
+        try:
+            return {self._futures.pop(future): future.result() for future in finished}
+        except BrokenExecutor:
+            raise CachelintError(_KILLED) from None
+
+    def end(self) -> None:
+        """Wait for all processes to end; those that are at work will not begin another task."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let processes that begin now be deaf to signals to end, and finish the folder they are at.
+
+    To be ended is for this process to handle.
     """
-    import threading
-
-    signal.signal(signal.SIGHUP, _hang_up)
-    threading.Thread(target=_watch_parent, daemon=True).start()
-
-
-def _hang_up(*_: object) -> NoReturn:
-    raise SystemExit(1)
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _watch_parent() -> None:
-    import time
-    from multiprocessing import parent_process
+def _end_with(parent: int) -> None:
+    """Let this process end when the one that began it is gone, however that ended.
 
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    while True:  # within a task, the first is taken for the task's failure
-        os.kill(os.getpid(), signal.SIGHUP)
-        time.sleep(1)
+    Otherwise it would go on with its work, or wait for more for ever. What it is writing is not
+    left half done. A thread that waits for the parent would make every call of the system dearer.
+    """
+    def look(*_: object) -> None:
+        if os.getppid() != parent:
+            raise SystemExit(1)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
