@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 # control characters, lone surrogates, line and paragraph separators, what turns or hides text, and
 # two that are no characters and that XML forbids
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = "[\ud800-\udfff]"
 
 
 def inert(text: str) -> str:
@@ -22,7 +22,7 @@ def inert(text: str) -> str:
     `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
     """
     if not (text.isascii() and text.isprintable()):
-        text = _UNSAFE.sub(_escape, text)
+        text = re.sub(_UNSAFE, _escape, text)
     return text.replace("##[", "#\\x23[") if "##[" in text else text
 
 
@@ -37,7 +37,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def encodable(text: str) -> str:
     """Escape lone surrogates alone, so that ``text`` can be written as UTF-8."""
-    return _SURROGATES.sub(_escape, text)
+    return re.sub(_SURROGATES, _escape, text)
 
 
 def clip(text: str, width: int) -> str:

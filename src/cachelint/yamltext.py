@@ -64,32 +64,29 @@ class LimitError(ValueError):
         self.at = at
 
 
-_NULL = re.compile(r"~|null|Null|NULL|").fullmatch
-_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE").fullmatch
-_INTEGER = re.compile(r"[-+]?[0-9]+").fullmatch
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+").fullmatch
-_FLOAT = re.compile(
+# compiled where they are first used, which on a sound page is never
+_NULL = r"~|null|Null|NULL|"
+_BOOLEAN = r"true|True|TRUE|false|False|FALSE"
+_INTEGER = r"[-+]?[0-9]+"
+_HEXADECIMAL = r"0x[0-9a-fA-F]+"
+_FLOAT = (
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-).fullmatch
+)
 # not of the core schema, yet a date to every loader that the site has used
-_DATE = re.compile(
+_DATE = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?"
     r"([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?"
-).fullmatch
-
+)
 # text to some loaders and something else to others: YAML 1.1's booleans, octal, sexagesimal and
 # grouped numbers, dates of single digits, exponents without a point, the value and merge keys
-_DEPENDS = re.compile(
-    r"y|n|yes|no|on|off|[-+]?0[0-9]+|0o[0-7]+|[-+]?0b[01_]+|[-+]?[0-9][0-9_]*_[0-9_.]*"
+_DEPENDS = (
+    r"(?i:y|n|yes|no|on|off|[-+]?0[0-9]+|0o[0-7]+|[-+]?0b[01_]+|[-+]?[0-9][0-9_]*_[0-9_.]*"
     r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    r"|[-+]?[0-9]+e[-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*e[0-9]+|=|<<",
-    re.IGNORECASE,
-).fullmatch
-
-
+    r"|[-+]?[0-9]+e[-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*e[0-9]+|=|<<)"
+)
 # so many brackets opened and none closed: refused before the parser, whose time grows with the
 # square of the depth
-_DEEP = re.compile(r"(?:[\[{][^\[\]{}]*){1000}").search
+_DEEP = r"(?:[\[{][^\[\]{}]*){1000}"
 
 
 def resolve(text: str) -> Any:
@@ -98,27 +95,27 @@ def resolve(text: str) -> Any:
     What is text to some loaders and not to others stays text: no one reading of it is right.
     """
     if (not text or text[0] in "~nNtTfF+-.0123456789") and not depends_on_loader(text):
-        if _NULL(text):
+        if re.fullmatch(_NULL, text):
             return None
-        if _BOOLEAN(text):
+        if re.fullmatch(_BOOLEAN, text):
             return text[0] in "tT"
-        if _DATE(text):
+        if re.fullmatch(_DATE, text):
             return Timestamp(text)
         try:
-            if _INTEGER(text):
+            if re.fullmatch(_INTEGER, text):
                 return int(text)
-            if _HEXADECIMAL(text):
+            if re.fullmatch(_HEXADECIMAL, text):
                 return int(text, 16)
         except ValueError:  # more digits than Python converts
             return float("inf")
-        if _FLOAT(text):
+        if re.fullmatch(_FLOAT, text):
             return float(re.sub(r"\.(?=inf|nan)", "", text.lower()))
     return text
 
 
 def depends_on_loader(text: str) -> bool:
     """Say whether a plain scalar is text to some loaders and not to others."""
-    return bool(_DEPENDS(text)) and not _DATE(text)
+    return bool(re.fullmatch(_DEPENDS, text)) and not re.fullmatch(_DATE, text)
 
 
 def breaks_loaders(key: str) -> bool:
@@ -135,7 +132,7 @@ def load(text: str) -> Document:
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.reader import ReaderError
 
-    if deep := _DEEP(text):
+    if deep := re.search(_DEEP, text):
         raise LimitError(f"values are nested over {MAX_DEPTH} deep", deep.start())
     composer = _Composer(text)
     try:
