@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sound
-from cachelint import summarize
+from cachelint import schema, summarize
 from cachelint.checker import examine, judge
 from cachelint.frontmatter import parse
 from cachelint.model import Context, Place
@@ -337,6 +337,9 @@ CASES: dict[str, list[str]] = {
         sound.page(sound.meta(), sound.specs(0, note="-"))],
     "specs in another order": [sound.PAGE, sound.page(None, sound.specs()[::-1]),
                                TARBALL, sound.page(None, sound.tarball_specs()[::-1])],
+    "what stands between specs": [sound.PAGE, TARBALL, *[
+        text.replace("}, {", between) for text in (sound.PAGE, TARBALL)
+        for between in ("}{", "},{", "}  {", "}; {", "}] {", "}, , {", "}] [{")]],
     "braces in a text": [sound.page(None, sound.specs(0, variants=["a='}, {'"]))],
     "nothing in the list": [sound.page(sound.meta(), specs_line="spec_details: [{}]"),
                             sound.page(sound.meta(), specs_line="spec_details: [{}, {}]")],
@@ -404,12 +407,25 @@ def test_quick_and_plain_ways_agree_on_real_pages_that_were_spoilt(seed: int) ->
     _hold(pages)
 
 
-def test_what_is_remembered_of_unsound_specs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_remembered_of_unsound_pages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cachelint.shapes._MOST_SHAPES", 10)
     shapes = Shapes()
+    most = 0
     for number in range(50):
-        specs = sound.specs(0, variants=[f"patches={number}"], versions=["1", "2"])
+        specs = [sound.specs(0, variants=[f"patches={number}"])[0],
+                 sound.specs(1, versions=["1", "2"])[1]]
         assert shapes.read(
             sound.page(None, specs).encode(), sound.CONTEXT.place, sound.CONTEXT) is None
-        assert sum(map(len, shapes._parts)) <= 20  # ten, and those of the page that is read
+        most = max(most, sum(map(len, shapes._parts)))
+    assert 4 < most <= 20  # ten, and those of the page that is read
     assert shapes.read(sound.PAGE.encode(), sound.CONTEXT.place, sound.CONTEXT) is not None
+
+
+@pytest.mark.parametrize("name", ["page-current", "page-tarball"])
+def test_spec_is_sound_where_its_keys_and_each_of_its_values_are(name: str) -> None:
+    """By which the quick way asks about those values alone that are new."""
+    spec = schema.load(name)["$defs"]["spec"]
+    assert spec.keys() <= {
+        "title", "description", "type", "required", "properties", "additionalProperties"}
+    assert spec["type"] == "object"
+    assert spec["additionalProperties"] is False

@@ -11,8 +11,8 @@ once, by the schema and the rules themselves with a hash put in, and remembered 
 is all that `meta` sees of a spec. A spec of a known shape then needs only its hash and its URL
 looked at, and a page's `meta` follows from the kinds of its specs.
 
-In the current format shapes are judged by their parts: compiler, variants, versions, and what
-stands between. Each part is put into a sound spec and judged there, once.
+In the current format shapes are known by their parts: compiler, variants, versions, and what stands
+between. Where one is new, the spec is read, and of its values those are judged that are new.
 """
 
 from __future__ import annotations
@@ -34,15 +34,6 @@ _A_HASH = b"a" * 32
 _COMPILER_KEY, _BEFORE_HASH = b'{"compiler": "', b'", "hash": "'
 _HASH_KEY = b'"hash": "'
 _VARIANTS_KEY, _VERSIONS_KEY = b'"variants": [', b'], "versions": ['
-_PARTS = (
-    b"none",
-    b'", "os": "none", "platform": "linux", "size": "-", "stacks": ["root"], "target": "none", ',
-    b"",
-    b'"0"]}, ',
-)
-"""The parts of a sound spec in the current format, each of which may be put in another's place."""
-_SEPARATORS = (_COMPILER_KEY, _BEFORE_HASH + _A_HASH, _VARIANTS_KEY, _VERSIONS_KEY)
-"""What stands before each part."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
 _SLASH = ord("/")
@@ -249,7 +240,7 @@ class Shapes:
         self._fields: dict[Format, set[tuple[str, Any]]] = {
             Format.CURRENT: set(), Format.TARBALL: set()}
         """What stood in sound specs of a format: keys with their values."""
-        self._parts: list[dict[bytes, _Kind]] = [{} for _ in _PARTS]
+        self._parts: tuple[dict[bytes, _Kind], ...] = ({}, {}, {}, {})
         """In the current format, the parts of specs: to the kind of a spec that has this one."""
         self._machines: dict[tuple[Format, str, str, str], _Machine] = {}
         self._kinds: list[_Kind] = []
@@ -376,24 +367,20 @@ class Shapes:
         """Judge specs in the current format; None where they are unsound."""
         middle, has_variants, rest = shape.partition(_VARIANTS_KEY)
         variants, has_versions, versions = rest.rpartition(_VERSIONS_KEY)
-        if not (has_variants and has_versions):
+        if not (has_variants and has_versions and shape.endswith(b"}, ")):
             return None
-        kinds: list[_Kind] = []
-        for number, part in enumerate((compiler, middle, variants, versions)):
-            kind = self._parts[number].get(part)
-            if kind is None:
-                parts = list(_PARTS)
-                parts[number] = part
-                spec = b"".join(chain.from_iterable(zip(_SEPARATORS, parts, strict=True)))
-                if spec[-2:] != b", ":
-                    return None
-                kind = self._judge_spec(spec[:-2], Format.CURRENT, context)
-                if kind is None:
-                    return None
-                self._parts[number][part] = kind
-                self._remembered += 1
-            kinds.append(kind)
-        first, second, _, last = kinds
+        parts = compiler, middle, variants, versions
+        try:
+            first, second, _, last = [
+                known[part] for known, part in zip(self._parts, parts, strict=True)]
+        except KeyError:
+            text = b"".join((_COMPILER_KEY, compiler, _BEFORE_HASH, _A_HASH, shape))
+            kind = self._judge_spec(text[:-2], Format.CURRENT, context)
+            if kind is not None:
+                for known, part in zip(self._parts, parts, strict=True):
+                    self._remembered += part not in known
+                    known[part] = kind
+            return kind
         return _Kind(second.machine, second.stacks, first.compiler, last.version)
 
     def _judge_spec(self, raw: bytes, form: Format, context: Context) -> _Kind | None:
@@ -414,18 +401,17 @@ class Shapes:
             spec["tarball"] = "none"  # any text will do for the schema
         elif jsontext.dumps(spec, sort_keys=True) != text:
             return None
-        # a spec is sound where each of its values is: new ones are judged, with all beside them
+        # a spec is sound where each of its values is
+        known = self._fields[form]
         fields = [(key, tuple(value) if type(value) is list else (type(value), value))
                   for key, value in spec.items()]
         try:
-            is_known = (self._fields[form].issuperset(fields)
-                        and spec.keys() >= _required(form))
+            new = {field[0]: spec[field[0]] for field in fields if field not in known}
         except TypeError:  # a list of lists
-            is_known = False
-        if not is_known:
-            if not _is_sound(spec, form, context):
-                return None
-            self._fields[form].update(fields)
+            return None
+        if not spec.keys() >= _required(form) or (new and not _are_sound(new, form, context)):
+            return None
+        known.update(fields)
         key = form, spec["os"], spec["platform"], spec["target"]
         machine = self._machines.setdefault(key, _Machine(*key))
         return _Kind(machine, tuple(map(intern, spec["stacks"])), intern(spec["compiler"]),
@@ -500,12 +486,16 @@ def _required(form: Format) -> frozenset[str]:
     return frozenset(schema.load(f"page-{form.value}")["$defs"]["spec"]["required"])
 
 
-def _is_sound(spec: dict[str, Any], form: Format, context: Context) -> bool:
-    """Ask the schema and the rules about one spec."""
+def _are_sound(values: dict[str, Any], form: Format, context: Context) -> bool:
+    """Ask the schema and the rules about values of a spec, by their keys."""
+    name = f"page-{form.value}"
+    stacks = values.get("stacks", ())
     return (
-        schema.sound(f"page-{form.value}", "/$defs/spec")(spec)
-        and (form is Format.TARBALL or spec["stacks"] == sorted(spec["stacks"]))
-        and not any(True for check in _CHECKS[form] for _ in check(spec, context))
+        values.keys() <= schema.load(name)["$defs"]["spec"]["properties"].keys()
+        and all(schema.sound(name, f"/$defs/spec/properties/{key}")(value)
+                for key, value in values.items())
+        and (form is Format.TARBALL or list(stacks) == sorted(stacks))
+        and not any(True for check in _CHECKS[form] for _ in check(values, context))
         # as a key of `meta`, loaders refuse it (CL703)
-        and all(len(stack) < 1023 for stack in spec["stacks"])
+        and all(len(stack) < 1023 for stack in stacks)
     )
