@@ -11,8 +11,8 @@ once, by the schema and the rules themselves with a hash put in, and remembered 
 is all that `meta` sees of a spec. A spec of a known shape then needs only its hash and its URL
 looked at, and a page's `meta` follows from the kinds of its specs.
 
-In the current format shapes are known by their parts: compiler, variants, versions, and what stands
-between. Where one is new, the spec is read, and of its values those are judged that are new.
+In the current format shapes are made of parts: compiler, variants, versions, and what stands
+between. Each part is judged alone, once.
 """
 
 from __future__ import annotations
@@ -34,6 +34,13 @@ _A_HASH = b"a" * 32
 _COMPILER_KEY, _BEFORE_HASH = b'{"compiler": "', b'", "hash": "'
 _HASH_KEY = b'"hash": "'
 _VARIANTS_KEY, _VERSIONS_KEY = b'"variants": [', b'], "versions": ['
+_PARTS = (
+    (b'{"compiler": "%b"}', {"compiler"}),
+    (b"{%b}", {"os", "platform", "size", "stacks", "target"}),
+    (b'{"variants": [%b]}', {"variants"}),
+    (b'{"versions": [%b', {"versions"}),
+)
+"""The parts of a spec in the current format: what makes JSON of each, and its keys."""
 _STACKS_KEY = b'"stacks": ['
 _TARBALL_KEY = b'"tarball": "'
 _SLASH = ord("/")
@@ -237,11 +244,10 @@ class Shapes:
         """In the tarball format: shape to the number of its kind."""
         self._remembered = 0
         """How many shapes and parts are known."""
-        self._fields: dict[Format, set[tuple[str, Any]]] = {
-            Format.CURRENT: set(), Format.TARBALL: set()}
-        """What stood in sound specs of a format: keys with their values."""
-        self._parts: tuple[dict[bytes, _Kind], ...] = ({}, {}, {}, {})
-        """In the current format, the parts of specs: to the kind of a spec that has this one."""
+        self._values: set[tuple[str, Any]] = set()
+        """In the tarball format, what stood in sound specs: keys with their values."""
+        self._parts: tuple[dict[bytes, dict[str, Any]], ...] = ({}, {}, {}, {})
+        """In the current format, the parts of sound specs: to what a kind has of each."""
         self._machines: dict[tuple[Format, str, str, str], _Machine] = {}
         self._kinds: list[_Kind] = []
         self._numbers: dict[_Kind, int] = {}
@@ -308,7 +314,7 @@ class Shapes:
         for shape in shapes:
             if shape not in self._tarballs:
                 spec = shape.replace(_HASH_KEY, _HASH_KEY + _A_HASH, 1)
-                kind = self._judge_spec(b"{%b}" % spec, Format.TARBALL, context)
+                kind = self._judge_tarball(b"{%b}" % spec, context)
                 if kind is None:
                     return None
                 self._tarballs[shape] = self._number(kind)
@@ -367,55 +373,57 @@ class Shapes:
         """Judge specs in the current format; None where they are unsound."""
         middle, has_variants, rest = shape.partition(_VARIANTS_KEY)
         variants, has_versions, versions = rest.rpartition(_VERSIONS_KEY)
-        if not (has_variants and has_versions and shape.endswith(b"}, ")):
+        if not (has_variants and has_versions and middle[:3] == b'", ' and middle[-2:] == b", "
+                and versions[-2:] == b", "):
             return None
-        parts = compiler, middle, variants, versions
-        try:
-            first, second, _, last = [
-                known[part] for known, part in zip(self._parts, parts, strict=True)]
-        except KeyError:
-            text = b"".join((_COMPILER_KEY, compiler, _BEFORE_HASH, _A_HASH, shape))
-            kind = self._judge_spec(text[:-2], Format.CURRENT, context)
-            if kind is not None:
-                for known, part in zip(self._parts, parts, strict=True):
-                    self._remembered += part not in known
-                    known[part] = kind
-            return kind
-        return _Kind(second.machine, second.stacks, first.compiler, last.version)
+        seen: dict[str, Any] = {}
+        parts = compiler, middle[3:-2], variants, versions[:-2]
+        for known, part, (frame, keys) in zip(self._parts, parts, _PARTS, strict=True):
+            if part not in known:
+                values = _read(frame % part)
+                if (values is None or values.keys() != keys
+                        or jsontext.dumps(values, sort_keys=True).encode() != frame % part
+                        or not _are_sound(values, Format.CURRENT, context)):
+                    return None
+                known[part] = self._seen(values, Format.CURRENT)
+                self._remembered += 1
+            seen |= known[part]
+        return _Kind(**seen)
 
-    def _judge_spec(self, raw: bytes, form: Format, context: Context) -> _Kind | None:
-        """Read a spec and judge it; None where it is unsound."""
-        text = raw.decode("latin-1")
-        if not jsontext.is_plain(text):
-            return None
-        try:
-            spec: dict[str, Any] = jsontext.loads(text)
-        except ValueError:
-            return None
+    def _judge_tarball(self, raw: bytes, context: Context) -> _Kind | None:
+        """Judge a spec in the tarball format; None where it is unsound."""
+        spec = _read(raw)
         # what was cut out may stand only where anything else would do as well
-        if spec.get("hash") != _A_HASH.decode() or spec.get("tarball"):
+        if spec is None or spec.get("hash") != _A_HASH.decode() or spec.get("tarball") != "":
             return None
-        if form is Format.TARBALL:
-            if "tarball" not in spec:
-                return None
-            spec["tarball"] = "none"  # any text will do for the schema
-        elif jsontext.dumps(spec, sort_keys=True) != text:
-            return None
+        spec["tarball"] = "none"  # any text will do for the schema
         # a spec is sound where each of its values is
-        known = self._fields[form]
         fields = [(key, tuple(value) if type(value) is list else (type(value), value))
                   for key, value in spec.items()]
         try:
-            new = {field[0]: spec[field[0]] for field in fields if field not in known}
+            new = {field[0]: spec[field[0]] for field in fields if field not in self._values}
         except TypeError:  # a list of lists
             return None
-        if not spec.keys() >= _required(form) or (new and not _are_sound(new, form, context)):
+        if not spec.keys() >= _required(Format.TARBALL):
             return None
-        known.update(fields)
-        key = form, spec["os"], spec["platform"], spec["target"]
-        machine = self._machines.setdefault(key, _Machine(*key))
-        return _Kind(machine, tuple(map(intern, spec["stacks"])), intern(spec["compiler"]),
-                     intern(spec["versions"][0]))
+        if new:
+            if not _are_sound(new, Format.TARBALL, context):
+                return None
+            self._values.update(fields)
+        return _Kind(**self._seen(spec, Format.TARBALL))
+
+    def _seen(self, values: Mapping[str, Any], form: Format) -> dict[str, Any]:
+        """Return what a kind has of these values of a spec, by its own names."""
+        seen: dict[str, Any] = {}
+        if "os" in values:
+            key = form, values["os"], values["platform"], values["target"]
+            seen["machine"] = self._machines.setdefault(key, _Machine(*key))
+            seen["stacks"] = tuple(map(intern, values["stacks"]))
+        if "compiler" in values:
+            seen["compiler"] = intern(values["compiler"])
+        if "versions" in values:
+            seen["version"] = intern(values["versions"][0])
+        return seen
 
     def _are_due(
         self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
@@ -478,6 +486,18 @@ def _joined(hashes: list[bytes]) -> bytes:
     if len(joined) != 32 * len(hashes) or 0 in joined.translate(_HASH_LETTERS):
         return b""
     return joined
+
+
+def _read(raw: bytes) -> dict[str, Any] | None:
+    """Read a JSON object of plain text; None where it is none."""
+    text = raw.decode("latin-1")
+    if not jsontext.is_plain(text):
+        return None
+    try:
+        values: dict[str, Any] = jsontext.loads(text)
+    except ValueError:
+        return None
+    return values
 
 
 @cache
