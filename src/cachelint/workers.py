@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from cachelint.files import Task
 from cachelint.model import CachelintError
@@ -95,15 +95,18 @@ class _Forked(Generic[Result]):
 
         self._dumps, self._loads = dumps, loads
         self._work, self._tasks = work, tasks
-        self._todo, self._todo_end = os.pipe()
-        """Holds the numbers of tasks; whoever is free takes the next."""
-        os.set_blocking(self._todo_end, False)  # it holds a few thousand
-        self._offered = b"".join(number.to_bytes(_NUMBER, "little") for number in order)
-        """What that pipe had no room for."""
+        self._queues: list[int] = []
+        """Pipes with the numbers of tasks; whoever reads from one takes the next."""
+        share = min(-(-len(order) // jobs), select.PIPE_BUF // _NUMBER)
+        for start in range(0, len(order), share):
+            queue, end = os.pipe()
+            os.write(end, b"".join(
+                number.to_bytes(_NUMBER, "little") for number in order[start : start + share]))
+            os.close(end)
+            self._queues.append(queue)
         self._processes: dict[int, int] = {}
         """By the end from which this process reads the results of each."""
         self._results = select.poll()
-        self._offer()
         with _deaf():
             for _ in range(jobs):
                 try:
@@ -124,18 +127,21 @@ class _Forked(Generic[Result]):
                 _end_with(parent)
                 for descriptor in (reader, *self._processes):
                     os.close(descriptor)
-                if self._offered:
-                    os.close(self._todo_end)
-                self._serve(writer)
+                # neighbours have most in common, and what is known of one helps with the next:
+                # each process has a share of its own, and helps others when that is done
+                first = len(self._processes) % len(self._queues)
+                for queue in self._queues[first:] + self._queues[:first]:
+                    self._serve(queue, writer)
+                os._exit(0)
             finally:
                 os._exit(1)
         os.close(writer)
         self._processes[reader] = process
         self._results.register(reader, select.POLLIN)
 
-    def _serve(self, writer: int) -> NoReturn:
+    def _serve(self, queue: int, writer: int) -> None:
         """Do tasks until there are no more, and send each result with its number and size."""
-        while number := os.read(self._todo, _NUMBER):
+        while number := os.read(queue, _NUMBER):
             try:
                 task = self._tasks[int.from_bytes(number, "little")]
                 sent = self._dumps((self._work(task), None))
@@ -147,21 +153,9 @@ class _Forked(Generic[Result]):
             sent = number + len(sent).to_bytes(_SIZE, "little") + sent
             while sent:
                 sent = sent[os.write(writer, sent) :]
-        os._exit(0)
-
-    def _offer(self) -> None:
-        """Offer more tasks, if there are any."""
-        if self._offered:
-            try:
-                self._offered = self._offered[os.write(self._todo_end, self._offered) :]
-            except BlockingIOError:
-                return
-            if not self._offered:
-                os.close(self._todo_end)
 
     def wait(self) -> dict[int, Result]:
         """Return what was finished, by the number of its task; wait a moment if nothing was."""
-        self._offer()
         finished: dict[int, Result] = {}
         for reader, _ in self._results.poll(_TICK * 1000):
             head = _read(reader, _NUMBER + _SIZE)
@@ -186,13 +180,10 @@ class _Forked(Generic[Result]):
 
     def end(self) -> None:
         """Wait for all processes to end; those that are at work will not begin another task."""
-        if self._offered:
-            os.close(self._todo_end)
-        while os.read(self._todo, 1 << 16):
-            pass
-        os.close(self._todo)
-        for reader in self._processes:
-            os.close(reader)
+        for queue in self._queues:
+            os.read(queue, select.PIPE_BUF)
+        for descriptor in (*self._queues, *self._processes):
+            os.close(descriptor)
         for process in self._processes.values():
             os.waitpid(process, 0)
 
