@@ -504,8 +504,8 @@ def report(bench: Bench, rows: list[Row], others: str) -> str:
         f"{version('cachelint')}; {bench.tags} tags, "
         f"{count_pages(bench.work / 'canonical'):,} canonical and "
         f"{count_pages(bench.work / 'live'):,} live pages; medians of {bench.runs} runs, and of "
-        f"{3 * bench.runs} where catalogs are sound. Where two ratios stand they are of one process "
-        "and of two, by the clock; CPU is the ratio of processor time.",
+        f"{3 * bench.runs} where catalogs are sound. Where two ratios stand they are of one "
+        "process and of two, by the clock; CPU is the ratio of processor time.",
         "",
         "| what | target | measured | |",
         "|---|---|---|---|",
