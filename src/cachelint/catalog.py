@@ -78,8 +78,8 @@ _KEY = rf"(?:{_WORD}|{_QUOTED})"
 _VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{_WORD}|{_QUOTED})"
 _TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
 _TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
-_META_LAYOUT = (
-    rf"(?:{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+)+"
+_META_BLOCK = (
+    rf"{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+"
 )
 _META_ENTRY = rf"(  |)({_KEY}):(?: (.+))?\n((?:    .*\n)*)"
 _META_MEMBER = rf"    ({_KEY}): (.*)\n"
@@ -111,7 +111,7 @@ def meta_by_line(text: str) -> Document | None:
 
     Of the places, only those of the tags and their counts are given.
     """
-    if not text.endswith("\n") or not re.fullmatch(_META_LAYOUT, text):
+    if not _is_all(_META_BLOCK, text):
         return None
     value: dict[str, Any] = {}
     nodes: dict[str, Node] = {}
@@ -136,6 +136,19 @@ def meta_by_line(text: str) -> Document | None:
         if not indent:
             mapping = value[key]
     return Document(value, nodes, [], [])
+
+
+def _is_all(pattern: str, text: str) -> bool:
+    """Say whether a text is nothing but matches of a pattern, and at least one.
+
+    Sought one by one, since a regular expression remembers all that it may have to take back.
+    """
+    end = 0
+    for match in re.finditer(pattern, text):
+        if match.start() != end:
+            return False
+        end = match.end()
+    return 0 < end == len(text)
 
 
 def _members(block: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ between. Each part is judged alone, once.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import chain, islice
@@ -154,9 +155,7 @@ def _imply(kinds: Iterable[_Kind]) -> _Implied:
     """Work out what specs of these kinds imply."""
     machines, all_stacks, compilers, versions = zip(*kinds, strict=True)
     number = len(machines)
-    by_stack = dict.fromkeys(chain.from_iterable(all_stacks), 0)
-    for name in chain.from_iterable(all_stacks):
-        by_stack[name] += 1
+    by_stack = Counter(chain.from_iterable(all_stacks))
     form, oss, platforms, targets = _sides(frozenset(machines))
     names = tuple(sorted(by_stack))
     stacks, counts = (_few_stacks if len(names) < _MANY else _stacks)(names)
