@@ -96,7 +96,7 @@ def _repeated(values: Any) -> Iterator[tuple[int, int]]:
 
 
 def _are_texts(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return isinstance(values, list) and all(issubclass(kind, str) for kind in set(map(type, values)))
 
 
 def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
@@ -106,7 +106,8 @@ def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Proble
         for index, first in _repeated(stacks):
             yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
                           other=f"/stacks/{first}", other_label="first here")
-    if isinstance(variants, list) and _are_texts(variants):
+    if (isinstance(variants, list) and _are_texts(variants)
+            and len(set(map(variant_name, variants))) < len(variants)):
         # what is no variant (CL404) has no name, and stands for itself
         names = [variant_name(value) if is_variant(value) else (n,)
                  for n, value in enumerate(variants)]

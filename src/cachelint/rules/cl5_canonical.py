@@ -237,7 +237,7 @@ def unsorted_variants(spec: dict[str, Any], context: Context) -> Iterator[Proble
     variants = spec.get("variants")
     if not isinstance(variants, list) or not all(isinstance(value, str) for value in variants):
         return
-    names = [variant_name(value) for value in variants if is_variant(value)]
+    names = list(map(variant_name, filter(is_variant, variants)))
     if not _is_sorted(names):
         yield Problem("/variants", f"variants are not sorted by name: {_first_out_of_order(names)}")
 
