@@ -113,6 +113,11 @@ def test_more_processes_than_tasks_are_not_begun(pool: Any) -> None:
     assert run(pool, _tag_of, TASKS[:4], jobs=64) == ["v0", "v1", "v2", "v3"]
 
 
+def test_more_processes_than_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_MOST_SHARES", 2)
+    assert run(workers._Forked, _tag_of, jobs=5) == [task.tag for task in TASKS]
+
+
 def test_more_tasks_than_a_pipe_holds() -> None:
     tasks = [Task(".", f"v{number}", None) for number in range(40_000)]
     assert run(workers._Forked, _tag_of, tasks) == [task.tag for task in tasks]

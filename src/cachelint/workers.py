@@ -28,6 +28,8 @@ _TICK = 0.1
 """Seconds after which whoever watches is called although nothing was finished."""
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
            "--jobs 1 needs the least")
+_MOST_SHARES = 64
+"""Into so many shares tasks are divided at most; each needs a file descriptor."""
 _NUMBER, _SIZE = 4, 8
 """Bytes that tell the number of a task, and the size of its result."""
 
@@ -97,7 +99,7 @@ class _Forked(Generic[Result]):
         self._work, self._tasks = work, tasks
         self._queues: list[int] = []
         """Pipes with the numbers of tasks; whoever reads from one takes the next."""
-        share = min(-(-len(order) // jobs), select.PIPE_BUF // _NUMBER)
+        share = min(-(-len(order) // min(jobs, _MOST_SHARES)), select.PIPE_BUF // _NUMBER)
         for start in range(0, len(order), share):
             queue, end = os.pipe()
             os.write(end, b"".join(
