@@ -83,7 +83,7 @@ def _process_of(task: Task) -> int:
 
 
 def _much(task: Task) -> bytes:
-    return task.tag.encode() * 300_000  # more than a pipe holds
+    return task.tag.encode() * 3_000_000  # a hundred times what a pipe holds
 
 
 def _fail(task: Task) -> None:

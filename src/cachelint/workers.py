@@ -152,9 +152,9 @@ class _Forked(Generic[Result]):
 
                 vars(error)["__notes__"] = [traceback.format_exc()]
                 sent = self._dumps((None, error))
-            sent = number + len(sent).to_bytes(_SIZE, "little") + sent
-            while sent:
-                sent = sent[os.write(writer, sent) :]
+            left = memoryview(number + len(sent).to_bytes(_SIZE, "little") + sent)
+            while left:
+                left = left[os.write(writer, left) :]
 
     def wait(self) -> dict[int, Result]:
         """Return what was finished, by the number of its task; wait a moment if nothing was."""
