@@ -379,9 +379,10 @@ class Shapes:
         parts = compiler, middle[3:-2], variants, versions[:-2]
         for known, part, (frame, keys) in zip(self._parts, parts, _PARTS, strict=True):
             if part not in known:
-                values = _read(frame % part)
+                text = frame % part
+                values = _read(text)
                 if (values is None or values.keys() != keys
-                        or jsontext.dumps(values, sort_keys=True).encode() != frame % part
+                        or jsontext.dumps(values, sort_keys=True).encode() != text
                         or not _are_sound(values, Format.CURRENT, context)):
                     return None
                 known[part] = self._seen(values, Format.CURRENT)
@@ -403,7 +404,7 @@ class Shapes:
             new = {field[0]: spec[field[0]] for field in fields if field not in self._values}
         except TypeError:  # a list of lists
             return None
-        if not spec.keys() >= _required(Format.TARBALL):
+        if not spec.keys() >= _required_in_tarballs():
             return None
         if new:
             if not _are_sound(new, Format.TARBALL, context):
@@ -500,9 +501,9 @@ def _read(raw: bytes) -> dict[str, Any] | None:
 
 
 @cache
-def _required(form: Format) -> frozenset[str]:
-    """Return the keys that every spec of a format has."""
-    return frozenset(schema.load(f"page-{form.value}")["$defs"]["spec"]["required"])
+def _required_in_tarballs() -> frozenset[str]:
+    """Return the keys that every spec in the tarball format has."""
+    return frozenset(schema.load("page-tarball")["$defs"]["spec"]["required"])
 
 
 def _are_sound(values: dict[str, Any], form: Format, context: Context) -> bool:

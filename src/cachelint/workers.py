@@ -115,6 +115,7 @@ class _Forked(Generic[Result]):
                     self._begin()
                 except OSError as error:  # a user may have so many processes and no more
                     if not self._processes:
+                        self.end()
                         raise CachelintError(f"no process could be begun: {error.strerror}; "
                                              "--jobs 1 needs none") from None
                     break
@@ -122,7 +123,12 @@ class _Forked(Generic[Result]):
     def _begin(self) -> None:
         parent = os.getpid()
         reader, writer = os.pipe()
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError:
+            os.close(reader)
+            os.close(writer)
+            raise
         if not process:
             try:
                 gc.freeze()  # and nothing of it is copied by being looked at

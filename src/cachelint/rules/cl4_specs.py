@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from cachelint import schema
 from cachelint.frontmatter import Page
@@ -95,19 +95,19 @@ def _repeated(values: Any) -> Iterator[tuple[int, int]]:
             first[value] = index
 
 
-def _are_texts(values: Any) -> bool:
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    # of the few types rather than of the many values
     return isinstance(values, list) and all(issubclass(kind, str) for kind in set(map(type, values)))
 
 
 def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     del context
     stacks, variants = spec.get("stacks"), spec.get("variants")
-    if isinstance(stacks, list) and _are_texts(stacks):
+    if _are_texts(stacks):
         for index, first in _repeated(stacks):
             yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
                           other=f"/stacks/{first}", other_label="first here")
-    if (isinstance(variants, list) and _are_texts(variants)
-            and len(set(map(variant_name, variants))) < len(variants)):
+    if _are_texts(variants) and len(set(map(variant_name, variants))) < len(variants):
         # what is no variant (CL404) has no name, and stands for itself
         names = [variant_name(value) if is_variant(value) else (n,)
                  for n, value in enumerate(variants)]
