@@ -70,7 +70,7 @@ def find_files() -> list[Path]:
     files += (ROOT / "schemas").glob("*.json")
     files += [ROOT / "action.yml", ROOT / ".pre-commit-hooks.yaml", ROOT / ".ci" / "run"]
     files += [*(ROOT / "ci").glob("*.yml"), *(ROOT / ".github").rglob("*.yml")]
-    return sorted(files)
+    return sorted(path for path in files if "node_modules" not in path.parts)
 
 
 def find_uses(path: Path, words: list[Word]) -> list[Use]:
