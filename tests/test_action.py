@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
+from hostile import make_wheel, plant_modules
+
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "catalog"
 PAGE = "_cache/develop/yasm/specs.md"
@@ -52,6 +54,7 @@ class Job:
         self.event.parent.mkdir(parents=True)
         self.summary = folder / "work" / "_temp" / "summary"
         self.name = "push"
+        self.inherited: tuple[str, ...] = ()
         self.set_event({"ref": "refs/heads/main"})
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit("the catalog")
@@ -107,6 +110,7 @@ class Job:
             "GITHUB_WORKSPACE": str(self.workspace),
             "RUNNER_OS": "Linux",
             "RUNNER_TEMP": str(runner_temp),
+            **{name: os.environ[name] for name in self.inherited},
         }
 
     def run(self, step: dict[str, Any], python: str = sys.executable, **inputs: str) -> Result:
@@ -202,7 +206,7 @@ def stub(job: Job) -> str:
     path.write_text(
         "#!/bin/bash\n"
         'printf "%s\\0" "$@" >> "$RUNNER_TEMP/calls"; printf "\\n" >> "$RUNNER_TEMP/calls"\n'
-        'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi\n',
+        'if [ "$3" = venv ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; fi\n',
         encoding="utf-8")
     path.chmod(0o755)
     return str(path)
@@ -223,8 +227,8 @@ def test_install(tmp_path: Path, version: str, what: str) -> None:
     done = job.run(INSTALL, stub(job), version=version)
     assert (done.status, done.stdout, done.stderr) == (0, "", "")
     assert calls(job) == [
-        ["-m", "venv", f"{tmp_path}/work/_temp/cachelint"],
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--", what],
+        ["-I", "-m", "venv", f"{tmp_path}/work/_temp/cachelint"],
+        ["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--", what],
     ]
 
 
@@ -240,6 +244,24 @@ def test_install_takes_versions_alone(tmp_path: Path, version: str) -> None:
         "::error title=cachelint::the input version is no version, such as 0.1.0"]
     assert calls(job) == []
     assert not list(tmp_path.rglob("pwned"))
+
+
+# ----------------------------------------------------------------------------- a hostile checkout
+
+
+def test_no_module_of_the_checkout_is_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = plant_modules(job.workspace, job.folder)
+    job.commit("modules that shadow others")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(make_wheel(job.folder / "wheels")))
+    job.inherited = ("PIP_FIND_LINKS", "PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    job.pull_request(PAGE)
+    done = job.check()
+    assert (done.status, len(done.annotations)) == (1, 1)
+    (job.folder / "work/_temp/cachelint/bin").unlink()
+    assert job.run(INSTALL, version="0.1.0") == Result(0, "", "", "")
+    assert (job.folder / "work/_temp/cachelint/bin/python").exists()
+    assert not marker.exists()
 
 
 # ----------------------------------------------------------------------------- a push

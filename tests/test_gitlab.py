@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import cachelint
+from hostile import make_wheel, plant_modules
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "catalog"
@@ -125,10 +126,28 @@ def test_values_are_not_expanded() -> None:
 
 def test_install() -> None:
     assert JOB["before_script"] == [
-        "python3 -m venv /tmp/cachelint",
-        '/tmp/cachelint/bin/python -m pip install --quiet -- "cachelint==$INPUT_VERSION"',
+        "python3 -I -m venv /tmp/cachelint",
+        '/tmp/cachelint/bin/python -I -m pip install --quiet -- "cachelint==$INPUT_VERSION"',
         'PATH="/tmp/cachelint/bin:$PATH"',
     ]
+
+
+def test_no_module_of_the_checkout_is_run(checkout: Checkout) -> None:
+    marker = plant_modules(checkout.project, checkout.folder)
+    installed = checkout.folder / "cachelint"
+    wheels = make_wheel(checkout.folder / "wheels")
+    script = "\n".join(JOB["before_script"]).replace("/tmp/cachelint", str(installed))
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=checkout.project, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "INPUT_VERSION": "0.1.0", "PIP_NO_INDEX": "1",
+             "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(installed.glob("lib/*/site-packages/cachelint"))
+    checkout.spoil(PAGE)
+    done = checkout.run()
+    assert done.returncode == 1
+    assert "CL301" in done.stdout
+    assert not marker.exists()
 
 
 def test_the_header_names_this_version() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from cachelint import CachelintError, check, fix
 from cachelint.frontmatter import parse
+from cachelint.git import LOCAL_VARIABLES
 from cachelint.pages import render_page
 
 EXAMPLE = Path(__file__).parents[1] / "examples/catalog"
@@ -235,8 +236,103 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "catalog")
     monkeypatch.chdir(tmp_path / "catalog")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    with pytest.raises(CachelintError, match="in no git repository"):
+    with pytest.raises(CachelintError, match="is not in a git repository"):
         found()
+
+
+# ------------------------------------------------------------------------------ surroundings
+
+
+def test_every_variable_about_one_repository_is_dropped() -> None:
+    assert set(git("rev-parse", "--local-env-vars").split()) <= LOCAL_VARIABLES
+
+
+def test_dubious_ownership_is_reported_in_the_words_of_git(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(CachelintError, match=r"dubious ownership.*safe\.directory"):
+        found()
+
+
+@pytest.fixture
+def worktree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A linked worktree with the catalog in `site/`, and the variables that a hook gets there."""
+    main = tmp_path / "main"
+    shutil.copytree(EXAMPLE, main / "site")
+    git("init", "-q", "-b", "main", cwd=main)
+    git("add", "-A", cwd=main)
+    git("commit", "-qm", "base", cwd=main)
+    git("worktree", "add", "-q", "../linked", cwd=main)
+    monkeypatch.chdir(tmp_path / "linked")
+    monkeypatch.setenv("GIT_DIR", git("rev-parse", "--absolute-git-dir"))
+    return tmp_path / "linked"
+
+
+@pytest.mark.parametrize("variables", [
+    {},
+    {"GIT_INDEX_FILE": "/nowhere/index"},
+    {"GIT_WORK_TREE": "/", "GIT_PREFIX": "site/"},
+    {"GIT_CONFIG_PARAMETERS": "'core.bare'='true'", "GIT_ICASE_PATHSPECS": "1"},
+    {"GIT_DIR": "/nowhere"},
+    {"GIT_OBJECT_DIRECTORY": "/nowhere", "GIT_COMMON_DIR": "/nowhere"},
+], ids=str)
+def test_hook_in_a_linked_worktree(
+    worktree: Path, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(worktree / "site" / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7')
+    shutil.rmtree(worktree / "site" / TARBALL / "cuda")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert found("HEAD", ("site",)) == [
+        (f"site/{FROZEN}/re2/specs.md", "CL801"), (f"site/{TARBALL}/cuda/specs.md", "CL802")]
+
+
+def _embed_repository(catalog: Path, marker: Path) -> Path:
+    """Add a bare repository with a `_cache`, and a program in its configuration."""
+    folder = catalog / "embedded"
+    shutil.copytree(catalog / "_cache/develop/swig", folder / "_cache/develop/swig")
+    for name in ("objects/info", "refs/heads"):
+        (folder / name).mkdir(parents=True)
+    (folder / "HEAD").write_text("ref: refs/heads/main\n")
+    (folder / "refs/heads/main").write_text(git("rev-parse", "main"))
+    (folder / "objects/info/alternates").write_text("../../.git/objects\n")
+    (folder / "config").write_text(
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n"
+        f'\tfsmonitor = "touch {marker}; false"\n')
+    git("--git-dir=embedded", "--work-tree=.", "-c", "core.fsmonitor=false", "read-tree", "main")
+    return folder
+
+
+@pytest.mark.parametrize("path", [".", "embedded", "embedded/_cache/develop"])
+@pytest.mark.parametrize("where", [".", "embedded"])
+def test_embedded_repository_lends_git_no_configuration(
+    catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, where: str
+) -> None:
+    marker = tmp_path / "marker"
+    folder = _embed_repository(catalog, marker)
+    subprocess.run(["git", "ls-files", "--others"], cwd=folder, check=False, capture_output=True)
+    assert marker.exists()  # git alone obeys it
+    marker.unlink()
+    git("add", "-f", "-A")
+    git("commit", "-qm", "an embedded repository")
+    monkeypatch.chdir(where)
+    report = check([str(catalog / path)], diff_base="HEAD~1")
+    assert report.pages == 1
+    fix([str(catalog / path)], diff_base="HEAD~1")
+    assert not marker.exists()
+
+
+def test_hooks_are_not_run(catalog: Path, tmp_path: Path) -> None:
+    for name in ("post-index-change", "fsmonitor-watchman", "pre-commit"):
+        hook = catalog / ".git/hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path / name}\n")
+        hook.chmod(0o755)
+    git("config", "core.fsmonitor", str(catalog / ".git/hooks/fsmonitor-watchman"))
+    (catalog / FROZEN / "re2/specs.md").touch()
+    assert found() == []
+    assert [each.name for each in tmp_path.iterdir()] == ["catalog"]
 
 
 def test_no_git(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
