@@ -2,10 +2,9 @@
 
     python benchmarks/scale.py [--million] [--write docs/scale.md]
 
-Every size is measured once as a sound catalog, and up to 100 tags with a finding on every page too.
-The million is the catalog of 100 tags thirteen times, each time with tags and hashes of its own. It
-needs some eight gigabytes in memory (`/dev/shm`) or in the folder for temporary files, and without
-it some two.
+Every size up to 100 tags is measured once as a valid catalog and once with a finding on every page.
+The million is the valid catalog of 100 tags thirteen times, each with other tags and hashes. It
+needs some eight gigabytes in `/dev/shm` or in the temporary folder; without it, two are enough.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from run import (
-    HERE,
+    PROGRAM,
     Command,
     Cost,
-    count_pages,
-    put_between_markers,
+    clean_environment,
+    find_memory,
+    list_pages,
+    log,
+    make_catalog,
+    replace_between_markers,
     run,
-    say,
-    set_environment,
-    working_folder,
 )
 
 SIZES = (1, 12, 100)
@@ -39,116 +38,95 @@ ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567"
 HASH_END = re.compile(rb'("hash": "[a-z2-7]{30})[a-z2-7]{2}')
 
 
-def make(folder: Path, tags: int, stale: int) -> Path:
-    """Make a catalog in the current format."""
-    subprocess.run(
-        [sys.executable, HERE / "make_catalog.py", "--out", folder, "--tags", str(tags),
-         "--canonical", "--stale", str(stale)], check=True, stdout=subprocess.DEVNULL)
-    return folder
-
-
 def multiply(catalog: Path, copies: int) -> None:
     """Add to a catalog copies of its tags, with other names and other hashes in the same order."""
-    cache, tag_pages = catalog / "_cache", catalog / "pages" / "tags"
-    # a copy lies some years after the one before; a hash keeps all but its end, and so its place
-    years = [b"develop-%d" % (20 + copy) for copy in range(1, copies)]
-    endings = [b"\\g<1>" + ALPHABET[copy : copy + 1] * 2 for copy in range(1, copies)]
-    tags = sorted(os.fsencode(tag.name) for tag in cache.iterdir())
-    for tag in tags:
-        names = [tag.replace(b"develop-20", year) for year in years]
-        for name in names:
-            (cache / os.fsdecode(name)).mkdir()
-            tag_page = (tag_pages / f"{os.fsdecode(tag)}.md").read_bytes()
-            (tag_pages / f"{os.fsdecode(name)}.md").write_bytes(tag_page.replace(tag, name))
-        for package in (cache / os.fsdecode(tag)).iterdir():
-            raw = (package / "specs.md").read_bytes()
-            for name, ending in zip(names, endings, strict=True):
-                folder = f"{cache}/{os.fsdecode(name)}/{package.name}"
-                os.mkdir(folder)  # noqa: PTH102 - a million times
-                with open(f"{folder}/specs.md", "wb") as file:  # noqa: PTH123
-                    file.write(HASH_END.sub(ending, raw.replace(tag, name, 1)))
-    listed = (catalog / "_data" / "tags.yaml").read_bytes()
-    (catalog / "_data" / "tags.yaml").write_bytes(
-        b"".join([listed, *(listed.replace(b"develop-20", year) for year in years)]))
-    # the counts would be wrong, and one catalog of 100 tags shows what they cost
+    cache, tag_pages, tags_file = (
+        catalog / "_cache", catalog / "pages" / "tags", catalog / "_data" / "tags.yaml")
+    # a copy is some years younger than the one before; its hashes differ in the last characters
+    changes = [(b"develop-%d" % (20 + copy), rb"\g<1>" + ALPHABET[copy : copy + 1] * 2)
+               for copy in range(1, copies)]
+    for tag in sorted(cache.iterdir()):
+        old = tag.name.encode()
+        for year, ending in changes:
+            new = old.replace(b"develop-20", year)
+            tag_page = (tag_pages / f"{tag.name}.md").read_bytes()
+            (tag_pages / f"{new.decode()}.md").write_bytes(tag_page.replace(old, new))
+            for package in os.scandir(tag):
+                raw = Path(package.path, "specs.md").read_bytes()
+                folder = cache / new.decode() / package.name
+                folder.mkdir(parents=True)
+                (folder / "specs.md").write_bytes(HASH_END.sub(ending, raw.replace(old, new, 1)))
+    listed = tags_file.read_bytes()
+    tags_file.write_bytes(b"".join(
+        [listed, *(listed.replace(b"develop-20", year) for year, _ in changes)]))
+    # its counts would be wrong, and the catalog of 100 tags shows what it costs
     (catalog / "_data" / "meta.yaml").unlink()
 
 
-def measure(catalog: Path, jobs: int, status: int, *paths: str) -> tuple[Cost, int]:
-    """Check a catalog; return what that cost, and the bytes of the JSON report."""
-    beside = Path(sys.executable).with_name("cachelint")
+def measure(catalog: Path, jobs: int, path: str = ".") -> tuple[Cost, int]:
+    """Check a catalog or a page; return what that cost, and the bytes of the JSON report."""
     report = catalog.with_name("report.json")
-    # the report goes through a shell, since only its size is of interest
-    command = 'exec "$0" check --isolated --output-format json --jobs "$1" "${@:3}" > "$2"'
-    cost = run(Command(["bash", "-c", command, beside, jobs, report, *(paths or (".",))],
-                       catalog, status))
+    cost = run(Command((*PROGRAM, "check", "--isolated", "--jobs", jobs, "--quiet",
+                        "--output-file", f"json:{report}", path), catalog, (0, 1)))
     size = report.stat().st_size
     report.unlink()
     return cost, size
 
 
-def row(what: str, pages: int, findings: int, costs: dict[int, tuple[Cost, int]]) -> str:
-    """Write one line of the table."""
-    cells = [what, f"{pages:,}", f"{findings:,}"]
-    cells += [f"{cost.cpu:,.2f} s" for cost, _ in costs.values()]
-    one, size = costs[1]
-    cells += [f"{one.cpu * 1e6 / pages:,.0f} µs" if pages > 1 else "",
-              f"{max(cost.peak for cost, _ in costs.values()):.0f} MB", f"{size / 1e6:,.2f} MB"]
-    return f"| {' | '.join(cells)} |"
+def measure_row(what: str, catalog: Path, pages: int, path: str = ".") -> str:
+    """Measure one line of the table: one process and two."""
+    (one, size), (two, _) = measure(catalog, 1, path), measure(catalog, 2, path)
+    per_page = f"{one.cpu * 1e6 / pages:,.0f} µs" if pages > 1 else ""
+    line = (f"| {what} | {pages:,} | {one.cpu:,.2f} s | {two.cpu:,.2f} s | {per_page} "
+            f"| {max(one.peak, two.peak):.0f} MB | {size / 1e6:,.2f} MB |")
+    log(line)
+    return line
 
 
-def table(work: Path, *, million: bool) -> str:
-    """Measure every size, and write the table."""
-    processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    lines = [
-        f"{processors} processors ({platform.system()}, {platform.machine()}), Python "
-        f"{platform.python_version()}, one run each.", "",
-        "| catalog | pages | findings | CPU, 1 process | CPU, 2 processes | CPU a page, 1 process "
-        "| largest process | JSON report |", "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-
-    def add(what: str, pages: int, findings: int, costs: dict[int, tuple[Cost, int]]) -> None:
-        lines.append(row(what, pages, findings, costs))
-        say(lines[-1])
-
-    for tags in SIZES:
-        for stale in (0, 1):
-            say(f"{tags} tags, {'stale' if stale else 'sound'}")
-            catalog = make(work / "catalog", tags, stale)
-            pages = count_pages(catalog)
-            if tags == SIZES[0]:
-                page = next(catalog.glob("_cache/*/*/specs.md")).relative_to(catalog)
-                measure(catalog, 1, stale)  # and be sure that everything is compiled
-                add("one page, stale" if stale else "one page", 1, stale, {
-                    jobs: measure(catalog, jobs, stale, str(page)) for jobs in (1, 2)})
-            name = "1 tag" if tags == 1 else f"{tags} tags"
-            what = f"{name}, every page stale" if stale else name
-            add(what, pages, pages * stale, {
-                jobs: measure(catalog, jobs, stale) for jobs in (1, 2)})
-            if million and tags == SIZES[-1] and not stale:
-                multiply(catalog, COPIES)
-                say("the million")
-                add(f"{tags * COPIES:,} tags", count_pages(catalog), 0, {
-                    jobs: measure(catalog, jobs, 0) for jobs in (1, 2)})
-            shutil.rmtree(catalog)
-    return "\n".join(lines)
+def measure_size(work: Path, tags: int, *, stale: bool, million: bool) -> list[str]:
+    """Measure a catalog, one page of the smallest, and the million made of the largest."""
+    catalog = make_catalog(work, "canonical", tags, stale=stale)
+    pages = sum(1 for _ in list_pages(catalog))
+    ending = ", every page stale" if stale else ""
+    lines = []
+    if tags == SIZES[0]:
+        page = str(next(list_pages(catalog)).relative_to(catalog))
+        measure(catalog, 1, page)  # modules are compiled afterwards
+        lines.append(measure_row(f"one page{', stale' if stale else ''}", catalog, 1, page))
+    name = "1 tag" if tags == 1 else f"{tags} tags"
+    lines.append(measure_row(f"{name}{ending}", catalog, pages))
+    if million and tags == SIZES[-1] and not stale:
+        log("making the million")
+        multiply(catalog, COPIES)
+        lines.append(measure_row(f"{tags * COPIES:,} tags", catalog, pages * COPIES))
+    shutil.rmtree(catalog)
+    return lines
 
 
-def main() -> int:
+def main() -> None:
     """Measure, and print or write the table."""
     parser = argparse.ArgumentParser(description="Measure how a check grows with the catalog.")
     parser.add_argument("--million", action="store_true", help="go on to a million pages")
     parser.add_argument("--write", type=Path, metavar="FILE",
                         help="replace the table between the markers in FILE")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="cachelint-", dir=working_folder()) as work:
-        set_environment(Path(work, "bytecode"))
-        text = table(Path(work), million=options.million)
-    print(text)
+    clean_environment()
+    processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    lines = [
+        f"{processors} processors ({platform.system()}, {platform.machine()}), Python "
+        f"{platform.python_version()}, one run each.", "",
+        "| catalog | pages | processor time, 1 process | 2 processes | a page, 1 process "
+        "| largest process | JSON report |", "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    with tempfile.TemporaryDirectory(prefix="cachelint-", dir=find_memory()) as work:
+        for tags in SIZES:
+            for stale in (False, True):
+                lines += measure_size(Path(work), tags, stale=stale, million=options.million)
+    table = "\n".join(lines)
+    print(table)
     if options.write:
-        put_between_markers(options.write, text)
-    return 0
+        replace_between_markers(options.write, table)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: what they measure with, not how fast anything is."""
