@@ -155,6 +155,27 @@ def test_the_real_pages_of_the_example_are_those_of_the_corpus(page: str) -> Non
     assert (EXAMPLE / page).read_bytes() == (CORPUS / page).read_bytes()
 
 
+# ------------------------------------------------------------------------------- the faulty one
+
+FAULTY = {
+    "_cache/develop-2025-04-20/c-ares/specs.md": "CL301",
+    "_cache/develop-2025-04-20/gcc/specs.md": "CL703",
+    "_cache/develop-2025-04-20/intel-tbb/specs.md": "CL401",
+    "_data/meta.yaml": "CL607",
+    "pages/tags/develop-2025-04-20.md": "CL605",
+}
+
+
+def test_the_faulty_example_has_five_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(EXAMPLE.parent / "faulty", tmp_path / "faulty"))
+    assert {finding.path: finding.code for finding in check().findings} == FAULTY
+    assert len(check().findings) == len(FAULTY)
+    fix()
+    assert sorted(finding.code for finding in check().findings) == ["CL401", "CL703"]
+
+
 # ------------------------------------------------------------------------------- the corpus
 
 

@@ -19,6 +19,6 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, config: Any, **_: Any) -> str:
     """Turn links to files beside `docs/` into links to the repository."""
-    repository = config.extra["repository"]
+    repository = config.repo_url
     markdown = markdown.replace("](../CHANGELOG.md)", "](changelog.md)")
     return re.sub(r"\]\(\.\./([^)]+)\)", rf"]({repository}/blob/main/\1)", markdown)
