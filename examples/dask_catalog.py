@@ -30,15 +30,15 @@ from cachelint import (
     TagResult,
     check_catalog,
     check_tag,
-    config,
     select,
     tasks_of,
 )
-from cachelint import baseline as baselines
-from cachelint.checker import order
-from cachelint.files import Selection, catalog_of_file
-from cachelint.reporters import reporter
-from cachelint.units import check_file
+from cachelint.config import file as config_file
+from cachelint.files.discovery import Selection, catalog_of_file
+from cachelint.linter.page import order
+from cachelint.linter.tag import check_file
+from cachelint.output.formats import reporter
+from cachelint.runner import baseline as baselines
 
 
 def check_on(client: Client, paths: Sequence[str], settings: Settings) -> Report:
@@ -80,9 +80,9 @@ def main() -> int:
                        help="processes of a cluster on this machine [default: 2]")
     options = parser.parse_args()
     try:
-        path = config.find()
-        file = config.read(path) if path is not None else config.NO_FILE
-        settings = config.settings(file.data, {})
+        path = config_file.find()
+        file = config_file.read(path) if path is not None else config_file.NO_FILE
+        settings = config_file.settings(file.data, {})
         baseline = file.baseline()
         known = baselines.read(baseline) if baseline else {}
         with ExitStack() as stack:

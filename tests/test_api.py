@@ -16,7 +16,6 @@ from typing import Any, get_type_hints
 import pytest
 
 import cachelint
-import sound
 from cachelint import (
     CachelintError,
     Finding,
@@ -30,9 +29,10 @@ from cachelint import (
     render_page,
     summarize,
 )
+from support import valid
 
-WHERE = f"_cache/{sound.TAG}/zlib/specs.md"
-STALE = sound.page(sound.meta(num_specs=3))
+WHERE = f"_cache/{valid.TAG}/zlib/specs.md"
+STALE = valid.page(valid.meta(num_specs=3))
 
 
 def test_everything_that_is_offered_is_there() -> None:
@@ -74,16 +74,16 @@ def test_check_page() -> None:
     assert finding[:11] == (
         WHERE, 5, 50, 5, 51, "CL301", "num-specs", Severity.ERROR,
         "num_specs is 3, but spec_details has 2 specs", "/meta/num_specs", True)
-    assert check_page(sound.PAGE.encode(), WHERE) == []
-    assert check_page(sound.PAGE.encode()) == []
+    assert check_page(valid.PAGE.encode(), WHERE) == []
+    assert check_page(valid.PAGE.encode()) == []
 
 
 def test_path_tells_tag_and_package() -> None:
     def codes(path: str) -> list[str]:
-        return [finding.code for finding in check_page(sound.PAGE.encode(), path)]
+        return [finding.code for finding in check_page(valid.PAGE.encode(), path)]
 
-    assert codes(f"/srv/site/_cache/{sound.TAG}/zlib/specs.md") == []
-    assert codes(f"_cache/{sound.TAG}/zstd/specs.md") == ["CL601"]
+    assert codes(f"/srv/site/_cache/{valid.TAG}/zlib/specs.md") == []
+    assert codes(f"_cache/{valid.TAG}/zstd/specs.md") == ["CL601"]
     assert codes("_cache/v1.0/zlib/specs.md") == ["CL602"]
     assert codes("zstd.md") == []
 
@@ -98,7 +98,7 @@ def test_settings() -> None:
 
 def test_fix_page() -> None:
     fixed = fix_page(STALE.encode(), WHERE)
-    assert fixed.content == sound.PAGE.encode()
+    assert fixed.content == valid.PAGE.encode()
     assert [each.code for each in fixed.found] == ["CL301"]
     assert (fixed.findings, fixed.reason) == ([], "")
 
@@ -122,7 +122,7 @@ PAGES = current_pages()
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_rendered_page_is_that_of_the_generator(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    specs = json.loads(sound.lines(text)["spec_details"].removeprefix("spec_details: "))
+    specs = json.loads(valid.lines(text)["spec_details"].removeprefix("spec_details: "))
     for spec in specs:
         spec["stacks"].reverse()
     mixed = [dict(reversed(spec.items())) for spec in random.Random(1).sample(specs, len(specs))]
@@ -131,23 +131,23 @@ def test_rendered_page_is_that_of_the_generator(path: Path) -> None:
 
 
 def test_rendering_alters_nothing_that_it_was_given() -> None:
-    specs = sound.specs(0, stacks=["root", "e4s"])[::-1]
+    specs = valid.specs(0, stacks=["root", "e4s"])[::-1]
     before = copy.deepcopy(specs)
-    assert render_page("zlib", sound.TAG, iter(specs)) == sound.PAGE
+    assert render_page("zlib", valid.TAG, iter(specs)) == valid.PAGE
     assert specs == before
 
 
 def test_rendering_needs_whole_specs() -> None:
     with pytest.raises(KeyError, match="target"):
-        render_page("zlib", sound.TAG, [sound.without(sound.specs()[0], "target")])
+        render_page("zlib", valid.TAG, [valid.without(valid.specs()[0], "target")])
 
 
 @pytest.mark.parametrize(
     ("title", "tag", "sentence"),
     [
-        ('z"lib', sound.TAG, "'z\"lib' is no name of a package"),
-        ("", sound.TAG, "'' is no name of a package"),
-        ("Zlib", sound.TAG, "'Zlib' is no name of a package"),
+        ('z"lib', valid.TAG, "'z\"lib' is no name of a package"),
+        ("", valid.TAG, "'' is no name of a package"),
+        ("Zlib", valid.TAG, "'Zlib' is no name of a package"),
         ("zlib", "no", "'no' is no name of a tag"),
         ("zlib", "1.0", "'1.0' is no name of a tag"),
         ("zlib", "a]", "'a]' is no name of a tag"),
@@ -159,7 +159,7 @@ def test_rendering_needs_names_that_every_reader_takes_alike(
     title: str, tag: str, sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        render_page(title, tag, sound.specs())
+        render_page(title, tag, valid.specs())
 
 
 def test_settings_with_what_is_no_code(tmp_path: Path) -> None:
@@ -174,11 +174,11 @@ def test_settings_with_what_is_no_code(tmp_path: Path) -> None:
 
 
 def test_summary() -> None:
-    assert summarize(sound.specs()) == {
+    assert summarize(valid.specs()) == {
         "compilers": ["gcc@11.4.0"], "num_specs": 2, "num_specs_by_stack": {"e4s": 1, "root": 2},
         "oss": ["ubuntu22.04"], "platforms": ["linux"], "stacks": ["e4s", "root"],
         "targets": ["x86_64_v3"], "versions": ["1.2.13", "1.3.1"]}
-    assert json.dumps(summarize(sound.specs())) == sound.dumps(sound.meta())
+    assert json.dumps(summarize(valid.specs())) == valid.dumps(valid.meta())
 
 
 # ------------------------------------------------------------------------------- whole catalogs
@@ -186,7 +186,7 @@ def test_summary() -> None:
 
 def test_check_and_fix_of_a_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    sound.write_catalog(tmp_path, {f"{sound.TAG}/zlib": STALE}, {sound.TAG: ["e4s", "root"]})
+    valid.write_catalog(tmp_path, {f"{valid.TAG}/zlib": STALE}, {valid.TAG: ["e4s", "root"]})
     report = check()
     assert isinstance(report, Report)
     assert (report.pages, report.errors, report.warnings, report.fixable) == (1, 1, 0, 1)
@@ -195,15 +195,15 @@ def test_check_and_fix_of_a_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert check([WHERE], settings=Settings(selected=frozenset())).findings == ()
     done = fix([WHERE])
     assert (done.report.findings, done.mended, done.refused) == ((), 1, ())
-    assert (tmp_path / WHERE).read_text() == sound.PAGE
+    assert (tmp_path / WHERE).read_text() == valid.PAGE
     assert check(["."], jobs=4).findings == ()
 
 
 def test_second_check_reads_the_catalog_again(tmp_path: Path) -> None:
-    pages: dict[str, str | bytes] = {f"{sound.TAG}/zlib": sound.PAGE}
+    pages: dict[str, str | bytes] = {f"{valid.TAG}/zlib": valid.PAGE}
     codes = []
     for stacks in (["e4s", "root"], ["root"], ["e4s"], ["e4s", "root"]):
-        sound.write_catalog(tmp_path, pages, {sound.TAG: stacks})
+        valid.write_catalog(tmp_path, pages, {valid.TAG: stacks})
         codes.append([each.code for each in check([str(tmp_path)]).findings])
     assert codes == [[], ["CL604"], ["CL604"], []]
 
@@ -213,8 +213,8 @@ def test_two_catalogs_of_the_same_relative_path(
 ) -> None:
     codes = []
     for name, stacks in (("one", ["e4s", "root"]), ("two", ["root"])):
-        sound.write_catalog(tmp_path / name, {f"{sound.TAG}/zlib": sound.PAGE},
-                            {sound.TAG: stacks})
+        valid.write_catalog(tmp_path / name, {f"{valid.TAG}/zlib": valid.PAGE},
+                            {valid.TAG: stacks})
         monkeypatch.chdir(tmp_path / name)
         codes.append([each.code for each in check().findings])
     assert codes == [[], ["CL604"]]

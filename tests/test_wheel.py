@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import pytest
 
-import sound
-from cachelint import schema
+from cachelint.document import schema
+from support import valid
 
 PROJECT = Path(__file__).parents[1]
 SCHEMAS = sorted(path.name for path in (PROJECT / "schemas").glob("*.schema.json"))
-ASSETS = sorted((PROJECT / "src/cachelint/reporters/html").iterdir())
+ASSETS = sorted((PROJECT / "src/cachelint/output/html").iterdir())
 
 
 def call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -55,7 +55,7 @@ def test_wheel_holds_the_schemas_and_the_licence(wheel: Path) -> None:
         [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
         described = archive.read(metadata).decode()
         for path in ASSETS:
-            assert archive.read(f"cachelint/reporters/html/{path.name}") == path.read_bytes()
+            assert archive.read(f"cachelint/output/html/{path.name}") == path.read_bytes()
     assert SCHEMAS != []
     assert {path.suffix for path in ASSETS} == {".css", ".jinja", ".js"}
     assert "cachelint/py.typed" in names
@@ -103,9 +103,9 @@ def test_example_is_checked(installed: Installed) -> None:
 
 def test_defects_are_found_and_mended(installed: Installed) -> None:
     # which needs the schemas, jsonschema and the YAML parser
-    by_hand = sound.PAGE.replace(sound.lines()["meta"], "meta:\n  num_specs: two").replace(
-        sound.TAG, "v1")
-    sound.write_catalog(installed.folder / "other", {"v1/zlib": by_hand}, {"v1": ["e4s", "root"]})
+    by_hand = valid.PAGE.replace(valid.lines()["meta"], "meta:\n  num_specs: two").replace(
+        valid.TAG, "v1")
+    valid.write_catalog(installed.folder / "other", {"v1/zlib": by_hand}, {"v1": ["e4s", "root"]})
     done = call([installed.cachelint, "check", "other", "--output-format", "json"],
                 installed.folder)
     assert done.stderr == ""
@@ -114,7 +114,7 @@ def test_defects_are_found_and_mended(installed: Installed) -> None:
     done = call([installed.cachelint, "fix", "other"], installed.folder)
     assert (done.returncode, done.stdout) == (0, "no errors in 1 page\n")
     page = installed.folder / "other/_cache/v1/zlib/specs.md"
-    assert page.read_text() == sound.PAGE.replace(sound.TAG, "v1")
+    assert page.read_text() == valid.PAGE.replace(valid.TAG, "v1")
 
 
 @pytest.mark.parametrize("name", schema.NAMES)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import click
 
-from cachelint import __version__, cli, reference
-from cachelint.rules import ALL_RULES
+from cachelint import __version__
+from cachelint.cli import main as program
+from cachelint.rules import ALL_RULES, explain
 
 _DATE = "2026-11-21"
 
@@ -61,7 +62,7 @@ def render() -> str:
 
 
 def _lines() -> Iterator[str]:
-    group = cli.cli
+    group = program.cli
     yield f'.TH CACHELINT 1 "{_DATE}" "cachelint {__version__}" "User Commands"'
     yield ".SH NAME"
     about = inspect.cleandoc(group.help or "").split(".\n", 1)[0]
@@ -85,7 +86,7 @@ def _lines() -> Iterator[str]:
                 yield from _option(option, context)
     yield ".SH RULES"
     yield "A rule may be named by its code, its name, or a prefix of its code."
-    for prefix, about in reference.GROUPS.items():
+    for prefix, about in explain.GROUPS.items():
         of_group = [rule for rule in ALL_RULES if rule.code.startswith(prefix)]
         if of_group:
             yield f'.SS "{prefix}xx: {_escape(about)}"'

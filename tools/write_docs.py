@@ -18,7 +18,8 @@ from typing import Any
 
 import cachelint
 import man_page
-from cachelint import reference, schema
+from cachelint.document import schema
+from cachelint.rules import explain
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +36,7 @@ DATA = (
 
 def due() -> Iterator[tuple[Path, str]]:
     """Yield each file that is written, and what it must be."""
-    yield ROOT / "docs" / "rules.md", "\n\n".join(reference.page()) + "\n"
+    yield ROOT / "docs" / "rules.md", "\n\n".join(explain.page()) + "\n"
     yield ROOT / "man" / "cachelint.1", man_page.render()
     yield _filled("python", {
         "functions": map(_function, FUNCTIONS),

@@ -4,15 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cachelint.checker import check_page
-    from cachelint.config import FileIgnore, Settings
-    from cachelint.files import Task, select
-    from cachelint.fixer import Fixed, fix_page
+    from cachelint.config.file import FileIgnore, Settings
+    from cachelint.document.render import render_page
+    from cachelint.document.summary import summarize
+    from cachelint.files.discovery import Task, select
+    from cachelint.fixer.page import Fixed, fix_page
+    from cachelint.linter.page import check_page
+    from cachelint.linter.tag import TagResult, check_catalog, check_tag, tasks_of
     from cachelint.model import CachelintError, Context, Finding, Report, Severity
-    from cachelint.pages import render_page
-    from cachelint.runs import FixReport, check, fix
-    from cachelint.summary import summarize
-    from cachelint.units import TagResult, check_catalog, check_tag, tasks_of
+    from cachelint.runner.run import FixReport, check, fix
 
 __version__ = "0.1.0"
 
@@ -23,15 +23,15 @@ __all__ = [
 ]
 
 _MODULES = {
-    "checker": ("check_page",),
-    "config": ("FileIgnore", "Settings"),
-    "files": ("Task", "select"),
-    "fixer": ("Fixed", "fix_page"),
+    "linter.page": ("check_page",),
+    "config.file": ("FileIgnore", "Settings"),
+    "files.discovery": ("Task", "select"),
+    "fixer.page": ("Fixed", "fix_page"),
     "model": ("CachelintError", "Context", "Finding", "Report", "Severity"),
-    "pages": ("render_page",),
-    "runs": ("FixReport", "check", "fix"),
-    "summary": ("summarize",),
-    "units": ("TagResult", "check_catalog", "check_tag", "tasks_of"),
+    "document.render": ("render_page",),
+    "runner.run": ("FixReport", "check", "fix"),
+    "document.summary": ("summarize",),
+    "linter.tag": ("TagResult", "check_catalog", "check_tag", "tasks_of"),
 }
 """Where each of these is; a module is loaded when one of its names is asked for."""
 

@@ -1,5 +1,5 @@
 """`python -m cachelint`."""
 
-from cachelint.cli import program
+from cachelint.cli.main import program
 
 program()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-import sound
 from cachelint import Settings, check, check_page
 from cachelint.model import Context, Place
+from support import valid
 
-PAGE = sound.PAGE
-META_LINE = sound.lines()["meta"]
-SPECS_LINE = sound.lines()["spec_details"]
+PAGE = valid.PAGE
+META_LINE = valid.lines()["meta"]
+SPECS_LINE = valid.lines()["spec_details"]
 LEGACY = """---
 title: "zlib"
 layout: cache
@@ -23,12 +23,12 @@ spec_files:
  - "zlib@1.2%gcc@8.3.1": spec-0.json
 
 ---"""
-STALE = sound.page(sound.meta(num_specs=3))
+STALE = valid.page(valid.meta(num_specs=3))
 
 
 def _with(line: str, key: str = "meta") -> str:
     """Put another line in the place of one of the sound page's."""
-    return PAGE.replace(sound.lines()[key], line)
+    return PAGE.replace(valid.lines()[key], line)
 
 
 def _without_closing(text: str = PAGE) -> str:
@@ -37,7 +37,7 @@ def _without_closing(text: str = PAGE) -> str:
 
 CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "sound": (PAGE, []),
-    "sound, tarball": (sound.TARBALL_PAGE, []),
+    "sound, tarball": (valid.TARBALL_PAGE, []),
     # CL101
     "bad byte": (PAGE.encode().replace(b"zlib", b"zl\xffib"),
                  [("CL101", "", 'title: "zl\ufffdib"')]),
@@ -114,7 +114,7 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "in flow YAML": (_with("meta: {oss: a, oss: b}"), [("CL107", "/meta/oss", "oss")]),
     "beside comments": (_with("# a\nmeta: {oss: a, # b\n  oss: b}"),
                         [("CL107", "/meta/oss", "oss")]),
-    "twice ends a page": (sound.page(sound.meta(num_specs=3), title="title: zstd").replace(
+    "twice ends a page": (valid.page(valid.meta(num_specs=3), title="title: zstd").replace(
         '"os"', '"os": "rhel8", "os"', 1), [("CL107", "/spec_details/0/os", '"os"')]),
     "key with a slash": (PAGE.replace('"e4s": 1', '"a/~b": 1, "a/~b": 1'),
                          [("CL107", "/meta/num_specs_by_stack/a~1~0b", '"a/~b"')]),
@@ -148,7 +148,7 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str | bytes, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text) == expected
+    assert valid.reported(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_findings(text: str | bytes, expected: list[tuple[str, str, str]]) -> No
 def test_first_or_last_finding_stands_at(
     text: str | bytes, expected: tuple[int, int, int, int]
 ) -> None:
-    finding = sound.check(text)[-1]
+    finding = valid.check(text)[-1]
     assert (finding.line, finding.column, finding.end_line, finding.end_column) == expected
 
 
@@ -182,7 +182,7 @@ def test_first_or_last_finding_stands_at(
     ids=["CL101", "CL106", "CL107", "CL104"],
 )
 def test_message_has(text: str | bytes, words: str) -> None:
-    (finding,) = sound.check(text)
+    (finding,) = valid.check(text)
     assert words in finding.message
 
 
@@ -192,7 +192,7 @@ def test_message_has(text: str | bytes, words: str) -> None:
     PAGE.replace('"num_specs"', '"num_specs": 1, "num_specs"') + "\n",
 ], ids=["CL106", "CL110", "CL107"])
 def test_unparsed_page_has_nothing_but_cl1(text: str) -> None:
-    assert {code[:3] for code, _ in sound.found(text)} == {"CL1"}
+    assert {code[:3] for code, _ in valid.found(text)} == {"CL1"}
 
 
 @pytest.mark.parametrize("levels", range(97, 105))
@@ -201,8 +201,8 @@ def test_depth_is_measured_alike_in_json_and_in_yaml(levels: int) -> None:
     json_page, yaml_page = (
         _with(f"meta: {'[' * (levels - 1)}{inner}{']' * (levels - 1)}") for inner in ("1", "'a'"))
     deep = [("CL110", "")] if levels > 100 else [("CL203", "/meta")]
-    assert sound.found(json_page) == deep
-    assert [pair for pair in sound.found(yaml_page) if pair[0] != "CL504"] == deep
+    assert valid.found(json_page) == deep
+    assert [pair for pair in valid.found(yaml_page) if pair[0] != "CL504"] == deep
 
 
 def test_size_limits() -> None:
@@ -214,26 +214,26 @@ def test_size_limits() -> None:
 
 def test_yaml_is_not_parsed_above_two_mebibytes() -> None:
     many = ", ".join(f'"{number:01000}"' for number in range(2_200))
-    small = sound.page(sound.meta(), meta_line=f'meta: {{"versions": [{many}]}}')
+    small = valid.page(valid.meta(), meta_line=f'meta: {{"versions": [{many}]}}')
     assert 2 * 2**20 < len(small) < 8 * 2**20
-    assert ("CL110", "") not in sound.found(small)
-    assert sound.found(small.replace("layout: cache", "layout: 'cache'")) == [("CL110", "")]
+    assert ("CL110", "") not in valid.found(small)
+    assert valid.found(small.replace("layout: cache", "layout: 'cache'")) == [("CL110", "")]
 
 
 @pytest.mark.parametrize("place", [Place(None, None), Place("v0.17", "zlib")])
 def test_legacy_without_a_tag_of_its_own(place: Place) -> None:
-    assert sound.found(LEGACY, Context(place)) == [("CL109", "")]
+    assert valid.found(LEGACY, Context(place)) == [("CL109", "")]
 
 
 # ------------------------------------------------------------------------------ files
 
 
 def _catalog(folder: Path) -> None:
-    sound.write_catalog(folder, {f"{sound.TAG}/zlib": PAGE}, {sound.TAG: ["e4s", "root"]})
+    valid.write_catalog(folder, {f"{valid.TAG}/zlib": PAGE}, {valid.TAG: ["e4s", "root"]})
     pages = folder / "pages" / "tags"
     pages.mkdir(parents=True)
-    (pages / f"{sound.TAG}.md").write_text(
-        f"---\nlayout: table\npermalink: /tag/{sound.TAG}/\ntag: {sound.TAG}\n---")
+    (pages / f"{valid.TAG}.md").write_text(
+        f"---\nlayout: table\npermalink: /tag/{valid.TAG}/\ntag: {valid.TAG}\n---")
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def test_sound_catalog(catalog: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["folder", "dangling", "loop", "pipe"])
 def test_unreadable_file(catalog: Path, kind: str) -> None:
-    path = catalog / "_cache" / sound.TAG / "zstd" / "specs.md"
+    path = catalog / "_cache" / valid.TAG / "zstd" / "specs.md"
     path.parent.mkdir()
     if kind == "folder":
         path.mkdir()
@@ -261,15 +261,15 @@ def test_unreadable_file(catalog: Path, kind: str) -> None:
         os.mkfifo(path)
     findings = check(["."]).findings
     assert [(f.code, f.path, f.pointer, f.line) for f in findings] == [
-        ("CL100", f"_cache/{sound.TAG}/zstd/specs.md", "", 1)]
+        ("CL100", f"_cache/{valid.TAG}/zstd/specs.md", "", 1)]
 
 
 @pytest.mark.parametrize(
     ("path", "is_stray"),
     [
-        (f"_cache/{sound.TAG}/zlib/notes.md", True),
-        (f"_cache/{sound.TAG}/notes.txt", True),
-        (f"_cache/{sound.TAG}/zlib/old/specs.md", True),
+        (f"_cache/{valid.TAG}/zlib/notes.md", True),
+        (f"_cache/{valid.TAG}/notes.txt", True),
+        (f"_cache/{valid.TAG}/zlib/old/specs.md", True),
         ("_cache/notes.md", True),
         ("notes.md", False),
     ],

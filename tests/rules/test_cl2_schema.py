@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import sound
-from sound import meta, page, specs, tarball_specs, without
+from support import valid
+from support.valid import meta, page, specs, tarball_specs, without
 
 NONE: Any = None
 
@@ -19,7 +19,7 @@ def _spec(**changes: Any) -> str:
 
 CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     # CL201
-    "no title": (sound.PAGE.replace('title: "zlib"\n', ""), [("CL201", "", "---")]),
+    "no title": (valid.PAGE.replace('title: "zlib"\n', ""), [("CL201", "", "---")]),
     "title and layout alone": ('---\ntitle: "zlib"\nlayout: cache\n---',
                                [("CL201", "", "---")] * 3),
     "no meta": (page(meta_line="#").replace("\n#", ""), [("CL201", "", "---")]),
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "tarball is missing": (page(None, [*tarball_specs(), {**specs()[0], "hash": "z" * 32}]),
                            [("CL201", "/spec_details/2", "{")]),
     # CL202
-    "unknown at the top": (sound.PAGE.replace("layout:", "color: red\nlayout:"),
+    "unknown at the top": (valid.PAGE.replace("layout:", "color: red\nlayout:"),
                            [("CL202", "/color", "color")]),
     "unknown in meta": (page(meta(size=1)), [("CL202", "/meta/size", '"size"')]),
     "unknown in a spec": (_spec(note="x"), [("CL202", "/spec_details/0/note", '"note"')]),
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "tarball on half of the specs": (
         page(None, [tarball_specs()[0], specs()[1]]),
         [("CL202", "/spec_details/0/tarball", '"tarball"')]),
-    "files beside specs": (sound.PAGE.replace("layout:", "spec_files: []\nlayout:"),
+    "files beside specs": (valid.PAGE.replace("layout:", "spec_files: []\nlayout:"),
                            [("CL202", "/spec_files", "spec_files")]),
     # CL203: at the top
     "nothing at all": ("---\n---", [("CL203", "", "---")]),
@@ -119,9 +119,9 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "title begins with a hyphen": (page(title='title: "-zlib"'), [("CL204", "/title", '"-zlib"')]),
     "one category": (page(categories="categories: [package]"),
                      [("CL204", "/categories", "categories")]),
-    "three categories": (page(categories=f"categories: [package, {sound.TAG}, x]"),
+    "three categories": (page(categories=f"categories: [package, {valid.TAG}, x]"),
                          [("CL204", "/categories", "categories")]),
-    "first category": (page(categories=f"categories: [pkg, {sound.TAG}]"),
+    "first category": (page(categories=f"categories: [pkg, {valid.TAG}]"),
                        [("CL204", "/categories/0", "pkg")]),
     "no specs in the list": (page(specs_line="spec_details: []", meta_value=meta()),
                              [("CL204", "/spec_details", "spec_details")]),
@@ -160,7 +160,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text) == expected
+    assert valid.reported(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     ids=["CL201", "text", "true", "empty", "platform", "date", "layout"],
 )
 def test_message_is_prose(text: str, words: list[str]) -> None:
-    (finding,) = [finding for finding in sound.check(text) if finding.code.startswith("CL2")]
+    (finding,) = [finding for finding in valid.check(text) if finding.code.startswith("CL2")]
     assert [word for word in words if word not in finding.message] == []
 
 
 def test_spec_files_make_no_page_legacy_that_has_specs() -> None:
-    text = sound.PAGE.replace("meta:", "spec_files: [a]\nmeta:")
-    assert sound.found(text) == [("CL202", "/spec_files")]
+    text = valid.PAGE.replace("meta:", "spec_files: [a]\nmeta:")
+    assert valid.found(text) == [("CL202", "/spec_files")]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,6 @@ def test_unsound_value_of_a_spec_silences_only_what_depends_on_it(
         "target": ["targets"], "versions": ["versions"], "platform": ["platforms"],
     }[pointer]
     codes = sorted(code for key, code in expected.items() if key not in dependent)
-    found = sound.found(page(wrong, specs(0, **spoilt)))
+    found = valid.found(page(wrong, specs(0, **spoilt)))
     assert found[0][1] == f"/spec_details/0/{pointer}"
     assert [code for code, _ in found[1:]] == codes

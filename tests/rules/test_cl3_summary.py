@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import sound
-from sound import meta, page, specs
+from support import valid
+from support.valid import meta, page, specs
 
 LISTS = {
     "CL303": "compilers", "CL304": "oss", "CL305": "platforms", "CL306": "stacks",
@@ -56,7 +56,7 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES)
 def test_findings(changes: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(page(meta(**changes))) == expected
+    assert valid.reported(page(meta(**changes))) == expected
 
 
 @pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES)
@@ -65,7 +65,7 @@ def test_findings_on_a_tarball_page(
 ) -> None:
     # order is no matter there
     expected = [row for row in expected if row[0] != "CL502"]
-    assert sound.reported(page(meta(**changes), sound.tarball_specs())) == expected
+    assert valid.reported(page(meta(**changes), valid.tarball_specs())) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_findings_on_a_tarball_page(
     ids=["CL301", "CL302", "CL308", "CL304"],
 )
 def test_message(changes: dict[str, Any], message: str) -> None:
-    (finding,) = sound.check(page(meta(**changes)))
+    (finding,) = valid.check(page(meta(**changes)))
     assert finding.message == message
 
 
 def test_finding_shows_the_other_side() -> None:
-    (finding,) = sound.check(page(meta(versions=["1.3.1"])))
+    (finding,) = valid.check(page(meta(versions=["1.3.1"])))
     ours, other = finding.excerpts
     assert ours.text[ours.start : ours.end] == '"versions"'
     assert (other.line, other.text[other.start : other.end]) == (6, '"versions"')
-    assert sound.SECOND in other.label
+    assert valid.SECOND in other.label
 
 
 @pytest.mark.parametrize("dag_hash", [None, 1, ["a"], {}])
@@ -98,25 +98,25 @@ def test_other_side_may_have_no_hash(dag_hash: Any) -> None:
     spoilt = specs(1, hash=dag_hash)
     if dag_hash is None:
         del spoilt[1]["hash"]
-    findings = {finding.code: finding for finding in sound.check(page(
+    findings = {finding.code: finding for finding in valid.check(page(
         meta(versions=["1.3.1"]), spoilt))}
     assert findings["CL308"].excerpts[1].label == "spec 1"
 
 
 def test_findings_can_be_fixed() -> None:
-    findings = sound.check(page(meta(num_specs=3, versions=["1"])))
+    findings = valid.check(page(meta(num_specs=3, versions=["1"])))
     assert [finding.fixable for finding in findings] == [True, True]
 
 
 def test_stack_that_stands_twice_in_a_spec_counts_once() -> None:
-    assert sound.found(page(meta(), specs(0, stacks=["e4s", "e4s", "root"]))) == [
+    assert valid.found(page(meta(), specs(0, stacks=["e4s", "e4s", "root"]))) == [
         ("CL403", "/spec_details/0/stacks/1")]
 
 
 def test_values_taken_over_from_a_spec_are_reported_there_alone() -> None:
     # the summary of each is right, whatever else they are
     spoilt = specs(0, os="<b>", target="a b", compiler='"', versions=["\\"], stacks=["<", "root"])
-    assert sound.reported(page(None, spoilt)) == [
+    assert valid.reported(page(None, spoilt)) == [
         ("CL701", "/spec_details/0/compiler", '"\\""'), ("CL701", "/spec_details/0/os", '"<b>"'),
         ("CL701", "/spec_details/0/stacks/0", '"<"'), ("CL701", "/spec_details/0/target", '"a b"'),
         ("CL701", "/spec_details/0/versions/0", '"\\\\"'),
@@ -125,6 +125,6 @@ def test_values_taken_over_from_a_spec_are_reported_there_alone() -> None:
 
 def test_repeated_specs_count_each_time() -> None:
     first = specs()[0]
-    assert sound.found(page(None, [first, first])) == [("CL402", "/spec_details/1/hash")]
-    assert sound.found(page(meta(num_specs=1), [first, specs()[1]])) == [
+    assert valid.found(page(None, [first, first])) == [("CL402", "/spec_details/1/hash")]
+    assert valid.found(page(meta(num_specs=1), [first, specs()[1]])) == [
         ("CL301", "/meta/num_specs")]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-import sound
 from cachelint import Settings, check_page
 from cachelint.model import Context, Place
-from sound import FIRST, SECOND, TAG, TARBALLS, meta, page, specs, tarball_specs
+from support import valid
+from support.valid import FIRST, SECOND, TAG, TARBALLS, meta, page, specs, tarball_specs
 
 
 def _spec(**changes: Any) -> str:
@@ -92,7 +92,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text) == expected
+    assert valid.reported(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     ids=["length", "character", "both", "CL402", "CL405", "CL407", "CL406"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
-    (finding,) = sound.check(text)
+    (finding,) = valid.check(text)
     assert [word for word in words if word not in finding.message] == []
 
 
 # ------------------------------------------------------------------------------ CL406
 
 
-def _tarball(url: str, context: Context = sound.CONTEXT, **changes: Any) -> list[tuple[str, str]]:
-    return sound.found(page(None, tarball_specs(0, tarball=url, **changes)), context)
+def _tarball(url: str, context: Context = valid.CONTEXT, **changes: Any) -> list[tuple[str, str]]:
+    return valid.found(page(None, tarball_specs(0, tarball=url, **changes)), context)
 
 
 WRONG = [("CL406", "/spec_details/0/tarball")]
@@ -155,12 +155,12 @@ def test_tarball_url(url: str, expected: list[tuple[str, str]]) -> None:
 
 def test_tarball_url_of_the_old_spelling() -> None:
     old = [{**spec, "compiler": "gcc@=11.4.0"} for spec in tarball_specs()]
-    assert sound.found(page(None, old)) == []
+    assert valid.found(page(None, old)) == []
 
 
 def test_tarball_url_covers_the_url() -> None:
     url = URL.replace("zlib-1.3.1/", "zlib-1.3/")
-    assert sound.reported(page(None, tarball_specs(0, tarball=url))) == [
+    assert valid.reported(page(None, tarball_specs(0, tarball=url))) == [
         ("CL406", "/spec_details/0/tarball", f'"{url}"')]
 
 
@@ -208,7 +208,7 @@ def test_tarball_url_needs_sound_values(
 ) -> None:
     # the URL stays that of the sound spec
     text = page(meta(), tarball_specs(0, **changes))
-    found = [pair for pair in sound.found(text) if not pair[1].startswith("/meta")]
+    found = [pair for pair in valid.found(text) if not pair[1].startswith("/meta")]
     assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
 
 
@@ -218,24 +218,24 @@ def test_tarball_url_needs_sound_values(
 @pytest.mark.parametrize(
     ("context", "expected"),
     [
-        (sound.CONTEXT, [("CL407", "/spec_details/0/stacks")]),
-        (sound.CONTEXT._replace(tag_stacks=None), []),
-        (sound.CONTEXT._replace(tag_stacks=frozenset({"e4s"})), [
+        (valid.CONTEXT, [("CL407", "/spec_details/0/stacks")]),
+        (valid.CONTEXT._replace(tag_stacks=None), []),
+        (valid.CONTEXT._replace(tag_stacks=frozenset({"e4s"})), [
             ("CL604", "/spec_details/1/stacks/0")]),
-        (sound.CONTEXT._replace(root_stack="e4s"), [("CL407", "/spec_details/1/stacks")]),
-        (sound.CONTEXT._replace(root_stack="all"), []),
+        (valid.CONTEXT._replace(root_stack="e4s"), [("CL407", "/spec_details/1/stacks")]),
+        (valid.CONTEXT._replace(root_stack="all"), []),
     ],
     ids=["listed", "tag is not listed", "root is not listed", "another root", "unlisted root"],
 )
 def test_missing_root_where_the_tag_lists_it(
     context: Context, expected: list[tuple[str, str]]
 ) -> None:
-    assert sound.found(_spec(stacks=["e4s"]), context) == expected
+    assert valid.found(_spec(stacks=["e4s"]), context) == expected
 
 
 def test_missing_root_beside_unsound_stacks() -> None:
     text = page(meta(), [{**specs()[0], "stacks": "e4s"}, {**specs()[1], "stacks": ["e4s"]}])
-    assert sound.found(text) == [
+    assert valid.found(text) == [
         ("CL203", "/spec_details/0/stacks"), ("CL407", "/spec_details/1/stacks")]
 
 
@@ -249,4 +249,4 @@ def test_rules_hold_for_tarball_pages_too(code: str) -> None:
     spec = {**specs()[0], **changes[code]}
     url = URL.replace(FIRST, spec["hash"])
     text = page(None, tarball_specs(0, tarball=url, **changes[code]))
-    assert [found for found, _ in sound.found(text)] == [code]
+    assert [found for found, _ in valid.found(text)] == [code]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-import sound
-from sound import FIRST, PAGE, SECOND, lines, meta, page, specs, tarball_specs
+from support import valid
+from support.valid import FIRST, PAGE, SECOND, lines, meta, page, specs, tarball_specs
 
 LINES = lines()
 NO_SPACES = {
@@ -28,7 +28,7 @@ BLOCK_META = """meta:
   targets: [x86_64_v3]
   versions: ["1.2.13", "1.3.1"]"""
 BLOCK_SPECS = """spec_details:
-""" + "\n".join(f"- {sound.dumps(spec)}" for spec in specs())
+""" + "\n".join(f"- {valid.dumps(spec)}" for spec in specs())
 
 
 def _line(key: str, written: str) -> str:
@@ -37,7 +37,7 @@ def _line(key: str, written: str) -> str:
 
 
 def _order(*keys: str) -> str:
-    return sound.assemble(LINES[key] for key in keys)
+    return valid.assemble(LINES[key] for key in keys)
 
 
 def _unsorted_meta(**changes: Any) -> str:
@@ -67,7 +67,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         _unsorted_meta().replace(LINES["spec_details"], f"spec_details: {json.dumps(BACKWARDS)}"),
         [("CL501", "/meta", "meta")]),
     "keys of specs, which come first, and meta": (
-        sound.assemble([LINES["title"], LINES["layout"], LINES["categories"],
+        valid.assemble([LINES["title"], LINES["layout"], LINES["categories"],
                         f"spec_details: {json.dumps(BACKWARDS)}", lines(_unsorted_meta())["meta"]]),
         [("CL501", "", "---")]),
     # CL502
@@ -132,13 +132,13 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "title on the next line": (_line("title", 'title:\n  "zlib"'), [("CL504", "/title", '"zlib"')]),
     "layout in quotes": (_line("layout", 'layout: "cache"'), [("CL504", "/layout", '"cache"')]),
     "categories as JSON": (
-        _line("categories", f'categories: ["package", "{sound.TAG}"]'),
+        _line("categories", f'categories: ["package", "{valid.TAG}"]'),
         [("CL504", "/categories", "categories")]),
     "categories without a space": (
-        _line("categories", f"categories: [package,{sound.TAG}]"),
+        _line("categories", f"categories: [package,{valid.TAG}]"),
         [("CL504", "/categories", "categories")]),
     "categories in block YAML": (
-        _line("categories", f"categories:\n- package\n- {sound.TAG}"),
+        _line("categories", f"categories:\n- package\n- {valid.TAG}"),
         [("CL504", "/categories", "categories")]),
     "key in quotes": (_line("title", '"title": "zlib"'), [("CL504", "/title", '"zlib"')]),
     "key with a question mark": (_line("title", '? title\n: "zlib"'),
@@ -173,7 +173,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "blank lines at the end": (PAGE + "\n \n\n", [("CL505", "", "\n \n\n")]),
     "newline at the end, CRLF": (PAGE.replace("\n", "\r\n") + "\r\n",
                                  [("CL103", "", ""), ("CL505", "", "\n")]),
-    "newline at the end of a tarball page": (sound.TARBALL_PAGE + "\n", [("CL505", "", "\n")]),
+    "newline at the end of a tarball page": (valid.TARBALL_PAGE + "\n", [("CL505", "", "\n")]),
     # CL506
     "variants": (page(None, specs(0, variants=["+shared", "build_system=makefile"])),
                  [("CL506", "/spec_details/0/variants", '"variants"')]),
@@ -194,7 +194,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text) == expected
+    assert valid.reported(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     ids=["CL501", "CL502", "CL503", "CL504", "CL506"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
-    (finding,) = sound.check(text)
+    (finding,) = valid.check(text)
     assert [word for word in words if word not in finding.message] == []
 
 
@@ -224,19 +224,19 @@ def test_message_has(text: str, words: list[str]) -> None:
     ids=["CL504", "comment", "CL505", "CL506"],
 )
 def test_fixable(text: str, fixable: list[bool]) -> None:
-    assert [finding.fixable for finding in sound.check(text)] == fixable
+    assert [finding.fixable for finding in valid.check(text)] == fixable
 
 
 # ------------------------------------------------------------------------------ the tarball format
 
-TARBALL_LINES = lines(sound.TARBALL_PAGE)
+TARBALL_LINES = lines(valid.TARBALL_PAGE)
 UNSTABLE: dict[str, str] = {
-    "lines": sound.assemble([TARBALL_LINES["layout"], *(
+    "lines": valid.assemble([TARBALL_LINES["layout"], *(
         line for key, line in TARBALL_LINES.items() if key != "layout")]),
     "keys of meta": page(None, tarball_specs(), meta_line=lines(_unsorted_meta())["meta"]),
     "keys of a spec": page(meta(), specs_line=f"""spec_details: {json.dumps([
         dict(reversed(spec.items())) for spec in tarball_specs()])}"""),
-    "stacks of meta": sound.TARBALL_PAGE.replace('"e4s": 1, "root": 2', '"root": 2, "e4s": 1'),
+    "stacks of meta": valid.TARBALL_PAGE.replace('"e4s": 1, "root": 2', '"root": 2, "e4s": 1'),
     "a list of meta": page(meta(versions=["1.3.1", "1.2.13"]), tarball_specs()),
     "stacks of a spec": page(meta(), tarball_specs(0, stacks=["root", "e4s"])),
     "specs": page(None, tarball_specs()[::-1]),
@@ -247,16 +247,16 @@ UNSTABLE: dict[str, str] = {
 
 @pytest.mark.parametrize("text", UNSTABLE.values(), ids=UNSTABLE)
 def test_order_in_a_tarball_page_is_asked_for_by_cl507_alone(text: str) -> None:
-    assert sound.found(text) == []
-    assert sound.reported(text, sound.CONTEXT, "CL507") == [("CL507", "", "---")]
+    assert valid.found(text) == []
+    assert valid.reported(text, valid.CONTEXT, "CL507") == [("CL507", "", "---")]
 
 
 def test_spelling_of_a_tarball_page_is_its_own() -> None:
-    text = sound.TARBALL_PAGE.replace('"e4s": 1', '"e4s":1').replace('"zlib"\n', "zlib\n\n# a\n")
-    assert sound.found(text, sound.CONTEXT, "CL507") == []
+    text = valid.TARBALL_PAGE.replace('"e4s": 1', '"e4s":1').replace('"zlib"\n', "zlib\n\n# a\n")
+    assert valid.found(text, valid.CONTEXT, "CL507") == []
 
 
 def test_cl507_is_silent_on_other_pages() -> None:
-    assert sound.found(PAGE, sound.CONTEXT, "CL507") == []
-    assert sound.found(page(None, specs()[::-1]), sound.CONTEXT, "CL507") == [
+    assert valid.found(PAGE, valid.CONTEXT, "CL507") == []
+    assert valid.found(page(None, specs()[::-1]), valid.CONTEXT, "CL507") == [
         ("CL503", "/spec_details")]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import sound
 from cachelint import check
 from cachelint.model import Context, Place
-from sound import CONTEXT, PAGE, TAG, page, specs
+from support import valid
+from support.valid import CONTEXT, PAGE, TAG, page, specs
 
 OTHER = "develop-2025-04-20"
 
@@ -61,16 +61,16 @@ CASES: dict[str, tuple[str, Context, list[tuple[str, str, str]]]] = {
                               [("CL604", "/spec_details/0/stacks/0", '"E4S"')]),
     "unsafe stack": (page(None, specs(0, stacks=["<", "root"])), CONTEXT,
                      [("CL701", "/spec_details/0/stacks/0", '"<"')]),
-    "stack of a tarball page": (page(None, sound.tarball_specs(0, stacks=["aws", "root"])), CONTEXT,
+    "stack of a tarball page": (page(None, valid.tarball_specs(0, stacks=["aws", "root"])), CONTEXT,
                                 [("CL604", "/spec_details/0/stacks/0", '"aws"')]),
-    "stranger in meta alone": (page(sound.meta(stacks=["aws", "e4s", "root"])), CONTEXT,
+    "stranger in meta alone": (page(valid.meta(stacks=["aws", "e4s", "root"])), CONTEXT,
                                [("CL306", "/meta/stacks", '"stacks"')]),
 }
 
 
 @pytest.mark.parametrize(("text", "context", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, context: Context, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text, context) == expected
+    assert valid.reported(text, context) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_findings(text: str, context: Context, expected: list[tuple[str, str, st
 def test_stacks_of_the_tag_come_from_tags_yaml(
     tmp_path: Path, tags: dict[str, list[str]], expected: list[tuple[str, str]]
 ) -> None:
-    sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, tags)
+    valid.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, tags)
     found = check([str(tmp_path / "_cache" / TAG / "zlib" / "specs.md")]).findings
     assert [(finding.code, finding.pointer) for finding in found] == expected
 
@@ -93,7 +93,7 @@ def test_stacks_of_the_tag_come_from_tags_yaml(
 def test_tags_yaml_is_read_anew_in_each_run(tmp_path: Path) -> None:
     found = []
     for stacks in (["e4s", "root"], ["root"]):
-        sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: stacks})
+        valid.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: stacks})
         report = check([str(tmp_path / "_cache")])
         found.append([finding.code for finding in report.findings if finding.code == "CL604"])
     assert found == [[], ["CL604"]]
@@ -103,14 +103,14 @@ def test_file_outside_the_catalog_does_not_hide_its_tags(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sound.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: ["root"]})
+    valid.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {TAG: ["root"]})
     (tmp_path / "draft.md").write_text(PAGE)
     found = check(["draft.md", f"_cache/{TAG}/zlib/specs.md"]).findings
     assert [finding.code for finding in found] == ["CL604"]
 
 
 def test_page_of_the_legacy_layout_has_a_package_alone(tmp_path: Path) -> None:
-    sound.write_catalog(tmp_path, {"zstd": PAGE}, {})
+    valid.write_catalog(tmp_path, {"zstd": PAGE}, {})
     found = check([str(tmp_path / "_cache" / "zstd" / "specs.md")]).findings
     # `_cache/<package>/` is no `_cache/<tag>/<package>/`
     assert found == ()

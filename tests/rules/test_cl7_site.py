@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import sound
 from cachelint import check
 from cachelint.model import Context, Place
-from sound import PAGE, TAG, lines, meta, page, specs
+from support import valid
+from support.valid import PAGE, TAG, lines, meta, page, specs
 
 EMOJI = "\U0001f600"
 LONG = "k" * 1023
@@ -36,72 +36,72 @@ def _unsafe(field: str, text: str) -> tuple[str, str]:
     return _spec(**{field: text}), f"/spec_details/0/{field}"
 
 
-NO_TAGS = sound.CONTEXT._replace(tag_stacks=None)
+NO_TAGS = valid.CONTEXT._replace(tag_stacks=None)
 
 
 @pytest.mark.parametrize("character", EVERYWHERE, ids=repr)
 @pytest.mark.parametrize("field", FIELDS + LISTS)
 def test_unsafe_character_in_a_spec(field: str, character: str) -> None:
     text, pointer = _unsafe(field, f"a{character}b")
-    assert sound.found(text, NO_TAGS) == [("CL701", pointer)]
+    assert valid.found(text, NO_TAGS) == [("CL701", pointer)]
 
 
 @pytest.mark.parametrize("character", BLANKS, ids=repr)
 @pytest.mark.parametrize("field", FIELDS)
 def test_white_space_in_a_field(field: str, character: str) -> None:
     text, pointer = _unsafe(field, f"a{character}b")
-    assert sound.found(text) == [("CL701", pointer)]
+    assert valid.found(text) == [("CL701", pointer)]
 
 
 @pytest.mark.parametrize("character", BLANKS, ids=repr)
 @pytest.mark.parametrize("field", LISTS)
 def test_white_space_in_a_list_is_fine(field: str, character: str) -> None:
     text, _ = _unsafe(field, f"a{character}b")
-    assert sound.found(text, NO_TAGS) == []
+    assert valid.found(text, NO_TAGS) == []
 
 
 @pytest.mark.parametrize("character", ["<", ">", "\x00", "\n", "\x85"], ids=repr)
 def test_unsafe_character_in_a_variant(character: str) -> None:
     text, pointer = _unsafe("variants", f"a='b{character}c'")
-    assert sound.found(text) == [("CL701", pointer)]
+    assert valid.found(text) == [("CL701", pointer)]
 
 
 @pytest.mark.parametrize("variant", ['a="b c"', "a='b c'", "a=b\\c", "a=\u00e9"])
 def test_variant_that_is_safe(variant: str) -> None:
-    assert sound.found(_unsafe("variants", variant)[0]) == []
+    assert valid.found(_unsafe("variants", variant)[0]) == []
 
 
 @pytest.mark.parametrize("character", ["<", '"', " ", "\n"], ids=repr)
 def test_unsafe_platform_is_not_called_unknown_besides(character: str) -> None:
     text, pointer = _unsafe("platform", f"linux{character}")
-    assert sound.found(text) == [("CL701", pointer)]
+    assert valid.found(text) == [("CL701", pointer)]
 
 
 @pytest.mark.parametrize("character", ["<", ">"], ids=repr)
 def test_unsafe_title_and_tag(character: str) -> None:
     text = page(title=f'title: "a{character}b"', categories=f"categories: [package, a{character}b]")
-    assert sound.reported(text) == [
+    assert valid.reported(text) == [
         ("CL701", "/categories/1", f"a{character}b"), ("CL701", "/title", f'"a{character}b"')]
 
 
 def test_unsafe_text_of_both_specs() -> None:
     text = page(None, [{**spec, "os": "a b"} for spec in specs()])
-    assert sound.found(text) == [
+    assert valid.found(text) == [
         ("CL701", "/spec_details/0/os"), ("CL701", "/spec_details/1/os")]
 
 
 def test_unsafe_text_is_said_once_for_a_value() -> None:
-    assert sound.reported(_spec(os="<a> <b>")) == [
+    assert valid.reported(_spec(os="<a> <b>")) == [
         ("CL701", "/spec_details/0/os", '"<a> <b>"')]
 
 
 def test_unsafe_text_in_meta_alone_is_the_summary_s() -> None:
-    assert sound.found(page(meta(oss=["<", "ubuntu22.04"]))) == [("CL304", "/meta/oss")]
+    assert valid.found(page(meta(oss=["<", "ubuntu22.04"]))) == [("CL304", "/meta/oss")]
 
 
 def test_unsafe_text_on_a_tarball_page() -> None:
-    text = page(None, sound.tarball_specs(0, size="-", variants=["a=<"]))
-    assert sound.found(text) == [("CL701", "/spec_details/0/variants/0")]
+    text = page(None, valid.tarball_specs(0, size="-", variants=["a=<"]))
+    assert valid.found(text) == [("CL701", "/spec_details/0/variants/0")]
 
 
 # ------------------------------------------------------------------------------ CL703: plain text
@@ -117,7 +117,7 @@ IS_OTHER = ["0.22", "2025-03-30", "1", "-1", "true", "False", "null", "~", ".5",
 
 
 def _tag(written: str, tag: str | None = None) -> list[tuple[str, str, str]]:
-    return sound.reported(page(categories=f"categories: [package, {written}]"),
+    return valid.reported(page(categories=f"categories: [package, {written}]"),
                           Context(Place(written if tag is None else tag, "zlib")))
 
 
@@ -144,7 +144,7 @@ def test_quoted_tag_is_text_to_all(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["no", "1:30", "="])
 def test_plain_tag_in_block_yaml(tag: str) -> None:
     text = page(categories=f"categories:\n- package\n- {tag}")
-    assert sound.reported(text, Context(Place(tag, "zlib"))) == [
+    assert valid.reported(text, Context(Place(tag, "zlib"))) == [
         ("CL504", "/categories", "categories"), ("CL703", "/categories/1", tag)]
 
 
@@ -152,19 +152,19 @@ def test_plain_tag_in_block_yaml(tag: str) -> None:
 def test_plain_title_that_depends_on_the_loader(title: str) -> None:
     text = page(title=f"title: {title}")
     # CL504 may ask for the quotes besides
-    found = sound.reported(text, Context(Place(TAG, title)))
+    found = valid.reported(text, Context(Place(TAG, title)))
     assert [row for row in found if row[0] != "CL504"] == [("CL703", "/title", title)]
 
 
 @pytest.mark.parametrize("title", ["0.22", "2025-03-30", "1", "true", "~"])
 def test_plain_title_that_is_text_to_none(title: str) -> None:
-    assert sound.reported(page(title=f"title: {title}"), Context(Place(TAG, title))) == [
+    assert valid.reported(page(title=f"title: {title}"), Context(Place(TAG, title))) == [
         ("CL203", "/title", title)]
 
 
 @pytest.mark.parametrize("title", ["no", "1e3", "017", "2025-03-30"])
 def test_quoted_title_is_text_to_all(title: str) -> None:
-    assert sound.found(page(title=f'title: "{title}"'), Context(Place(TAG, title))) == []
+    assert valid.found(page(title=f'title: "{title}"'), Context(Place(TAG, title))) == []
 
 
 # ------------------------------------------------------------------------------ CL703: characters
@@ -238,25 +238,25 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
-    assert sound.reported(text) == expected
+    assert valid.reported(text) == expected
 
 
 def test_stack_outside_the_bmp_is_reported_at_the_spec_alone() -> None:
-    context = sound.CONTEXT._replace(tag_stacks=frozenset({"root", EMOJI}))
+    context = valid.CONTEXT._replace(tag_stacks=frozenset({"root", EMOJI}))
     text = _spec(stacks=["root", EMOJI])
-    assert sound.found(text, context) == [("CL703", "/spec_details/0/stacks/1")]
+    assert valid.found(text, context) == [("CL703", "/spec_details/0/stacks/1")]
 
 
 @pytest.mark.parametrize("length", [1022, 1023])
 def test_stack_so_long_that_meta_cannot_have_it_as_a_key(length: int) -> None:
     stack = "s" * length
-    context = sound.CONTEXT._replace(tag_stacks=frozenset({"root", stack}))
-    found = sound.found(_spec(stacks=["root", stack]), context)
+    context = valid.CONTEXT._replace(tag_stacks=frozenset({"root", stack}))
+    found = valid.found(_spec(stacks=["root", stack]), context)
     assert [code for code, _ in found] == (["CL703"] if length == 1023 else [])
 
 
 def test_message_names_the_character() -> None:
-    (finding,) = sound.check(_spec(variants=[f"a={EMOJI}"]))
+    (finding,) = valid.check(_spec(variants=[f"a={EMOJI}"]))
     assert "U+1F600" in finding.message
 
 
@@ -274,7 +274,7 @@ def test_tag_name(
     monkeypatch.chdir(tmp_path)
     text = page(categories=f"categories: [package, {tag}]")
     other = text.replace("zlib", "zstd")
-    sound.write_catalog(tmp_path, {f"{tag}/zstd": other, f"{tag}/zlib": text},
+    valid.write_catalog(tmp_path, {f"{tag}/zstd": other, f"{tag}/zlib": text},
                         {tag: ["e4s", "root"]} if listed else {})
     found = [(finding.path, finding.pointer) for finding in check(["."]).findings
              if finding.code == "CL702"]

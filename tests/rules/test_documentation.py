@@ -24,9 +24,9 @@ from typing import Any
 
 import pytest
 
-import sound
 from cachelint import Severity, check
 from cachelint.rules import ALL_RULES, Rule
+from support import valid
 
 # what takes more than one file to show
 WITHOUT_EXAMPLES = {
@@ -153,14 +153,14 @@ def test_good_example_breaks_no_rule(rule: Rule, tmp_path: Path) -> None:
 def _codes(rule: Rule, block: str, folder: Path) -> set[str]:
     """Run an example: the codes of what is found."""
     if rule.check_catalog is None:
-        return {code for code, _ in sound.found(example(block), sound.CONTEXT, rule.code)}
-    pages: dict[str, str | bytes] = {f"{sound.TAG}/zlib": sound.PAGE}
+        return {code for code, _ in valid.found(example(block), valid.CONTEXT, rule.code)}
+    pages: dict[str, str | bytes] = {f"{valid.TAG}/zlib": valid.PAGE}
     if "- name: develop\n" in block:
-        in_root = [{**spec, "stacks": ["root"]} for spec in sound.specs()]
-        pages["develop/zlib"] = sound.page(None, in_root).replace(sound.TAG, "develop")
-    sound.write_catalog(folder, pages, {sound.TAG: ["e4s", "root"]})
+        in_root = [{**spec, "stacks": ["root"]} for spec in valid.specs()]
+        pages["develop/zlib"] = valid.page(None, in_root).replace(valid.TAG, "develop")
+    valid.write_catalog(folder, pages, {valid.TAG: ["e4s", "root"]})
     if block.startswith("---"):
-        file = folder / "pages" / "tags" / f"{sound.TAG}.md"
+        file = folder / "pages" / "tags" / f"{valid.TAG}.md"
         file.parent.mkdir(parents=True)
     else:
         file = folder / "_data" / ("tags.yaml" if block.startswith("- ") else "meta.yaml")
@@ -172,21 +172,21 @@ def _codes(rule: Rule, block: str, folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        ('title: "zstd"', sound.PAGE.replace("zlib", "zstd")),
+        ('title: "zstd"', valid.PAGE.replace("zlib", "zstd")),
         ("layout: cache\ntitle: zlib",
-         sound.PAGE.replace('title: "zlib"\nlayout: cache', "layout: cache\ntitle: zlib")),
-        ('meta: {… "num_specs": 3 …}', sound.PAGE.replace('"num_specs": 2', '"num_specs": 3')),
+         valid.PAGE.replace('title: "zlib"\nlayout: cache', "layout: cache\ntitle: zlib")),
+        ('meta: {… "num_specs": 3 …}', valid.PAGE.replace('"num_specs": 2', '"num_specs": 3')),
         ('meta: {… "num_specs": 1, "num_specs": 2 …}',
-         sound.PAGE.replace('"num_specs": 2', '"num_specs": 1, "num_specs": 2')),
+         valid.PAGE.replace('"num_specs": 2', '"num_specs": 1, "num_specs": 2')),
         ('spec_details: [{… "os": "a\\u0062" …}, …]',
-         sound.PAGE.replace('"oss": ["ubuntu22.04"]', '"oss": ["ab", "ubuntu22.04"]')
+         valid.PAGE.replace('"oss": ["ubuntu22.04"]', '"oss": ["ab", "ubuntu22.04"]')
          .replace('"os": "ubuntu22.04"', '"os": "a\\u0062"', 1)),
         ('spec_details: [{… "red": 1 …}, {"red": [2, {"a": ", …]"}], … }]',
-         sound.PAGE.replace(', "size"', ', "red": 1, "size"', 1)
+         valid.PAGE.replace(', "size"', ', "red": 1, "size"', 1)
          .replace('}, {"comp', '}, {"red": [2, {"a": ", …]"}], "comp')),
-        ("---\n…\n---", sound.PAGE),
+        ("---\n…\n---", valid.PAGE),
         ("<BOM>---<CR>\nlayout: table\n…\n---\nafter<LF>",
-         "\ufeff" + sound.PAGE.replace("---\n", "---\r\nlayout: table\n", 1)
+         "\ufeff" + valid.PAGE.replace("---\n", "---\r\nlayout: table\n", 1)
          .replace("layout: cache\n", "") + "\nafter\n"),
     ],
     ids=["line", "order", "member", "twice", "meta follows", "new members", "page", "bytes"],
@@ -218,33 +218,33 @@ def example(block: str) -> bytes:
 
 def _page(block: str) -> str:
     given = {line.split(":", 1)[0] for line in block.split("\n")}
-    rest = [line for key, line in sound.lines().items() if key not in given]
+    rest = [line for key, line in valid.lines().items() if key not in given]
     return re.sub("^…$", lambda _: "\n".join(rest), block, flags=re.MULTILINE)
 
 
 def _changes(block: str) -> str:
     given = dict(line.split(": ", 1) for line in block.split("\n"))
-    lines = sound.lines()
+    lines = valid.lines()
     if given.get("spec_details", "").startswith("["):
         specs = given["spec_details"] = _specs(given["spec_details"])
         # what an example leaves out of a spec cannot be summed up: the sound values stand in
         data = [{**whole, **spec} for whole, spec
-                in zip(sound.specs(), json.loads(specs), strict=False)]
-        lines["meta"] = f"meta: {sound.dumps(sound.summary(data))}"
+                in zip(valid.specs(), json.loads(specs), strict=False)]
+        lines["meta"] = f"meta: {valid.dumps(valid.summary(data))}"
     if given.get("meta", "").startswith("{…"):
-        given["meta"] = _mapping(given["meta"], sound.meta())
+        given["meta"] = _mapping(given["meta"], valid.meta())
     place = min(list(lines).index(key) for key in given)
     rest = [line for key, line in lines.items() if key not in given]
     rest[place:place] = [f"{key}: {value}" for key, value in given.items()]
-    return sound.assemble(rest)
+    return valid.assemble(rest)
 
 
 def _specs(written: str) -> str:
     """Fill in a list of specs."""
-    whole = sound.specs()
+    whole = valid.specs()
     pieces = _split(written[1:-1])
     if pieces[-1] == "…":
-        pieces[-1:] = [sound.dumps(spec) for spec in whole[len(pieces) - 1 :]]
+        pieces[-1:] = [valid.dumps(spec) for spec in whole[len(pieces) - 1 :]]
     partial = re.compile(r"\{…|.*… *\}$").match
     written_out = [_mapping(piece, spec) if partial(piece) else piece
                    for piece, spec in zip(pieces, whole, strict=False)]
@@ -259,7 +259,7 @@ def _mapping(written: str, whole: dict[str, Any]) -> str:
     for member in _split(inner.removeprefix("…").removesuffix("…").strip().rstrip(",")):
         key = json.loads(member.split(":", 1)[0])
         given[key] = f"{given[key]}, {member}" if key in given else member
-    rest = {key: f"{json.dumps(key)}: {sound.dumps(value)}" for key, value in whole.items()
+    rest = {key: f"{json.dumps(key)}: {valid.dumps(value)}" for key, value in whole.items()
             if key not in given}
     members = given | rest if not sorted_in else dict(sorted((given | rest).items()))
     return "{" + ", ".join(members.values()) + "}"

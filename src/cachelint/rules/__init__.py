@@ -10,7 +10,7 @@ from cachelint.rules import (
     cl7_site,
     cl8_history,
 )
-from cachelint.rules.registry import Fix, Rule
+from cachelint.rules.base import Fix, Rule
 
 ALL_RULES: tuple[Rule, ...] = tuple(sorted(
     (

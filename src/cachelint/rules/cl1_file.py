@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachelint.frontmatter import Page
+from cachelint.document.page import Page
 from cachelint.model import Format, Problem, Severity
-from cachelint.rules.registry import ALL, Fix, rule
+from cachelint.rules.base import ALL, Fix, rule
 
 
 def _none(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the form of a rule

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachelint.frontmatter import Page
+from cachelint.document.page import Page
+from cachelint.document.yaml import breaks_loaders
 from cachelint.model import Problem
-from cachelint.rules.registry import Fix, rule
-from cachelint.yamltext import breaks_loaders
+from cachelint.rules.base import Fix, rule
 
 
 def _breaches(page: Page, code: str) -> Iterator[Problem]:

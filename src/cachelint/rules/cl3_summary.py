@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cachelint.frontmatter import Page
-from cachelint.jsontext import dumps
+from cachelint.document.page import Page
+from cachelint.document.strict_json import dumps
+from cachelint.document.summary import FIELDS
 from cachelint.model import Problem
-from cachelint.rules.registry import Fix, rule
-from cachelint.summary import FIELDS
+from cachelint.rules.base import Fix, rule
 
 
 def _meta(page: Page, key: str) -> Any:

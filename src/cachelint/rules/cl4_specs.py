@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TypeGuard
 
-from cachelint import schema
-from cachelint.frontmatter import Page
-from cachelint.jsontext import dumps
+from cachelint.document import schema
+from cachelint.document.page import Page
+from cachelint.document.schema import show
+from cachelint.document.strict_json import dumps
+from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import Context, Problem, Severity
-from cachelint.rules.registry import TARBALL, Fix, rule, spec_rule
-from cachelint.schema import show
+from cachelint.rules.base import TARBALL, Fix, rule, spec_rule
 from cachelint.text import clip, common
-from cachelint.variants import is_variant, variant_name
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 

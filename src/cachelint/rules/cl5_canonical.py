@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from cachelint.frontmatter import KEYS, Page, render_entry
-from cachelint.jsontext import dumps
+from cachelint.document.page import KEYS, Page, render_entry
+from cachelint.document.strict_json import dumps
+from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import Context, Problem, Severity
-from cachelint.rules.registry import ALL, CURRENT, TARBALL, Fix, rule, spec_rule
-from cachelint.variants import is_variant, variant_name
+from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, rule, spec_rule
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 

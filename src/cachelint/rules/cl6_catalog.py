@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cachelint import schema
-from cachelint.catalog import META, TAG_PAGES, TAGS, Catalog, tags_of
-from cachelint.frontmatter import Page
-from cachelint.jsontext import escape_token, unescape_token
+from cachelint.document import schema
+from cachelint.document.catalog_files import META, TAG_PAGES, TAGS, Catalog, tags_of
+from cachelint.document.page import Page
+from cachelint.document.schema import show
+from cachelint.document.strict_json import escape_token, unescape_token
 from cachelint.model import Problem, Severity
-from cachelint.rules.registry import ALL, Fix, catalog_rule, rule
-from cachelint.schema import show
+from cachelint.rules.base import ALL, Fix, catalog_rule, rule
 
 
 @rule("CL601", "title-mismatch", formats=ALL)

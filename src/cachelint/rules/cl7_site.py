@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cachelint.frontmatter import Page
-from cachelint.jsontext import dumps, escape_token
+from cachelint.document.page import Page
+from cachelint.document.schema import show
+from cachelint.document.strict_json import dumps, escape_token
+from cachelint.document.yaml import breaks_loaders, depends_on_loader
 from cachelint.model import Context, Problem, Severity
-from cachelint.rules.registry import ALL, rule
-from cachelint.schema import show
-from cachelint.yamltext import breaks_loaders, depends_on_loader
+from cachelint.rules.base import ALL, rule
 
 _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachelint.frontmatter import Page
+from cachelint.document.page import Page
 from cachelint.model import Problem, Severity
-from cachelint.rules.registry import Fix, rule
+from cachelint.rules.base import Fix, rule
 
 
 @rule("CL801", "frozen-page-changed", found_elsewhere=True)

@@ -1,0 +1,243 @@
+"""The catalog's own files: `_data/tags.yaml`, `_data/meta.yaml` and the pages of tags.
+
+The two files in `_data` are written by one generator in one block layout, and are read by line
+where they keep to it exactly, some thousand times faster than by the YAML parser; otherwise by the
+parser. Tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from cachelint.document import yaml
+from cachelint.document.page import Fault, Page, parse
+from cachelint.document.strict_json import escape_token
+from cachelint.document.yaml import Document, Node
+from cachelint.files import discovery
+from cachelint.files.discovery import Unreadable
+from cachelint.model import NO_CONTEXT, Problem
+
+TAGS = "_data/tags.yaml"
+META = "_data/meta.yaml"
+TAG_PAGES = "pages/tags"
+MAX_SIZE = 2 * 1024 * 1024
+"""Bytes of a YAML file for which the parser is asked (CL110)."""
+
+
+class TagFacts(NamedTuple):
+    """What the catalog as a whole needs to know of one folder below ``_cache``."""
+
+    root: str
+    """The catalog's folder, as paths are shown."""
+    tag: str
+    is_whole: bool
+    """Whether all pages of the folder were looked at."""
+    pages: int
+    """Pages that lie at ``_cache/<tag>/<package>/specs.md``."""
+    specs: int | None
+    """Specs on them; None where a page is legacy, excluded or unsound."""
+
+
+class Tags(NamedTuple):
+    """What `_data/tags.yaml` says."""
+
+    stacks: dict[str, frozenset[str]]
+    """Tag to its stacks, for each tag whose entry is sound, in the file's order."""
+    entries: dict[str, int]
+    """Tag to the number of its first entry."""
+
+
+class Catalog(NamedTuple):
+    """A catalog's own files, and what its tags were found to hold."""
+
+    root: str
+    facts: Mapping[str, TagFacts]
+    """By tag, of each folder that was looked at whole."""
+    is_whole: bool
+    """Whether all folders below ``_cache`` were looked at."""
+    tags: Page | None
+    """``tags.yaml``, sound; None where there is none, or it is not sound."""
+    meta: Page | None
+    """``meta.yaml``, a mapping of which parts may be unsound; None where there is none."""
+    tag_pages: Mapping[str, Page] | None
+    """``pages/tags/<tag>.md`` by tag; None where there is no such folder."""
+
+    def path(self, name: str) -> str:
+        """Return the path of one of the catalog's files, as it is shown."""
+        return discovery.join(self.root, name)
+
+
+# ------------------------------------------------------------------------------- YAML by line
+
+# names that are text to every loader and need no quotes
+_WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
+         r"|(?!(?i:y|n|yes|no|on|off|true|false|null)[:\n])[FNOTYfnoty])[A-Za-z0-9_.@+/=-]*")
+_QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
+_KEY = rf"(?:{_WORD}|{_QUOTED})"
+_VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{_WORD}|{_QUOTED})"
+_TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
+_TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
+_META_BLOCK = (
+    rf"{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+"
+)
+_META_ENTRY = rf"(  |)({_KEY}):(?: (.+))?\n((?:    .*\n)*)"
+_META_MEMBER = rf"    ({_KEY}): (.*)\n"
+
+
+def tags_by_line(text: str) -> Document | None:
+    """Read ``tags.yaml`` in the generator's layout; None where it is in another."""
+    if not re.fullmatch(_TAGS_LAYOUT, text):
+        return None
+    value: list[dict[str, Any]] = []
+    nodes = {"": Node(0, 1, container=True, close=len(text) - 1)}
+    for number, match in enumerate(re.finditer(_TAGS_ENTRY, text)):
+        start, end = match.span(1)
+        stacks = match[2][4:-1].split("\n  - ")
+        value.append({"name": match[1], "stacks": stacks})
+        entry, last = f"/{number}", match.end() - 1
+        nodes[entry] = Node(start - 6, start - 5, -1, -1, True, last)
+        nodes[f"{entry}/name"] = Node(start, end, start - 6, start - 2, close=end)
+        at = match.start(2) + 4
+        nodes[f"{entry}/stacks"] = Node(at - 2, at - 1, end + 3, end + 9, True, last)
+        for index, stack in enumerate(stacks):
+            nodes[f"{entry}/stacks/{index}"] = Node(at, at + len(stack), close=at + len(stack))
+            at += len(stack) + len("\n  - ")
+    return Document(value, nodes, [], [])
+
+
+def meta_by_line(text: str) -> Document | None:
+    """Read ``meta.yaml`` in the generator's layout; None where it is in another.
+
+    Of the places, only those of the tags and their counts are given.
+    """
+    if not _is_all(_META_BLOCK, text):
+        return None
+    value: dict[str, Any] = {}
+    nodes: dict[str, Node] = {}
+    top = ""
+    mapping = value
+    for match in re.finditer(_META_ENTRY, text):
+        indent, name, scalar, block = match.groups()
+        key = _unquote(name)
+        if not indent:
+            mapping, top = value, f"/{escape_token(key)}"
+            start = match.end() + 2
+            nodes[top] = Node(start, start + 1, *match.span(2), container=True)
+        elif key == "count":
+            nodes[f"{top}/count"] = Node(*match.span(3), *match.span(2), close=match.end(3))
+        if key in mapping:
+            return None  # the parser says where
+        mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
+        if block:
+            mapping[key] = _members(block)
+            if len(mapping[key]) < block.count("\n"):
+                return None
+        if not indent:
+            mapping = value[key]
+    return Document(value, nodes, [], [])
+
+
+def _is_all(pattern: str, text: str) -> bool:
+    """Say whether a text is nothing but matches of a pattern, and at least one.
+
+    Sought one by one, since a regular expression remembers all that it may have to take back.
+    """
+    end = 0
+    for match in re.finditer(pattern, text):
+        if match.start() != end:
+            return False
+        end = match.end()
+    return 0 < end == len(text)
+
+
+def _members(block: str) -> dict[str, Any]:
+    """Read a mapping in a block of lines."""
+    if "'" not in block:
+        words = block.replace(":", "").split()  # no word has a colon or a blank in it
+        names, counts = words[::2], words[1::2]
+        if "".join(counts).isdigit():
+            return dict(zip(names, map(int, counts), strict=True))
+    return {_unquote(name): _scalar(item) for name, item in re.findall(_META_MEMBER, block)}
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1].replace("''", "'") if text[0] == "'" else text
+
+
+def _scalar(text: str) -> Any:
+    return _unquote(text) if text[0] == "'" else yaml.resolve(text)
+
+
+def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
+    """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their places."""
+    try:
+        page = Page(raw.decode("utf-8"), NO_CONTEXT)
+    except UnicodeDecodeError:
+        return parse(raw)
+    text = page.text
+    document = by_line(text)
+    if document is None and len(raw) > MAX_SIZE:
+        page.faults.append(Fault("CL110", Problem("", (
+            f"the file has {len(raw):,} bytes and is not in the generator's form: above "
+            f"{MAX_SIZE:,} bytes the YAML parser is not asked"))))
+        return page
+    try:
+        document = document or yaml.load(text)
+    except yaml.YamlError as error:
+        at = min(error.at, max(0, len(text) - 1))
+        page.faults.append(Fault("CL106", Problem("", f"not YAML: {error}", page.span(at, at + 1))))
+        return page
+    except yaml.LimitError as error:
+        span = page.span(error.at, error.at + 1)
+        page.faults.append(Fault("CL110", Problem("", f"{error}: not parsed", span)))
+        return page
+    page.take(document)
+    for pointer, node in document.repeated:
+        page.faults.append(Fault("CL107", Problem(
+            pointer, "the key stands twice in one mapping; readers silently keep one of the two",
+            page.span(node.key_start, node.key_end))))
+    page.parsed = not document.repeated
+    return page
+
+
+# ------------------------------------------------------------------------------- the files
+
+
+def read_tags(root: str) -> Tags | None:
+    """Read what ``tags.yaml`` says; None where there is no such file, or it cannot be read.
+
+    What is wrong with the file is for the rules to say.
+    """
+    raw = discovery.read(discovery.join(root, TAGS), 8 * MAX_SIZE)
+    return None if isinstance(raw, Unreadable) else tags_of(read_yaml(raw, tags_by_line))
+
+
+def tags_of(page: Page) -> Tags | None:
+    """Gather what ``tags.yaml`` says of each tag; None where it is no list."""
+    if not page.parsed or not isinstance(page.data, list):
+        return None
+    stacks: dict[str, frozenset[str]] = {}
+    entries: dict[str, int] = {}
+    for number, entry in enumerate(page.data):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        listed = entry.get("stacks") if isinstance(entry, dict) else None
+        if type(name) is str and name not in entries:
+            entries[name] = number
+            if isinstance(listed, list) and all(type(stack) is str for stack in listed):
+                stacks[name] = frozenset(listed)
+    return Tags(stacks, entries)
+
+
+def tag_pages(root: str) -> list[str] | None:
+    """List ``pages/tags/*.md``, as paths are shown; None where there is no such folder."""
+    folder = discovery.join(root, TAG_PAGES)
+    if not discovery.exists(folder):
+        return None
+    return [f"{folder}/{name}" for name in discovery.names(folder) if name.endswith(".md")]
+
+
+def render_tag_page(tag: str) -> str:
+    """Write the page of one tag as the site has it."""
+    return f"---\nlayout: table\npermalink: /tag/{tag}/\ntag: {tag}\n---"

@@ -1,0 +1,40 @@
+"""Write pages as the site's generator does, for generators to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cachelint.document import schema
+from cachelint.document.page import is_plain_word, render
+from cachelint.document.summary import summarize
+
+
+def ordered(specs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return specs in the order of their hashes, with their stacks sorted; nothing is altered."""
+    return sorted(({**spec, "stacks": sorted(spec["stacks"])} for spec in specs),
+                  key=lambda spec: str(spec["hash"]))
+
+
+def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str:
+    """Write a page in canonical form: `meta` derived, specs by hash, keys and stacks sorted.
+
+    Args:
+        title: The package.
+        tag: The build-cache tag.
+        specs: The specs as they stand in ``spec_details``, in any order.
+
+    Returns:
+        The whole text of ``specs.md``, to be written as UTF-8 without any newline added.
+
+    Raises:
+        KeyError: A spec lacks a field that `meta` summarises.
+        ValueError: The title is no name of a package, or the tag is none that every reader of the
+            page takes for the same text.
+    """
+    if not schema.sound("page-current", "/$defs/title")(title):
+        raise ValueError(f"{title!r} is no name of a package")
+    if not (type(tag) is str and is_plain_word(tag)):
+        raise ValueError(f"{tag!r} is no name of a tag")
+    specs = ordered(specs)
+    return render(title, tag, summarize(specs), specs)

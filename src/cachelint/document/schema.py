@@ -1,0 +1,401 @@
+"""The JSON Schemas: load them, and turn a breach into prose.
+
+They are the definition of what a page may hold, and jsonschema is what finds and names a breach.
+Nearly every value is sound, though, and to learn only that, `sound` compiles a schema into plain
+functions, some fifty times faster. It knows the keywords that the schemas use and refuses to
+compile any other, so that a change in a schema cannot go unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from typing import Any
+
+from cachelint.document.strict_json import escape_token
+from cachelint.document.yaml import Timestamp
+from cachelint.model import Breach
+
+NAMES = (
+    "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
+    "configuration", "baseline", "report", "rules",
+)
+
+FOR_EDITORS = "front-matter"
+"""The name of the schema that is composed of those of pages; it is no file, and checks nothing."""
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# in a wheel the schemas lie in the package, in a checkout beside `src`
+_FOLDER = next(folder for folder in (f"{_PACKAGE}/schemas", f"{_PACKAGE}/../../schemas")
+               if os.path.isdir(folder))
+
+
+def text(name: str) -> str:
+    """Return a schema as it is printed; ``name`` is one of NAMES, or FOR_EDITORS."""
+    if name == FOR_EDITORS:
+        return json.dumps(_for_editors(), indent=2) + "\n"
+    with open(f"{_FOLDER}/{name}.schema.json", encoding="utf-8") as file:
+        return file.read()
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Return a schema; ``name`` is one of NAMES."""
+    schema: dict[str, Any] = json.loads(text(name))
+    return schema
+
+
+def _for_editors() -> dict[str, Any]:
+    """Compose one schema for every file with front matter.
+
+    An editor knows neither a page's generation nor that the closing `---` ends it: behind that it
+    sees a second document, which is empty.
+    """
+    kinds: list[tuple[dict[str, Any], str]] = [
+        ({"anyOf": [{"required": [key]} for key in ("permalink", "tag")]}, "tag-page"),
+        ({"required": ["spec_files"], "not": {"required": ["spec_details"]}}, "page-legacy"),
+        ({"required": ["spec_details"],
+          "properties": {"spec_details": {"contains": {"required": ["tarball"]}}}}, "page-tarball"),
+    ]
+    choice: dict[str, Any] = {"$ref": "#/$defs/page-current"}
+    for condition, name in reversed(kinds):
+        choice = {"if": condition, "then": {"$ref": f"#/$defs/{name}"}, "else": choice}
+    names = [*(name for _, name in kinds), "page-current"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:cachelint:schema:{FOR_EDITORS}",
+        "title": "Front matter",
+        "description": "A build-cache page of any generation, or the page of a tag, as an editor "
+                       "sees it.",
+        "if": {"type": "object"}, "then": choice, "else": {"type": "null"},
+        "$defs": {name: _embedded(load(name), f"#/$defs/{name}") for name in names},
+    }
+
+
+def _embedded(part: Any, place: str) -> Any:
+    """Return a schema as it stands within another, where its references begin with ``place``."""
+    if isinstance(part, list):
+        return [_embedded(each, place) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: place + value.removeprefix("#") if key == "$ref" else _embedded(value, place)
+            for key, value in part.items() if key not in ("$schema", "$id")}
+
+
+# ------------------------------------------------------------------------------ the quick yes
+
+Check = Callable[[Any], bool]
+
+_IS: dict[str, Check] = {
+    "object": lambda value: type(value) is dict,
+    "array": lambda value: type(value) is list,
+    "string": lambda value: type(value) is str,
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
+    "boolean": lambda value: type(value) is bool,
+    "null": lambda value: value is None,
+}
+
+_ANNOTATIONS = {
+    "$schema", "$id", "$defs", "title", "description", "default",
+    "x-reported-as",  # the rule to which a keyword leaves its breaches
+    "x-form",  # what a pattern stands for, in words
+}
+
+
+@cache
+def sound(name: str, pointer: str = "") -> Check:
+    """Compile the schema ``name``, or the part of it at ``pointer``, into a test of one value.
+
+    The test is true just where jsonschema finds no breach. Raises NotImplementedError for a keyword
+    that it does not know.
+    """
+    root = load(name)
+    return _compile(_resolve(root, pointer), root)
+
+
+def _resolve(root: dict[str, Any], pointer: str) -> Any:
+    schema: Any = root
+    for token in pointer.split("/")[1:]:
+        schema = schema[token]
+    return schema
+
+
+def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
+    """Compile one schema; each keyword tests values of its own types and lets all others pass."""
+    checks: list[Check] = []
+    for keyword, argument in schema.items():
+        if keyword in _ANNOTATIONS:
+            continue
+        if keyword == "$ref":
+            checks.append(_compile(_resolve(root, argument.removeprefix("#")), root))
+        elif keyword == "allOf":
+            checks += [_compile(part, root) for part in argument]
+        elif keyword == "items":
+            prefix = len(schema.get("prefixItems", ()))
+            checks.append(_items(prefix, _compile(argument, root)))
+        elif keyword == "prefixItems":
+            checks.append(_prefix_items([_compile(part, root) for part in argument]))
+        elif keyword == "properties":
+            checks.append(_properties({k: _compile(part, root) for k, part in argument.items()}))
+        elif keyword == "additionalProperties":
+            known = frozenset(schema.get("properties", ()))
+            other = _compile(argument, root) if isinstance(argument, dict) else _always(argument)
+            checks.append(_additional_properties(known, other))
+        elif keyword in _KEYWORDS:
+            checks.append(_KEYWORDS[keyword](argument))
+        else:
+            raise NotImplementedError(f"the keyword {keyword!r} of a schema")
+    return _all(checks)
+
+
+def _all(checks: list[Check]) -> Check:
+    """Join tests, without a loop, which would be most of the time taken."""
+    if not checks:
+        return _always(True)
+    if len(checks) == 1:
+        return checks[0]
+    if len(checks) == 2:
+        first, second = checks
+        return lambda value: first(value) and second(value)
+    first, second, rest = checks[0], checks[1], _all(checks[2:])
+    return lambda value: first(value) and second(value) and rest(value)
+
+
+def _always(answer: bool) -> Check:
+    return lambda _: answer
+
+
+def _type(argument: str | list[str]) -> Check:
+    if isinstance(argument, str):
+        return _IS[argument]
+    tests = [_IS[name] for name in argument]
+    return lambda value: any(test(value) for test in tests)
+
+
+def _pattern(argument: str) -> Check:
+    search = re.compile(argument).search
+    return lambda value: not isinstance(value, str) or search(value) is not None
+
+
+def _items(prefix: int, check: Check) -> Check:
+    # the same variants, versions and stacks return by the thousand
+    known = lru_cache(maxsize=8192)(check)
+
+    def items(value: Any) -> bool:
+        if isinstance(value, list):
+            for item in value[prefix:] if prefix else value:
+                if not (known(item) if type(item) is str else check(item)):
+                    return False
+        return True
+
+    return items
+
+
+def _prefix_items(checks: list[Check]) -> Check:
+    return lambda value: not isinstance(value, list) or all(
+        check(item) for check, item in zip(checks, value, strict=False)
+    )
+
+
+def _properties(checks: dict[str, Check]) -> Check:
+    def properties(value: Any) -> bool:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key in checks and not checks[key](item):
+                    return False
+        return True
+
+    return properties
+
+
+def _additional_properties(known: frozenset[str], check: Check) -> Check:
+    def additional_properties(value: Any) -> bool:
+        if not isinstance(value, dict) or known.issuperset(value):
+            return True
+        items = [item for key, item in value.items() if key not in known]
+        # thousands of counts, many of them alike
+        return all(map(check, set(items) if set(map(type, items)) == {int} else items))
+
+    return additional_properties
+
+
+def _same(left: Any, right: Any) -> bool:
+    # to Python True is 1 and 1.0 is 1; in JSON only the latter
+    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _unique(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) < 2:
+        return True
+    if set(map(type, value)) == {str}:
+        return len(set(value)) == len(value)
+    return not any(_same(item, other) for n, item in enumerate(value) for other in value[:n])
+
+
+_KEYWORDS: dict[str, Callable[[Any], Check]] = {
+    "type": _type,
+    "pattern": _pattern,
+    "const": lambda argument: lambda value: _same(value, argument),
+    "enum": lambda argument: lambda value: any(_same(value, item) for item in argument),
+    "required": lambda argument: lambda value: (
+        not isinstance(value, dict) or value.keys() >= set(argument)
+    ),
+    "minLength": lambda argument: lambda value: (
+        not isinstance(value, str) or len(value) >= argument
+    ),
+    "minItems": lambda argument: lambda value: (
+        not isinstance(value, list) or len(value) >= argument
+    ),
+    "maxItems": lambda argument: lambda value: (
+        not isinstance(value, list) or len(value) <= argument
+    ),
+    "minimum": lambda argument: lambda value: (
+        type(value) not in (int, float) or value >= argument
+    ),
+    "uniqueItems": lambda argument: lambda value: not argument or _unique(value),
+}
+
+
+# ------------------------------------------------------------------------------ every breach
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import validators
+
+    standard: Any = validators.Draft202012Validator
+    extend: Any = validators.extend
+
+    checker = standard.TYPE_CHECKER.redefine_many({
+        # true and 31.0 are no whole numbers, a date is no text
+        "integer": lambda _, value: type(value) is int,
+        "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
+    })
+    return extend(standard, type_checker=checker)(load(name))
+
+
+def breaches(name: str, value: Any) -> list[Breach]:
+    """List every breach of the schema ``name`` in ``value``, in the order of the schema.
+
+    Where a value breaks several keywords it is one breach: of its type, else of the keyword that
+    has a rule of its own, else of the first.
+    """
+    if sound(name)(value):
+        return []
+    found: dict[str, list[Breach]] = {}
+    order: list[str] = []
+    for error in _validator(name).iter_errors(value):
+        for breach in _prose(error, _WHOLE.get(name, "the front matter")):
+            if breach.pointer not in found:
+                order.append(breach.pointer)
+            found.setdefault(breach.pointer, []).append(breach)
+    result: list[Breach] = []
+    for pointer in order:
+        keys = [b for b in found[pointer] if b.code in ("CL201", "CL202")]
+        values = [b for b in found[pointer] if b.code not in ("CL201", "CL202")]
+        values.sort(key=lambda breach: _WEIGHT.get(breach.code, 1))
+        result += keys + values[:1]
+    return result
+
+
+_WEIGHT = {"CL203": 0, "CL204": 2}
+
+
+_WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configuration",
+          "baseline": "the file"}
+"""What the value as a whole is called."""
+
+
+def _prose(error: Any, whole: str) -> Iterator[Breach]:
+    """Turn one of jsonschema's errors into breaches with a sentence each."""
+    path = [str(token) for token in error.absolute_path]
+    pointer = "".join(f"/{escape_token(token)}" for token in path)
+    what = _subject(path) if path else whole
+    value = error.instance
+    keyword, argument = error.validator, error.validator_value
+    if keyword == "required":
+        # jsonschema yields one error for each missing key, and names it in its message alone
+        missing = next(key for key in argument if error.message.startswith(repr(key)))
+        yield Breach("CL201", pointer, f"{what} lacks the key {json.dumps(missing)}", missing)
+        return
+    if keyword == "additionalProperties":
+        known = set(error.schema.get("properties", ()))
+        for key in value:
+            if key not in known:
+                yield Breach("CL202", f"{pointer}/{escape_token(key)}",
+                             f"{what} has the key {show(key)}, which the format does not know", key)
+        return
+    code = error.schema.get("x-reported-as", {}).get(keyword, "CL204")
+    if keyword == "type":
+        names = [argument] if isinstance(argument, str) else argument
+        wanted = " or ".join(_TYPES[name] for name in names)
+        # in YAML, quotes are what tells text from a number
+        is_plain = ("string" in names and whole != "the configuration"
+                    and isinstance(value, (bool, int, float, Timestamp)))
+        hint = " (quote it)" if is_plain else ""
+        claim = "is empty" if value is None and not path else f"is {describe(value)}"
+        yield Breach("CL203", pointer, f"{what} {claim}, not {wanted}{hint}")
+    elif keyword == "const" and not isinstance(value, str):
+        yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {json.dumps(argument)}")
+    elif keyword == "const":
+        yield Breach(code, pointer, f"{what} is {show(value)}, not {json.dumps(argument)}")
+    elif keyword == "enum":
+        names = ", ".join(map(str, argument))
+        yield Breach(code, pointer, f"{what} is {show(value)}, which is none of {names}")
+    elif keyword in ("minItems", "minLength"):
+        empty = "is empty" if not value else f"has {len(value)} of at least {argument} items"
+        yield Breach(code, pointer, f"{what} {empty}")
+    elif keyword == "maxItems":
+        yield Breach(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
+    elif keyword == "minimum":
+        yield Breach(code, pointer, f"{what} is {show(value)}, below {argument}")
+    elif keyword == "uniqueItems":
+        yield Breach(code, pointer, f"{what} has an item twice")
+    else:
+        form = error.schema.get("x-form", "of the form that the format has")
+        yield Breach(code, pointer, f"{what} is {show(value)}, not {form}")
+
+
+_TYPES = {
+    "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number",
+    "number": "a number", "boolean": "true or false", "null": "null",
+}
+
+
+def _subject(path: list[str]) -> str:
+    """Name the place of a value as a person would."""
+    whose = ""
+    if path[0] == "spec_details" and len(path) > 1:
+        whose, path = f"spec {path[1]}", path[2:]
+    elif path[0] == "meta" and len(path) > 1:
+        whose, path = "meta" if len(path) > 2 else "", path[1:]
+    elif path[0].isdigit():
+        whose, path = f"entry {path[0]}", path[1:]
+    names = [f"item {token}" if token.isdigit() else token for token in reversed(path)]
+    name = " of ".join([*names, whose] if whose else names)
+    return name if len(name) <= 60 else f"{name[:59]}…"
+
+
+def show(value: Any) -> str:
+    """Write a value for a message: as JSON, and cut where it is long."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def describe(value: Any) -> str:
+    """Name a value with its type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Timestamp):
+        return f"the date {value}"
+    if isinstance(value, str):
+        return f"the text {show(value)}"
+    if isinstance(value, (int, float)):
+        return f"the number {show(value)}"
+    return "a list" if isinstance(value, list) else "a mapping"

@@ -1,0 +1,1 @@
+"""Fix pages and the catalog's own files."""

@@ -1,0 +1,1 @@
+"""From bytes to findings: a page, a tag, a catalog, a change."""

@@ -1,0 +1,240 @@
+"""A pull request is judged by what it changes: which pages to check, and what changed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cachelint.config.file import Settings, settle
+from cachelint.document import catalog_files
+from cachelint.document.catalog_files import TagFacts, Tags
+from cachelint.document.page import Page, parse
+from cachelint.document.render import render_page
+from cachelint.document.strict_json import dumps
+from cachelint.files import discovery, git
+from cachelint.files.discovery import Selection, Task, Unreadable
+from cachelint.files.git import Change, Changes
+from cachelint.linter.page import make_finding
+from cachelint.linter.tag import stray_findings
+from cachelint.model import Finding, Format, Problem
+from cachelint.rules import BY_CODE, Rule
+
+
+class Scope(NamedTuple):
+    """What of one catalog is to be checked because it changed."""
+
+    root: str
+    tasks: list[Task]
+    """The changed pages."""
+    others: list[Task]
+    """Pages of tags whose entry in ``tags.yaml`` changed, for CL604 alone."""
+    facts: list[TagFacts]
+    """Of tags in which pages came or went, or whose entry or page changed; specs not counted."""
+    own_files: frozenset[str]
+    """The catalog's own files that changed, relative to its folder."""
+    findings: list[Finding]
+    """CL801 to CL804, and stray files."""
+    paths: frozenset[str]
+    """Every path that was looked at, relative to the catalog's folder."""
+
+
+def scope(root: str, revision: str, selection: Selection, settings: Settings) -> Scope:
+    """Work out what differs between a base revision and the work tree, as far as selected.
+
+    Args:
+        root: The catalog's folder.
+        revision: What the merge base with HEAD is sought of.
+        selection: What the command line names.
+        settings: Which rules run, and which tags may change.
+
+    Raises:
+        CachelintError: There is no git, no repository, no such revision or no merge base.
+    """
+    changes = git.changes(root, revision)
+    chosen = [change for change in changes.files
+              if not settings.excludes(change.path) and _is_selected(root, change.path, selection)]
+    pages = [change for change in chosen if _tag_of(change.path)]
+    tags = catalog_files.read_tags(root)
+    by_tag: dict[str, list[str]] = {}
+    findings: list[Finding] = []
+    for change in chosen:
+        if change.path.startswith("_cache/") and not change.is_gone:
+            if discovery.is_page(change.path):
+                folder = change.path.split("/")[1]
+                by_tag.setdefault(folder, []).append(discovery.join(root, change.path))
+            else:
+                findings += _stray(root, change.path, settings)
+    findings += _compare(root, pages, changes, settings)
+    changed_entries = _changed_entries(root, chosen, tags)
+    came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
+    own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen
+                if change.path.startswith(f"{catalog_files.TAG_PAGES}/")}
+    touched = sorted(changed_entries | came_or_went | own_tags)
+    return Scope(
+        root,
+        [_task(root, tag, paths, tags) for tag, paths in by_tag.items()],
+        [_task(root, tag, _unchanged(root, tag, by_tag), tags) for tag in sorted(changed_entries)],
+        [TagFacts(root, tag, True, len(_pages(root, tag)), None) for tag in touched],
+        frozenset(change.path for change in chosen if not change.path.startswith("_cache/")),
+        settle(findings, settings),
+        frozenset(change.path for change in chosen),
+    )
+
+
+def _is_selected(root: str, path: str, selection: Selection) -> bool:
+    if root in selection.roots or path in map(discovery.in_catalog, selection.catalog_files):
+        return True
+    for task in selection.tasks:
+        if task.root == root and path.startswith(f"_cache/{task.tag}/"):
+            return task.pages is None or path in map(discovery.in_catalog, task.pages)
+    return False
+
+
+def _tag_of(path: str) -> str:
+    """Return the tag of ``_cache/<tag>/<package>/specs.md``; empty for any other path."""
+    parts = path.split("/")
+    is_page = len(parts) == 4 and parts[0] == "_cache" and parts[3] == discovery.PAGE
+    return parts[1] if is_page else ""
+
+
+def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> Task:
+    listed = tags is not None and tag in tags.entries
+    stacks = tags.stacks.get(tag) if tags is not None else None
+    return Task(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks)
+
+
+def _pages(root: str, tag: str) -> list[str]:
+    return [path for path, place in discovery.list_tag(root, tag).pages if place.tag]
+
+
+def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
+    changed = set(by_tag.get(tag, ()))
+    return [path for path in _pages(root, tag) if path not in changed]
+
+
+def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
+    folder, name = discovery.join(root, path).rsplit("/", 1)
+    yield from stray_findings(discovery.strays(folder, [name]), settings)
+
+
+def _changed_entries(root: str, chosen: list[Change], now: Tags | None) -> set[str]:
+    """Return the tags whose stacks ``tags.yaml`` gives otherwise than the base, or anew."""
+    change = next((change for change in chosen if change.path == catalog_files.TAGS), None)
+    if change is None or now is None:
+        return set()
+    before: Tags | None = None
+    if change.before:
+        (raw,) = git.contents(root, [change.before])
+        before = catalog_files.tags_of(catalog_files.read_yaml(raw, catalog_files.tags_by_line))
+    return {tag for tag, stacks in now.stacks.items()
+            if before is None or before.stacks.get(tag) != stacks}
+
+
+# ------------------------------------------------------------------------------- frozen tags
+
+
+def _compare(root: str, pages: list[Change], changes: Changes, settings: Settings
+             ) -> Iterator[Finding]:
+    """Yield CL801 to CL804 for the pages of frozen tags."""
+    frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
+    befores = git.contents(root, [change.before for change in frozen if change.before])
+    for change in frozen:
+        tag, path = _tag_of(change.path), discovery.join(root, change.path)
+        before = next(befores) if change.before else b""
+        if change.is_gone:
+            yield from _found("CL802", path, None, settings,
+                              f"a page of the frozen tag {dumps(tag)} is gone")
+            continue
+        raw = discovery.read(path, settings.max_page_size)
+        if isinstance(raw, Unreadable) or raw == before:
+            continue  # CL100 has said it; or a link to the same bytes
+        page = parse(raw)
+        if not change.before:
+            if tag in changes.tags:
+                yield from _found("CL803", path, page, settings,
+                                  f"a new page in the frozen tag {dumps(tag)}")
+            continue
+        yield from _compare_page(tag, path, parse(before), page, settings)
+
+
+def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings
+                  ) -> Iterator[Finding]:
+    old, new = facts(before), facts(after)
+    if old is None or new is None:
+        return  # what cannot be read has no facts, and CL1xx has said so
+    if old != new:
+        yield from _found("CL801", path, after, settings,
+                          f"facts of a page in the frozen tag {dumps(tag)} changed: "
+                          f"{_difference(old, new)}")
+    elif after.format is not Format.LEGACY and not _is_canonical(after):
+        yield from _found("CL804", path, after, settings,
+                          "the page's bytes changed and no fact did, and they are not the "
+                          "canonical ones: the next regeneration may change them again")
+
+
+class Facts(NamedTuple):
+    """What a page says that is not derived: in no order."""
+
+    head: str
+    """All but `meta` and the specs."""
+    specs: tuple[tuple[str, str], ...]
+    """Hash and JSON of each spec, with its lists sorted, in order."""
+
+
+def facts(page: Page) -> Facts | None:
+    """Return what a page says; None where it cannot be read."""
+    if not page.parsed or not isinstance(page.data, dict):
+        return None
+    head = {key: value for key, value in page.data.items() if key not in ("meta", "spec_details")}
+    specs = sorted(
+        (str(spec.get("hash")) if isinstance(spec, dict) else "", dumps(_unordered(spec),
+                                                                        sort_keys=True))
+        for spec in page.specs)
+    return Facts(dumps(head, sort_keys=True), tuple(specs))
+
+
+def _unordered(spec: Any) -> Any:
+    if not isinstance(spec, dict):
+        return spec
+    return {key: sorted(value, key=dumps) if isinstance(value, list) else value
+            for key, value in spec.items()}
+
+
+def _difference(old: Facts, new: Facts) -> str:
+    """Name what differs: how many specs are gone, new or other, and whether the head is."""
+    said = []
+    before, after = dict(old.specs), dict(new.specs)
+    counts = {
+        ("is gone", "are gone"): [name for name in before if name not in after],
+        ("is new", "are new"): [name for name in after if name not in before],
+        ("differs", "differ"): [
+            name for name in before if name in after and before[name] != after[name]],
+    }
+    for (of_one, of_many), names in counts.items():
+        if len(names) == 1:
+            said.append(f"spec {names[0]} {of_one}")
+        elif names:
+            said.append(f"spec {names[0]} and {len(names) - 1:,} more {of_many}")
+    if old.head != new.head:
+        said.append("title or categories differ")
+    return ", ".join(said) or "a spec stands another number of times"
+
+
+def _is_canonical(page: Page) -> bool:
+    try:
+        title, tag = page.data["title"], page.data["categories"][1]
+        return page.text == render_page(title, tag, page.specs)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return False  # unsound, and so not in any form
+
+
+def _found(code: str, path: str, page: Page | None, settings: Settings, message: str
+           ) -> Iterator[Finding]:
+    rule: Rule = BY_CODE[code]
+    if code not in settings.selected:
+        return
+    if page is None:
+        yield Finding(path, 1, 1, 1, 1, code, rule.name, rule.severity, message, "", False)
+        return
+    fixable = code == "CL804" and page.format is Format.CURRENT and not page.comments
+    yield make_finding(path, page, rule, Problem("", message), page.span_of(""), fixable)

@@ -1,0 +1,1 @@
+"""Report formats: one module for each, and one table of them."""

@@ -1,0 +1,24 @@
+"""`concise`: a line a finding, as editors and grep like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachelint.model import Report, Severity
+from cachelint.output.formats import totals
+from cachelint.text import inert
+
+
+def write(report: Report, colour: bool) -> Iterator[str]:
+    """Write a line a finding, and the totals."""
+    for finding in report.findings:
+        fixable = " [fixable]" if finding.fixable else ""
+        level = "warning: " if finding.severity is Severity.WARNING else ""
+        code = finding.code
+        if colour:
+            code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
+        # two colons at the start of a line would be a workflow command
+        path = f"{'./' if finding.path.startswith(':') else ''}{inert(finding.path)}"
+        yield (f"{path}:{finding.line}:{finding.column}: {code} {level}"
+               f"{inert(finding.message)}{fixable}\n")
+    yield totals(report) + "\n"

@@ -1,0 +1,55 @@
+"""What a finding is known by from run to run, for services that tell old findings from new.
+
+It is what a baseline knows it by: path, rule and place, never the line. So it stays the same when
+lines move, when specs change their order, and when other findings come or go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from cachelint.model import Finding
+from cachelint.runner.baseline import place_of
+
+_NAMED = frozenset({"CL201", "CL603"})
+"""Rules that find several things at one place, so that what they name must tell them apart."""
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+
+
+class Identity(NamedTuple):
+    """What tells a finding from every other of a report."""
+
+    path: str
+    rule: str
+    hash: str
+    """Of the spec in which it lies; empty elsewhere."""
+    pointer: str
+    """Below the spec, or into the front matter."""
+    named: str
+    """What the message names, where the place alone does not tell a finding from others."""
+    ordinal: int
+    """Counts findings that have all else in common, from 1."""
+
+    def fingerprint(self) -> str:
+        """Return 32 hexadecimal digits that stand for it."""
+        text = "\0".join((self.path, self.rule, self.hash, self.pointer, self.named,
+                         str(self.ordinal)))
+        # keys on a page, and names of files, may hold lone surrogates
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def identified(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]]:
+    """Yield each finding with its identity; findings of one path stand together."""
+    path = None
+    seen: dict[tuple[str, str, str, str], int] = {}
+    for finding in findings:
+        if finding.path != path:
+            path = finding.path
+            seen.clear()
+        named = " ".join(_QUOTED.findall(finding.message)) if finding.code in _NAMED else ""
+        key = (finding.code, *place_of(finding), named)
+        ordinal = seen[key] = seen.get(key, 0) + 1
+        yield finding, Identity(path, *key, ordinal)

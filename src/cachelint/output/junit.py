@@ -1,0 +1,71 @@
+"""`junit`: JUnit XML, as dashboards of CI services read it.
+
+A page with findings is a test suite, and each finding one of its tests: an error is one that
+failed, a warning, which fails no run, one that was skipped. Services tell tests apart by class and
+name, so that no line number is part of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from cachelint.model import Finding, Report, Severity
+from cachelint.output import full
+from cachelint.output.fingerprints import Identity, identified
+from cachelint.output.formats import WIDTH, totals
+from cachelint.text import clip, inert
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def write(report: Report, colour: bool) -> Iterator[str]:
+    """Write an XML document, a suite a page; a suite of one test where nothing was found."""
+    del colour
+    tests = len(report.findings)
+    yield (f'{_HEAD}<testsuites name="cachelint" tests="{tests or 1}" failures="{report.errors}" '
+           f'errors="0" time="{report.seconds:.3f}">\n')
+    for path, found in groupby(identified(report.findings), lambda item: item[0].path):
+        yield from _suite(_text(path), list(found))
+    if not tests:
+        yield _suite_head("cachelint", 1, 0, 0)
+        yield ('<testcase classname="cachelint" name="nothing found">'
+               f"<system-out>{_text(totals(report))}</system-out></testcase>\n</testsuite>\n")
+    yield "</testsuites>\n"
+
+
+def _suite(path: str, found: list[tuple[Finding, Identity]]) -> Iterator[str]:
+    failures = sum(finding.severity is Severity.ERROR for finding, _ in found)
+    yield _suite_head(path, len(found), failures, len(found) - failures)
+    for finding, identity in found:
+        evidence = _escape(full.render(finding, False))
+        if finding.severity is Severity.ERROR:
+            message = _text(clip(finding.message, WIDTH))
+            result = (f'<failure type="{finding.code}" message="{message}">\n'
+                      f"{evidence}</failure>")
+        else:
+            result = f"<skipped>\n{evidence}</skipped>"
+        yield (f'<testcase classname="{path}" name="{_name(finding, identity)}">'
+               f"{result}</testcase>\n")
+    yield "</testsuite>\n"
+
+
+def _suite_head(name: str, tests: int, failures: int, skipped: int) -> str:
+    return (f'<testsuite name="{name}" tests="{tests}" failures="{failures}" errors="0" '
+            f'skipped="{skipped}">\n')
+
+
+def _name(finding: Finding, identity: Identity) -> str:
+    words = [finding.code, finding.name, identity.hash, identity.pointer, identity.named]
+    if identity.ordinal > 1:
+        words.append(f"({identity.ordinal})")
+    return _text(clip(" ".join(filter(None, words)), WIDTH))
+
+
+def _text(text: str) -> str:
+    """Write text as it stands in an attribute."""
+    return _escape(inert(text)).replace('"', "&quot;")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

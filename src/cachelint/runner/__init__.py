@@ -1,0 +1,1 @@
+"""A whole run: from paths to a report, over several processes."""

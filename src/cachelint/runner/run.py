@@ -1,0 +1,374 @@
+"""A whole run: from paths to a report, over as many processes as are wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from cachelint.config.file import FileIgnore, Settings, given
+from cachelint.document.catalog_files import TagFacts
+from cachelint.files import discovery
+from cachelint.files.discovery import Selection, Task
+from cachelint.linter.page import sort
+from cachelint.linter.tag import (
+    OwnFiles,
+    TagResult,
+    check_catalog,
+    check_file,
+    check_tag,
+    join_facts,
+    read_own_files,
+    tasks_of,
+)
+from cachelint.model import Finding, Report
+from cachelint.runner import baseline as baselines
+from cachelint.runner import workers
+from cachelint.runner.baseline import Key
+
+if TYPE_CHECKING:
+    from cachelint.fixer.page import CatalogFixed, TagFixed
+    from cachelint.linter.changes import Scope
+
+
+class Progress:
+    """How far a run has come."""
+
+    def __init__(self, tasks: Iterable[Task], watch: Callable[[Progress], None]) -> None:
+        """Begin with all tasks to be done; ``watch`` is called as they are, and now and then."""
+        self.pages = 0
+        """Pages checked so far."""
+        self.findings = 0
+        """Findings so far, of which a baseline may know some."""
+        self.left = dict.fromkeys(tasks)
+        """What is not done."""
+        self.tags = len(self.left)
+        """How many tasks there are in all."""
+        self._watch = watch
+
+    def add(self, result: TagResult | TagFixed | None) -> None:
+        """Count what a task found, if one was done."""
+        if result is not None:
+            self.pages += result.pages
+            self.findings += len(result.findings)
+            self.left.pop(result.task, None)
+        self._watch(self)
+
+
+OnProgress = Callable[[Progress], None]
+"""Is called in the calling thread as work is done, some ten times a second at most times."""
+
+
+def check(
+    paths: Iterable[str] = (".",),
+    *,
+    settings: Settings | None = None,
+    jobs: int = 1,
+    diff_base: str | None = None,
+    baseline: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
+    """Check pages and catalogs.
+
+    Args:
+        paths: Files and folders; a folder is searched for catalogs.
+        settings: Which rules run, and their configuration; the defaults if not given.
+        jobs: How many processes to use at most.
+        diff_base: A git revision: only what differs from its merge base with HEAD is checked, and
+            frozen tags are compared with it.
+        baseline: The file of known findings, which are left out.
+        on_progress: Is called as work is done.
+
+    Returns:
+        The findings, sorted, with the number of pages and the seconds taken.
+
+    Raises:
+        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+            or the baseline is damaged.
+    """
+    settings = given(settings)
+    start = time.perf_counter()
+    known = baselines.read(baseline) if baseline else {}
+    found = _find(paths, settings, jobs, diff_base, on_progress)
+    applied = baselines.apply(found.findings, known, found.was_sought)
+    return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
+                  applied.suppressed, tuple(applied.stale), found.not_run, found.unused)
+
+
+def report_on_page(
+    findings: Iterable[Finding], path: str, settings: Settings, baseline: str | None
+) -> Report:
+    """Make the report on one page that is held in memory, without what a baseline knows of it.
+
+    Raises CachelintError for a baseline that is damaged.
+    """
+    known = baselines.read(baseline) if baseline else {}
+    was_sought = _sought(settings, discovery.in_catalog(path).__eq__, _OF_CATALOGS)
+    applied = baselines.apply(findings, known, was_sought)
+    return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
+                  stale=tuple(applied.stale))
+
+
+def write_baseline(
+    path: str,
+    paths: Iterable[str] = (".",),
+    *,
+    settings: Settings | None = None,
+    jobs: int = 1,
+    diff_base: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
+    """Check as `check` does, and write all findings to the file ``path`` as known ones.
+
+    What an older baseline there knows of files that are not checked now is kept.
+
+    Returns:
+        The report of the same run against the baseline that was written.
+
+    Raises:
+        CachelintError: As `check`, or the file cannot be written.
+    """
+    settings = given(settings)
+    start = time.perf_counter()
+    older = baselines.read(path) if discovery.exists(path) else {}
+    found = _find(paths, settings, jobs, diff_base, on_progress)
+    kept = {key: count for key, count in older.items() if not found.was_sought(key)}
+    baselines.write(path, found.findings, kept)
+    return Report((), found.pages, time.perf_counter() - start, len(found.findings))
+
+
+class _Found(NamedTuple):
+    findings: list[Finding]
+    pages: int
+    was_sought: Callable[[Key], bool]
+    """Whether a rule ran on a file."""
+    not_run: tuple[str, ...]
+    unused: tuple[FileIgnore, ...] = ()
+
+
+_OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
+_NOT_OF_CHANGES = ("CL607", "CL608")
+_OF_CHANGES = ("CL801", "CL802", "CL803", "CL804")
+_OF_CATALOGS = (*_OF_WHOLE_TAGS, *_OF_CHANGES)
+
+
+def _sought(
+    settings: Settings, was_checked: Callable[[str], bool], not_run: Iterable[str]
+) -> Callable[[Key], bool]:
+    """Make what says whether a rule ran on a file, of which a baseline has the path and the rule.
+
+    Args:
+        settings: Which rules run, and on what.
+        was_checked: Whether a path, relative to its catalog, was looked at.
+        not_run: Codes of rules that could not run, whatever is selected.
+    """
+    run = settings.selected.difference(not_run)
+
+    def was_sought(key: Key) -> bool:
+        return (key.rule in run and was_checked(key.path) and not settings.excludes(key.path)
+                and key.rule in settings.runs_on(key.path))
+
+    return was_sought
+
+
+def _find(
+    paths: Iterable[str], settings: Settings, jobs: int, diff_base: str | None,
+    on_progress: OnProgress | None,
+) -> _Found:
+    """Find what is wrong, in all that the paths select or in what of it changed."""
+    selection = discovery.select(paths)
+    findings: list[Finding] = []
+    pages = 0
+    if diff_base is not None:
+        scopes = _scopes(selection, diff_base, settings)
+        tasks = [task for each in scopes for task in each.tasks]
+        others = [task for each in scopes for task in each.others]
+        on_done = on_progress and Progress([*tasks, *others], on_progress).add
+        for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
+            findings += result.findings
+            pages += result.pages
+        findings += _of_others(others, settings, jobs, on_done)
+        for each in scopes:
+            findings += each.findings
+            findings += check_catalog(each.root, each.facts, settings, is_whole=False,
+                                      own_files=each.own_files)
+        sort(findings)
+        not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
+        was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
+        return _Found(findings, pages, was_sought, not_run)
+    facts: list[TagFacts] = []
+    used: set[FileIgnore] = set()
+    tasks = tasks_of(selection)
+    on_done = on_progress and Progress(tasks, on_progress).add
+    catalogs: list[OwnFiles] = []
+
+    def read_catalogs() -> None:
+        for root, is_whole in _catalogs(selection).items():
+            catalogs.append(read_own_files(root, settings, is_whole=is_whole))
+
+    work = partial(check_tag, settings=settings)
+    for result in workers.run(work, tasks, jobs, on_done, meanwhile=read_catalogs):
+        findings += result.findings
+        facts.append(result.facts)
+        pages += result.pages
+        used |= result.used
+    for own in catalogs:
+        of_root = [fact for fact in facts if fact.root == own.root and fact.tag]
+        findings += join_facts(own, of_root, settings, used)
+    for path in _named_files(selection):
+        findings += check_file(path, settings)
+    sort(findings)
+    is_impossible = any(task.pages is not None for task in selection.tasks)
+    not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
+    unused = (entry for entry in settings.per_file_ignores if entry not in used)
+    was_sought = _sought(settings, partial(_is_in, selection), (*not_run, *_OF_CHANGES))
+    return _Found(findings, pages, was_sought, not_run,
+                  tuple(unused) if _is_whole(selection) else ())
+
+
+def _scopes(selection: Selection, revision: str, settings: Settings) -> list[Scope]:
+    """Work out what of each selected catalog differs from a base revision."""
+    from cachelint.linter.changes import scope  # which needs what a check does not
+
+    return [scope(root, revision, selection, settings) for root in _roots(selection)]
+
+
+def _looked_at(scopes: Iterable[Scope]) -> frozenset[str]:
+    """Return every path that was looked at because it changed, relative to its catalog."""
+    return frozenset(path for each in scopes for path in each.paths)
+
+
+def _of_others(
+    others: list[Task], settings: Settings, jobs: int,
+    on_done: Callable[[TagResult | TagFixed | None], None] | None,
+) -> list[Finding]:
+    """Find specs in stacks that their tag no longer has, on pages that did not change."""
+    stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
+    work = partial(check_tag, settings=stacks_alone)
+    return [finding for result in workers.run(work, others, jobs, on_done)
+            for finding in result.findings]
+
+
+def _is_whole(selection: Selection) -> bool:
+    """Say whether whole catalogs are selected, and no part of another."""
+    return bool(selection.roots) and all(
+        task.pages is None and task.root in selection.roots for task in selection.tasks)
+
+
+def _roots(selection: Selection) -> list[str]:
+    """Return every catalog of which something is selected."""
+    roots = dict.fromkeys(selection.roots)
+    roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
+    roots |= dict.fromkeys(discovery.catalog_of_file(path) for path in selection.catalog_files)
+    return sorted(roots, key=discovery.path_key)
+
+
+def _is_in(selection: Selection, path: str) -> bool:
+    """Say whether a path, relative to its catalog, is part of a selection."""
+    if selection.roots:
+        return True
+    return any(
+        path.startswith(f"_cache/{task.tag}/")
+        if task.pages is None else path in map(discovery.in_catalog, task.pages)
+        for task in selection.tasks
+    ) or path in map(discovery.in_catalog, selection.catalog_files)
+
+
+def _catalogs(selection: Selection) -> dict[str, bool]:
+    """Return each catalog of which at least a tag is looked at whole, and whether all of it is."""
+    roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
+    return roots | dict.fromkeys(selection.roots, True)
+
+
+def _named_files(selection: Selection) -> list[str]:
+    """Return the catalogs' own files that were named and are not checked with their catalog."""
+    return [path for path in selection.catalog_files
+            if discovery.catalog_of_file(path) not in selection.roots]
+
+
+class FixReport(NamedTuple):
+    """What a run of `fix` did."""
+
+    report: Report
+    """What is left."""
+    changed: tuple[tuple[str, bytes, bytes], ...]
+    """Path of each file that was mended; where nothing was written, its bytes before and after."""
+    mended: int
+    """How many findings were mended."""
+    refused: tuple[tuple[str, str], ...]
+    """Path of each page that was left alone, and why."""
+
+
+def fix(
+    paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
+    write: bool = True, diff_base: str | None = None, baseline: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> FixReport:
+    """Mend pages and catalogs.
+
+    Args:
+        paths: Files and folders; a folder is searched for catalogs.
+        settings: Which rules make a page worth mending; the defaults if not given.
+        jobs: How many processes to use at most.
+        write: Whether to replace files; without, only what would be written is returned.
+        diff_base: A git revision: only what differs from its merge base with HEAD is mended.
+        baseline: The file of known findings. They are mended, too, and if they cannot be, they
+            are left out of what is left.
+        on_progress: Is called as work is done.
+
+    Returns:
+        What is left, what was changed, and what was left alone and why.
+
+    Raises:
+        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+            or the baseline is damaged.
+    """
+    from cachelint.fixer.page import fix_catalog, fix_tag  # which a check does not need
+
+    settings = given(settings)
+    start = time.perf_counter()
+    known = baselines.read(baseline) if baseline else {}
+    selection = discovery.select(paths)
+    findings: list[Finding] = []
+    facts: list[TagFacts] = []
+    changed: list[tuple[str, bytes, bytes]] = []
+    refused: list[tuple[str, str]] = []
+    pages = mended = 0
+    scopes = [] if diff_base is None else _scopes(selection, diff_base, settings)
+    tasks = tasks_of(selection) if diff_base is None else [
+        task for each in scopes for task in each.tasks]
+    others = [task for each in scopes for task in each.others]
+    work = partial(fix_tag, settings=settings, write=write)
+    on_done = on_progress and Progress([*tasks, *others], on_progress).add
+    for result in workers.run(work, tasks, jobs, on_done):
+        findings += result.findings
+        facts.append(result.facts)
+        changed += result.changed
+        refused += result.refused
+        pages += result.pages
+        mended += result.mended
+    catalogs: list[CatalogFixed] = []
+    if diff_base is None:
+        for root, is_whole in _catalogs(selection).items():
+            of_root = [fact for fact in facts if fact.root == root and fact.tag]
+            catalogs.append(fix_catalog(root, of_root, settings, is_whole=is_whole, write=write))
+        for path in _named_files(selection):
+            findings += check_file(path, settings)
+    else:
+        for each in scopes:
+            catalogs.append(fix_catalog(each.root, each.facts, settings, is_whole=False,
+                                        write=write, own_files=each.own_files))
+        # a page that was mended may be again what it was at the base
+        for each in _scopes(selection, diff_base, settings) if write and changed else scopes:
+            findings += each.findings
+        findings += _of_others(others, settings, jobs, on_done)
+    for done in catalogs:
+        findings += done.findings
+        changed += done.changed
+        refused += done.refused
+        mended += done.mended
+    sort(findings)
+    left = baselines.apply(findings, known, lambda _: False)
+    report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
+    return FixReport(report, tuple(changed), mended, tuple(refused))

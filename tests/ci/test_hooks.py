@@ -1,0 +1,208 @@
+"""The two hooks, run by the real pre-commit in a repository of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from support import valid
+
+PROJECT = Path(__file__).parents[2]
+TAG = valid.TAG
+STALE = valid.page(valid.meta(num_specs=3))
+CONFIG = """repos:
+- repo: {repo}
+  rev: {rev}
+  hooks:
+  - id: {hook}
+    verbose: true
+"""
+
+
+class Hooks(NamedTuple):
+    """The project as pre-commit sees it: a repository with all that is in the work tree."""
+
+    repo: Path
+    rev: str
+    environment: dict[str, str]
+
+
+def git(folder: Path, *arguments: str, environment: dict[str, str] | None = None
+        ) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder; whether it fails is for the caller to say."""
+    return subprocess.run(
+        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org",
+         "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main", *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False, env=environment)
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Return an environment in which no git or pre-commit of the outside has a say."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("GIT_", "PRE_COMMIT", "CACHELINT", "GITHUB_"))}
+    # pre-commit itself is found where this Python is
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return {**kept, "PATH": path, "PRE_COMMIT_HOME": str(home), "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+@pytest.fixture(scope="session")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
+    """Make a repository of the project, uncommitted changes included."""
+    repo = tmp_path_factory.mktemp("project")
+    for name in ("src", "schemas"):
+        shutil.copytree(PROJECT / name, repo / name,
+                        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for path in PROJECT.iterdir():
+        if path.is_file() and path.name != ".git":
+            shutil.copy(path, repo)
+    environment = clean_environment(tmp_path_factory.mktemp("pre-commit"))
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "The project"]):
+        done = git(repo, *arguments, environment=environment)
+        assert done.returncode == 0, done.stderr
+    return Hooks(repo, git(repo, "rev-parse", "HEAD").stdout.strip(), environment)
+
+
+class Site(NamedTuple):
+    """A repository of a catalog, in which one hook is installed."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def write(self, package: str, page: str) -> Path:
+        path = self.root / "_cache" / TAG / package / "specs.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page)
+        return path
+
+    def commit(self, *paths: str) -> tuple[int, str]:
+        """Stage paths, and commit; return git's status and all that was said."""
+        assert git(self.root, "add", *paths, environment=self.environment).returncode == 0
+        done = git(self.root, "commit", "-m", "Pages", environment=self.environment)
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def site(hooks: Hooks, tmp_path: Path, request: pytest.FixtureRequest) -> Site:
+    """Make a repository with the hook that the test names."""
+    root = tmp_path / "site"
+    root.mkdir()
+    valid.write_catalog(root, {}, {TAG: ["e4s", "root"]})
+    (root / ".pre-commit-config.yaml").write_text(
+        CONFIG.format(repo=hooks.repo, rev=hooks.rev, hook=request.param))
+    assert git(root, "init", "-q", environment=hooks.environment).returncode == 0
+    done = subprocess.run(["pre-commit", "install"], cwd=root, env=hooks.environment,
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Site(root, hooks.environment)
+
+
+def page_of(package: str, text: str = valid.PAGE) -> str:
+    return text.replace('"zlib"', f'"{package}"')
+
+
+@pytest.mark.parametrize("site", ["cachelint", "cachelint-fix"], indirect=True)
+def test_sound_commit_passes(site: Site) -> None:
+    page = site.write("zlib", valid.PAGE)
+    status, said = site.commit(".")
+    assert status == 0, said
+    assert "Passed" in said
+    assert "no errors in 1 page" in said
+    assert page.read_text() == valid.PAGE
+
+
+@pytest.mark.parametrize("site", ["cachelint"], indirect=True)
+def test_stale_page_is_stopped(site: Site) -> None:
+    page = site.write("zlib", STALE)
+    status, said = site.commit(".")
+    assert status == 1
+    assert "CL301 num-specs: num_specs is 3, but spec_details has 2 specs [fixable]" in said
+    assert f"--> _cache/{TAG}/zlib/specs.md:5:50" in said
+    assert "- exit code: 1" in said
+    assert page.read_text() == STALE
+    assert git(site.root, "rev-parse", "--verify", "HEAD").returncode != 0  # nothing committed
+
+
+@pytest.mark.parametrize("site", ["cachelint-fix"], indirect=True)
+def test_stale_page_is_stopped_and_mended(site: Site) -> None:
+    page = site.write("zlib", STALE)
+    status, said = site.commit(".")
+    assert status == 1
+    assert "- files were modified by this hook" in said
+    assert "mended 1 finding in 1 file" in said
+    assert page.read_text() == valid.PAGE
+    status, said = site.commit(".")
+    assert status == 0, said
+    assert git(site.root, "show", f"HEAD:_cache/{TAG}/zlib/specs.md").stdout == valid.PAGE
+
+
+@pytest.mark.parametrize("site", ["cachelint-fix"], indirect=True)
+def test_page_that_has_no_fix_is_stopped(site: Site) -> None:
+    page = site.write("zlib", valid.page(valid.meta(num_specs=3),
+                                         valid.specs(1, hash=valid.FIRST)))
+    before = page.read_text()
+    status, said = site.commit(".")
+    assert status == 1
+    assert "CL402 duplicate-hash" in said
+    assert f"left alone: _cache/{TAG}/zlib/specs.md: a hash stands twice" in said
+    assert page.read_text() == before
+
+
+@pytest.mark.parametrize("site", ["cachelint", "cachelint-fix"], indirect=True)
+def test_only_the_files_that_are_passed_are_looked_at(site: Site) -> None:
+    broken = site.write("broken", page_of("broken", STALE))
+    stray = site.root / "_cache" / TAG / "zlib" / "README.md"
+    page = site.write("zlib", valid.PAGE)
+    stray.write_text("---\n---\n")
+    (site.root / "_cache" / "v9").mkdir()
+    (site.root / "README.md").write_text("# Site\n")
+    status, said = site.commit(
+        str(page), str(stray), "README.md", "_data", ".pre-commit-config.yaml")
+    assert status == 0, said
+    assert "no errors in 1 page" in said
+    assert "broken" not in said
+    assert broken.read_text() == page_of("broken", STALE)
+    # nor does a commit without a page run anything
+    (site.root / "README.md").write_text("# The site\n")
+    status, said = site.commit("README.md")
+    assert status == 0, said
+    assert "(no files to check)Skipped" in said
+
+
+@pytest.mark.parametrize("site", ["cachelint"], indirect=True)
+def test_hundreds_of_files_are_passed_in_one_call(site: Site) -> None:
+    # which `require_serial` sees to: else they are shared out among the processors
+    for number in range(300):
+        package = f"p{number}"
+        site.write(package, page_of(package, STALE if number == 299 else valid.PAGE))
+    status, said = site.commit(".")
+    assert status == 1
+    assert said.count("CL301 num-specs") == 1
+    assert said.count(" in 300 pages (1 fixable: run cachelint fix)") == 1
+
+
+@pytest.mark.parametrize("site", ["cachelint"], indirect=True)
+def test_configuration_of_the_site_holds(site: Site) -> None:
+    site.write("zlib", STALE)
+    (site.root / "cachelint.toml").write_text('ignore = ["CL301"]\n')
+    status, said = site.commit(".")
+    assert status == 0, said
+    (site.root / "cachelint.toml").write_text('ignroe = ["CL301"]\n')
+    site.write("zlib", STALE + "\n")
+    status, said = site.commit(".")
+    assert status == 1
+    assert "cachelint.toml:1: there is no setting 'ignroe' (is it ignore?)" in said
+    assert "- exit code: 2" in said
+
+
+def test_hooks_are_sound_to_pre_commit(hooks: Hooks) -> None:
+    done = subprocess.run(
+        ["pre-commit", "validate-manifest", str(PROJECT / ".pre-commit-hooks.yaml")],
+        env=hooks.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout

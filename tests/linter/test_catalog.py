@@ -1,0 +1,254 @@
+"""The catalog's own files, and the quick way of reading them beside the YAML parser."""
+
+import random
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cachelint import check, fix
+from cachelint.document import yaml
+from cachelint.document.catalog_files import meta_by_line, tags_by_line
+
+EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
+TAGS = (EXAMPLE / "_data/tags.yaml").read_text(encoding="utf-8")
+META = (EXAMPLE / "_data/meta.yaml").read_text(encoding="utf-8")
+
+PIECES = ["\n", " ", "  ", "'", '"', ":", "-", "- ", "#", "no", "1", "0.22", "017", "{}", "[]",
+          "&a", "*a", "<<", "\u00e9", "\t", "count", "e4s", "'it''s'", "null", "name", "stacks",
+          ": 1"]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, text: str) -> str:
+    """A file of some hundred lines of ``text`` with a few pieces put in or taken out."""
+    lines = text.splitlines(keepends=True)
+    start = draw(st.integers(0, max(0, len(lines) - 40)))
+    small = re.sub(r"\A(?:  .*\n)+", "", "".join(lines[start : start + 40]))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(small)))
+        small = small[:at] + draw(st.sampled_from(PIECES)) + small[at + draw(st.integers(0, 3)):]
+    return small
+
+
+def agrees(text: str, by_line: Callable[[str], yaml.Document | None]) -> bool:
+    """Hold the quick way to the parser; say whether it gave an answer."""
+    quick = by_line(text)
+    if quick is None:
+        return False
+    plain = yaml.load(text)
+    assert quick.value == plain.value
+    assert repr(quick.value) == repr(plain.value)
+    assert not plain.repeated
+    assert not plain.comments
+    for pointer, node in quick.nodes.items():
+        expected = plain.nodes[pointer]
+        assert node._replace(close=0) == expected._replace(close=0), pointer
+        assert node.close in (-1, expected.close), pointer
+    return True
+
+
+def test_the_example_is_read_by_line() -> None:
+    assert agrees(TAGS, tags_by_line)
+    assert agrees(META, meta_by_line)
+
+
+@given(mutated(TAGS))
+@settings(deadline=None)
+def test_tags_agree_with_the_parser(text: str) -> None:
+    agrees(text, tags_by_line)
+
+
+@given(mutated(META))
+@settings(deadline=None)
+def test_meta_agrees_with_the_parser(text: str) -> None:
+    agrees(text, meta_by_line)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "catalog"
+    shutil.copytree(EXAMPLE, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def change(path: str, old: str, new: str) -> None:
+    text = Path(path).read_text(encoding="utf-8")
+    assert old in text
+    Path(path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def duplicate_package() -> None:
+    shutil.copytree("_cache/develop/swig", "_cache/develop/zwig")
+    change("_cache/develop/zwig/specs.md", '"swig"', '"zwig"')
+    text = Path("_cache/develop/zwig/specs.md").read_text(encoding="utf-8")
+    specs = len(re.findall('"hash"', text))
+    count = int(re.findall(r"develop:\n.*?count: (\d+)", META, re.DOTALL)[0])
+    change("_data/meta.yaml", f"  count: {count}\n", f"  count: {count + specs}\n")
+    total = int(re.findall(r"all:\n.*?count: (\d+)", META, re.DOTALL)[0])
+    change("_data/meta.yaml", f"  count: {total}\n", f"  count: {total + specs}\n")
+
+
+def change_meta(*changes: tuple[str, str]) -> None:
+    for old, new in changes:
+        change("_data/meta.yaml", old, new)
+
+
+# what is done, and what is found: path, code, pointer, covered text
+DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]] = {
+    "count of a tag": (
+        lambda: change("_data/meta.yaml", "  count: 29", "  count: 31"),
+        [("_data/meta.yaml", "CL607", "/develop/count", "31")]),
+    "count of all": (
+        lambda: change("_data/meta.yaml", "  count: 120", "  count: 1"),
+        [("_data/meta.yaml", "CL607", "/all/count", "1")]),
+    "no all": (
+        lambda: Path("_data/meta.yaml").write_text("develop:\n  count: 29\n"),
+        [("_data/meta.yaml", "CL201", "", "develop:")]),
+    "meta.yaml is a list": (
+        lambda: Path("_data/meta.yaml").write_text("- a\n"),
+        [("_data/meta.yaml", "CL203", "", "- a")]),
+    "a count that is text, and others that are wrong": (
+        lambda: change_meta(("count: 29", "count: '29'"), ("count: 120", "count: 1"),
+                            ("count: 16", "count: 99")),
+        [("_data/meta.yaml", "CL607", "/all/count", "1"),
+         ("_data/meta.yaml", "CL203", "/develop/count", "'29'"),
+         ("_data/meta.yaml", "CL607", "/v0.23.1/count", "99")]),
+    "a tag that is no mapping": (
+        lambda: change_meta(("all:", "v0: x\nall:"), ("count: 120", "count: 1")),
+        [("_data/meta.yaml", "CL203", "/v0", "x"),
+         ("_data/meta.yaml", "CL607", "/all/count", "1")]),
+    "a count that is text": (
+        lambda: change("_data/meta.yaml", "  count: 29", "  count: '29'"),
+        [("_data/meta.yaml", "CL203", "/develop/count", "'29'")]),
+    "a tag twice": (
+        lambda: Path("_data/tags.yaml").write_text(
+            TAGS + "- name: develop\n  stacks:\n  - root\n"),
+        [("_data/tags.yaml", "CL609", "/4", "n")]),
+    "stacks unsorted": (
+        lambda: change("_data/tags.yaml", "  - build_systems\n", "  - zbuild\n  - build_systems\n"),
+        [("_data/tags.yaml", "CL609", "/0", "n")]),
+    "a stack twice": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - root\n"),
+        [("_data/tags.yaml", "CL609", "/0", "n")]),
+    "tags.yaml is no list": (
+        lambda: Path("_data/tags.yaml").write_text("a: 1\n"),
+        [("_data/tags.yaml", "CL203", "", "a: 1")]),
+    "an alias in tags.yaml": (
+        lambda: Path("_data/tags.yaml").write_text("- name: &a develop\n  stacks: [*a]\n"),
+        [("_data/tags.yaml", "CL110", "", "*")]),
+    "tags.yaml of 10 MB": (
+        lambda: Path("_data/tags.yaml").write_text("# x\n" * 2_500_000),
+        [("_data/tags.yaml", "CL110", "", "")]),
+    "no stacks": (
+        lambda: Path("_data/tags.yaml").write_text(TAGS + "- name: v9.0\n"),
+        [("_data/tags.yaml", "CL201", "/4", "n"), ("_data/tags.yaml", "CL606", "/4/name", "v9.0")]),
+    "an empty tag that the site cannot sort": (
+        lambda: Path("_data/tags.yaml").write_text(TAGS + "- name: rc1\n  stacks:\n  - root\n"),
+        [("_data/tags.yaml", "CL606", "/4/name", "rc1"),
+         ("_data/tags.yaml", "CL702", "/4/name", "rc1")]),
+    "an unlisted tag": (
+        lambda: change("_data/tags.yaml", "- name: v0.23.1", "- name: v0.23.9"),
+        [("_data/tags.yaml", "CL603", "", "- name: develop"),
+         ("_data/tags.yaml", "CL606", "/1/name", "v0.23.9")]),
+    "no page of a tag": (
+        lambda: Path("pages/tags/develop.md").unlink(),
+        [("_data/tags.yaml", "CL605", "/0/name", "develop")]),
+    "a page of another tag": (
+        lambda: change("pages/tags/develop.md", "tag: develop", "tag: v1"),
+        [("pages/tags/develop.md", "CL605", "/tag", "v1")]),
+    "a page of a tag without front matter": (
+        lambda: Path("pages/tags/develop.md").write_text("x"),
+        [("pages/tags/develop.md", "CL104", "", "x")]),
+    "a tag folder that is a file": (
+        lambda: Path("_cache/v9").write_text("x"), []),
+}
+
+
+@pytest.mark.parametrize(("make", "expected"), DEFECTS.values(), ids=DEFECTS)
+def test_defect(
+    catalog: Path, make: Callable[[], object], expected: list[tuple[str, str, str, str]]
+) -> None:
+    make()
+    said = []
+    for finding in check().findings:
+        line = Path(finding.path).read_text(encoding="utf-8").split("\n")[finding.line - 1]
+        covered = line[finding.column - 1 : finding.end_column - 1]
+        said.append((finding.path, finding.code, finding.pointer, covered))
+    assert said == expected
+
+
+def test_hash_on_two_pages(catalog: Path) -> None:
+    duplicate_package()
+    found = check().findings
+    assert {(f.path, f.code) for f in found} == {("_cache/develop/zwig/specs.md", "CL608")}
+    assert found[0].message.endswith("stands on _cache/develop/swig/specs.md too")
+    # one file alone cannot tell
+    assert check(["_cache/develop/zwig/specs.md"]).findings == ()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Path("_cache/develop/swig/specs.md").write_text("---\n"),
+     lambda: Path("cachelint.toml").write_text('exclude = ["_cache/develop/swig"]')],
+    ids=["unsound", "excluded"],
+)
+def test_counts_are_silent_where_a_page_cannot_be_counted(
+    catalog: Path, make: Callable[[], object]
+) -> None:
+    from cachelint.config import file as config_file
+
+    make()
+    change("_data/meta.yaml", "  count: 29", "  count: 31")
+    path = config_file.find()
+    settings = config_file.settings(config_file.read(path).data if path else {}, {})
+    codes = [f.code for f in check(settings=settings).findings if not f.path.startswith("_cache")]
+    # of all, the sum of the right counts is what is said of this tag, and right of the others
+    assert codes == ["CL607"]
+
+
+def test_fix_touches_numbers_and_missing_pages_alone(catalog: Path) -> None:
+    with_comment = META.replace("  count: 29", "  count: 31  # by hand").replace("120", "7", 1)
+    Path("_data/meta.yaml").write_text(with_comment)
+    Path("pages/tags/develop.md").unlink()
+    change("pages/tags/v0.23.1.md", "tag: v0.23.1", "tag: develop")
+    done = fix()
+    assert done.report.findings == ()
+    assert sorted(path for path, _, _ in done.changed) == [
+        "_data/meta.yaml", "pages/tags/develop.md", "pages/tags/v0.23.1.md"]
+    assert Path("_data/meta.yaml").read_text() == META.replace("  count: 29",
+                                                               "  count: 29  # by hand")
+    for name in ("develop", "v0.23.1"):
+        expected = (EXAMPLE / f"pages/tags/{name}.md").read_bytes()
+        assert Path(f"pages/tags/{name}.md").read_bytes() == expected
+    assert fix().changed == ()
+
+
+def test_fix_leaves_a_tag_page_that_holds_more(catalog: Path) -> None:
+    page = Path("pages/tags/develop.md")
+    page.write_text(page.read_text().replace("tag: develop", "tag: v1\nnote: mine"))
+    before = page.read_bytes()
+    assert [finding.code for finding in fix().report.findings] == ["CL605"]
+    assert page.read_bytes() == before
+
+
+def test_whole_tag_alone(catalog: Path) -> None:
+    change("_data/meta.yaml", "  count: 29", "  count: 31")
+    change("_data/meta.yaml", "  count: 120", "  count: 1")
+    Path("pages/tags/v0.23.1.md").unlink()
+    found = [(f.code, f.pointer) for f in check(["_cache/develop"]).findings]
+    assert found == [("CL607", "/develop/count")]
+
+
+def test_report_is_the_same_for_any_number_of_jobs(catalog: Path) -> None:
+    paths = sorted(Path("_cache").glob("*/*/specs.md"))
+    for path in random.Random(1).sample(paths, 12):
+        change(str(path), '"num_specs": ', '"num_specs": 9')
+    reports = [check(jobs=jobs).findings for jobs in (1, 2, 3)]
+    assert reports[0] == reports[1] == reports[2]
+    assert len(reports[0]) == 12

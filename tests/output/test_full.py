@@ -1,0 +1,157 @@
+"""`full`: what stands where, on terminals of any width and on none, whatever the characters."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from cachelint import check_page
+from cachelint.model import Excerpt, Finding, Report, Severity
+from cachelint.output.full import _cut, render, write
+from cachelint.rules import ALL_RULES
+from cachelint.text import columns, inert
+from support import valid
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+WIDE = {"variants": ["build_system=makefile", "name=漢字と仮名交じり文の長い値です", "+shared"]}
+COMBINING = {"variants": ["build_system=makefile", "name=e\u0301o\u0308a\u030a\u0323 \u0e01\u0e34",
+                          "+shared"]}
+EMOJI = {"variants": ["build_system=makefile", "name=❤\ufe0f👍🏽🇪🇺👩\u200d💻 한글", "+shared"]}
+
+
+def findings() -> list[Finding]:
+    """Find what is wrong with pages of plain, wide, combining and joined characters."""
+    found: list[Finding] = []
+
+    def add(package: str, page: str) -> None:
+        page = re.sub(r"(\\u[0-9a-f]{4})+", lambda match: json.loads(f'"{match[0]}"'), page)
+        path = f"_cache/{valid.TAG}/{package}/specs.md"
+        found.extend(check_page(page.replace('"zlib"', f'"{package}"').encode(), path))
+
+    add("zlib", valid.page(valid.meta(num_specs=3)))
+    add("lists", valid.page(valid.meta(versions=["1.2.13"])))
+    for name, change in {"wide": WIDE, "combining": COMBINING, "emoji": EMOJI}.items():
+        page = valid.page(None, valid.specs(0, hash="漢字" if name == "wide" else "0", **change))
+        add(name, page.replace('"size": "-"', '"size": ["❤\ufe0f 漢字 e\u0301"]', 1))
+    add("hostile", valid.page(None, valid.specs(0, hash="\u202e\u200b::error::##[漢")))
+    add("long", valid.page(None, valid.specs(0, hash="a漢" * 60)))
+    found.append(Finding("_data/meta.yaml", 1234567, 1, 1234567, 9, "CL607", "spec-count",
+                         Severity.ERROR, "漢字" * 30 + " and " + "words " * 19 + "words", "", True,
+                         (Excerpt(1234567, 0, "    count: 漢字", 11, 13,
+                                  "what it counts " * 3 + "here"),)))
+    return found
+
+
+@pytest.mark.parametrize("width", [None, 100, 80, 60, 40, 20])
+def test_golden(width: int | None) -> None:
+    out = "".join(write(Report(tuple(findings()), 7), False, width))
+    path = GOLDEN / f"full-{width or 'pipe'}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_bytes(out.encode())
+    assert out == path.read_bytes().decode()
+
+
+@pytest.mark.parametrize("width", [None, 80, 60, 40])
+def test_evidence_fits(width: int | None) -> None:
+    for finding in findings():
+        _, place, *evidence = render(finding, False, width).splitlines()
+        while not place.startswith("  --> "):  # the claim takes several lines
+            place, *evidence = evidence
+        for line in evidence:
+            if width or "note:" not in line:
+                assert columns(line) <= (width or 80), line
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_claims_wrap_on_terminals_alone(width: int) -> None:
+    for finding in findings():
+        whole = render(finding, False).splitlines()[0]
+        claim, _, _ = render(finding, False, width).partition("\n  --> ")
+        lines = claim.split("\n")
+        assert " ".join([lines[0], *(line.removeprefix("    ") for line in lines[1:])]) == whole
+        for line in lines:
+            assert columns(line) <= width or " " not in line.strip()
+        assert all(line.startswith("    ") for line in lines[1:])
+
+
+def test_colours_change_nothing_but_colours() -> None:
+    for width in (None, 80, 40):
+        for finding in findings():
+            coloured = render(finding, True, width)
+            assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(finding, False, width)
+            for line in coloured.splitlines():
+                assert line.count("\x1b[0m") * 2 == line.count("\x1b[")
+
+
+def at_columns(text: str, start: int, width: int) -> str:
+    """Return what stands in some columns of a line."""
+    return "".join(each for index, each in enumerate(text)
+                   if start <= columns(text[:index + 1]) - (columns(each) > 0)
+                   and columns(text[:index]) < start + width
+                   and columns(text[:index]) >= start)
+
+
+def test_marks_stand_below_what_they_mark() -> None:
+    chosen = random.Random(1)
+    alphabet = ["a", "b", " ", "漢", "한", "é", "e\u0301", "\u200b", "\x1b", "👍", "❤\ufe0f", "##["]
+    for _ in range(2_000):
+        units = chosen.choices(alphabet, k=chosen.randint(0, 40))
+        text = "".join(units)
+        first = chosen.randint(0, len(units))
+        last = chosen.randint(first, len(units))
+        start, end = len("".join(units[:first])), len("".join(units[:last]))
+        room = chosen.randint(8, 80)
+        shown, indent, marked = _cut(Excerpt(1, 0, text, start, end), room)
+        assert columns(shown) <= room, (text, room)
+        assert marked >= 1
+        assert shown.isprintable() or not text.isprintable() or "\ufe0f" in text
+        inside = inert(text)[len(inert(text[:start])):] if "##[" not in text else ""
+        if inside and end > start:
+            # what stands in the marked columns is the beginning of what is marked
+            before = next(n for n in range(len(shown) + 1) if columns(shown[:n]) == indent)
+            assert shown[before:].lstrip("\u0301\ufe0f").startswith(
+                inside[0].lstrip("\u0301\ufe0f")), (text, shown)
+        if columns(inert(text)) <= room:
+            assert shown == inert(text)
+            assert indent == columns(inert(text[:start]))
+            assert marked == max(1, columns(inert(text[start:end])))
+
+
+@pytest.mark.parametrize(("excerpt", "room", "expected"), [
+    (Excerpt(1, 0, "abc", 1, 2), 8, ("abc", 1, 1)),
+    (Excerpt(1, 0, "", 0, 0), 8, ("", 0, 1)),
+    (Excerpt(1, 0, "---", 3, 3), 8, ("---", 3, 1)),
+    (Excerpt(1, 0, "漢字仮名", 1, 3), 8, ("漢字仮名", 2, 4)),
+    (Excerpt(1, 0, "漢字仮名", 2, 3), 7, ("…字仮名", 3, 2)),
+    (Excerpt(1, 0, "e\u0301e\u0301x", 4, 5), 8, ("e\u0301e\u0301x", 2, 1)),
+    (Excerpt(1, 0, "e\u0301x", 1, 2), 8, ("e\u0301x", 0, 1)),  # the mark is part of what is before
+    (Excerpt(1, 0, "a\u200bb", 1, 2), 20, ("a\\u200bb", 1, 6)),
+    (Excerpt(1, 0, "x##[y", 1, 4), 20, ("x#\\x23[y", 1, 6)),
+    (Excerpt(1, 0, "abcdefghijklmnop", 8, 9), 8, ("…fghijk…", 4, 1)),
+    (Excerpt(1, 0, "abcdefghijklmnop", 0, 16), 8, ("abcdefg…", 0, 7)),
+    (Excerpt(1, 0, "…bcdefghijklmno…", 2, 4), 8, ("…bcdefg…", 2, 2)),
+])
+def test_cutting(excerpt: Excerpt, room: int, expected: tuple[str, int, int]) -> None:
+    assert _cut(excerpt, room) == expected
+
+
+def test_what_is_to_be_done_is_said_once_for_a_rule() -> None:
+    page = valid.page(None, [*valid.specs(0, hash="0")[:1], *valid.specs(1, hash="1")[1:]])
+    found = [f for f in check_page(page.encode(), "specs.md") if f.code == "CL401"]
+    assert len(found) == 2
+    out = "".join(write(Report(tuple(found), 1), False))
+    assert out.count("= note: Only the binary cache can tell the right hash.\n") == 1
+
+
+def test_what_is_to_be_done_is_what_the_rule_says() -> None:
+    for rule in ALL_RULES:
+        finding = Finding("a", 1, 1, 1, 1, rule.code, rule.name, rule.severity, "x", "", False)
+        note = re.findall(r"^ +\| .*|^ += note: (.*)$", render(finding, False), re.MULTILINE)
+        said = rule.documentation.rsplit("\nFix: ", 1)[1].replace("\n", " ")
+        assert note == ([said.removeprefix("none. ")] if said.startswith("none. ") else [])

@@ -1,1 +1,0 @@
-"""Tests of the rules, a module for each hundred of codes."""

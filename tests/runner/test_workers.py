@@ -1,0 +1,222 @@
+"""Processes: that none is left, however the one that began them ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cachelint.files.discovery import Task
+from cachelint.model import CachelintError
+from cachelint.runner import workers
+
+SCRIPT = """
+import os, pathlib, sys, time
+from cachelint import cli, workers
+from cachelint.files import Task
+
+def work(task):
+    pathlib.Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(float(sys.argv[2]))
+
+def begin(*_, **__):
+    list(workers.run(work, [Task(".", f"v{n}", None) for n in range(8)], 2))
+
+if __name__ == "__main__":
+    cli.cli.main = begin
+    cli.program()
+"""
+
+
+TASKS = [Task(".", f"v{number}", None) for number in range(8)]
+POOLS = [workers._Forked, workers._Spawned]
+"""Of the two, a system has one; on Linux both work."""
+
+
+@pytest.fixture(autouse=True)
+def none_is_left() -> Iterator[None]:
+    before = _children()
+    yield
+    assert _children() <= before | _trackers()
+
+
+def _children() -> set[int]:
+    own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    return set(map(int, own.read_text().split())) if own.exists() else set()
+
+
+def _trackers() -> set[int]:
+    """Return the process of the standard library that outlives its pools."""
+    return {resource_tracker._resource_tracker._pid}  # type: ignore[attr-defined]
+
+
+def run(pool: Any, work: workers.Work[Any], tasks: list[Task] = TASKS, jobs: int = 2) -> list[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "_Forked", pool)
+        return list(workers.run(work, tasks, jobs))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_order_and_what_is_to_be_done_meanwhile_is_done_once(jobs: int) -> None:
+    done: list[int] = []
+    results = workers.run(_tag_of, TASKS, jobs, meanwhile=lambda: done.append(os.getpid()))
+    assert list(results) == [task.tag for task in TASKS]
+    assert done == [os.getpid()]
+
+
+def _tag_of(task: Task) -> str:
+    return task.tag
+
+
+def _process_of(task: Task) -> int:
+    """Wait for a second process, however late it begins."""
+    Path(task.root, str(os.getpid())).touch()
+    deadline = time.monotonic() + 30
+    while len(list(Path(task.root).iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def _much(task: Task) -> bytes:
+    return task.tag.encode() * 3_000_000  # a hundred times what a pipe holds
+
+
+def _fail(task: Task) -> None:
+    if task.tag == "v3":
+        raise ValueError("of all tags, this one")
+
+
+def _die(task: Task) -> None:
+    if task.tag == "v3":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_work_is_done_by_others(tmp_path: Path, pool: Any) -> None:
+    tasks = [task._replace(root=str(tmp_path)) for task in TASKS]
+    processes = set(run(pool, _process_of, tasks))
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_large_results_come_whole(pool: Any) -> None:
+    assert run(pool, _much) == [_much(task) for task in TASKS]
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_more_processes_than_tasks_are_not_begun(pool: Any) -> None:
+    assert run(pool, _tag_of, TASKS[:4], jobs=64) == ["v0", "v1", "v2", "v3"]
+
+
+def test_more_processes_than_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_MOST_SHARES", 2)
+    assert run(workers._Forked, _tag_of, jobs=5) == [task.tag for task in TASKS]
+
+
+def test_more_tasks_than_a_pipe_holds() -> None:
+    tasks = [Task(".", f"v{number}", None) for number in range(40_000)]
+    assert run(workers._Forked, _tag_of, tasks) == [task.tag for task in tasks]
+    results = workers.run(_tag_of, tasks, 2)
+    assert next(results) == "v0"
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_develop_is_begun_first() -> None:
+    tasks = [*TASKS, Task(".", "develop", None)]
+    began = run(workers._Forked, _time_of, tasks)
+    assert began[-1] < min(began[:4])  # which are of one share with it
+
+
+def _time_of(task: Task) -> float:
+    began = time.monotonic()
+    time.sleep(0.02)
+    return began
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_what_work_raises_is_raised_here(pool: Any) -> None:
+    with pytest.raises(ValueError, match="of all tags, this one") as caught:
+        run(pool, _fail)
+    if pool is workers._Forked:
+        assert "in _fail" in caught.value.__notes__[0]  # which Python shows below its traceback
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_process_that_is_killed_is_reported(pool: Any) -> None:
+    with pytest.raises(CachelintError, match="was killed"):
+        run(pool, _die)
+
+
+def test_no_more_processes_may_be_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = os.fork
+    began: list[int] = []
+
+    def fork_twice() -> int:
+        if len(began) == limit:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        began.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", fork_twice)
+    limit = 2
+    assert run(workers._Forked, _tag_of, jobs=4) == [task.tag for task in TASKS]
+    limit, began = 0, []
+    before = _open_files()
+    with pytest.raises(CachelintError, match="no process could be begun: Resource temporarily"):
+        run(workers._Forked, _tag_of, jobs=4)
+    assert _open_files() == before
+
+
+def _open_files() -> list[str]:
+    return sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def is_there(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # nobody may be there to ask how it ended
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.parametrize(
+    ("number", "seconds", "status"),
+    [
+        (signal.SIGTERM, 0.5, 128 + signal.SIGTERM),
+        (signal.SIGHUP, 0.5, 128 + signal.SIGHUP),
+        (signal.SIGINT, 0.5, 130),
+        (signal.SIGKILL, 0.2, -signal.SIGKILL),
+        (signal.SIGKILL, 60, -signal.SIGKILL),  # within a task
+    ],
+)
+def test_workers_end_with_their_parent(
+    tmp_path: Path, number: signal.Signals, seconds: float, status: int
+) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "workers").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "script.py", tmp_path / "workers", str(seconds)],
+        stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while len(os.listdir(tmp_path / "workers")) < 2 and time.monotonic() < deadline:  # noqa: PTH208
+        time.sleep(0.01)
+    processes = [int(path.name) for path in (tmp_path / "workers").iterdir()]
+    assert len(processes) == 2
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert said == ("cachelint: interrupted\n" if number is signal.SIGINT else "")
+    while any(map(is_there, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_there, processes))
