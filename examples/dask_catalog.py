@@ -82,7 +82,7 @@ def main() -> int:
     try:
         path = config_file.find()
         file = config_file.read(path) if path is not None else config_file.NO_FILE
-        settings = config_file.settings(file.data, {})
+        settings = config_file.join_settings(file.data, {})
         baseline = file.baseline()
         known = baselines.read(baseline) if baseline else {}
         with ExitStack() as stack:

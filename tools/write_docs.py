@@ -74,18 +74,25 @@ def _page(where: str) -> str:
 
 
 def _rooms() -> Iterator[str]:
-    """Write what each module is for, in the order to which a test holds their imports."""
+    """Write what each room is for and the modules in it, floor by floor, as a test holds them."""
     test = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
-    [order] = [node.value for node in test.body if isinstance(node, ast.Assign)
-               and ast.unparse(node.targets[0]) == "ORDER"]
-    yield "| module | |\n|---|---|"
-    for room in ast.literal_eval(order):
-        path = ROOT / "src" / "cachelint" / f"{room}.py"
-        source = path if path.exists() else path.with_suffix("") / "__init__.py"
-        docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
-        about = " ".join(docstring.split("\n\n")[0].split()).replace("``", "`")
-        yield f"| `{room}{'/' * (source != path)}` | {about} |"
+    [floors] = [node.value for node in test.body if isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) == "FLOORS"]
+    yield "| floor | room | |\n|---|---|---|"
+    for number, floor in enumerate(ast.literal_eval(floors), 1):
+        for room in floor:
+            folder = ROOT / "src" / "cachelint" / room
+            yield f"| {number} | `{room}{'/' * folder.is_dir()}` | {_about(folder)} |"
+            for module in sorted(folder.glob("[!_]*.py")):
+                yield f"| | `{room}/{module.stem}` | {_about(module.with_suffix(''))} |"
     yield ""
+
+
+def _about(path: Path) -> str:
+    """Return the first paragraph of a module's docstring; a folder's is in ``__init__.py``."""
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    return " ".join(docstring.split("\n\n")[0].split()).replace("``", "`")
 
 
 def _function(function: Any) -> str:

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cachelint.config.file import FileIgnore, Settings
     from cachelint.document.render import render_page
     from cachelint.document.summary import summarize
     from cachelint.files.discovery import Task, select
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from cachelint.linter.page import check_page
     from cachelint.linter.tag import TagResult, check_catalog, check_tag, tasks_of
     from cachelint.model import CachelintError, Context, Finding, Report, Severity
+    from cachelint.rules.selection import FileIgnore, Settings
     from cachelint.runner.run import FixReport, check, fix
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ __all__ = [
 
 _MODULES = {
     "linter.page": ("check_page",),
-    "config.file": ("FileIgnore", "Settings"),
+    "rules.selection": ("FileIgnore", "Settings"),
     "files.discovery": ("Task", "select"),
     "fixer.page": ("Fixed", "fix_page"),
     "model": ("CachelintError", "Context", "Finding", "Report", "Severity"),

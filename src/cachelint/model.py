@@ -154,3 +154,11 @@ class Report(NamedTuple):
 
 class CachelintError(Exception):
     """Bad usage or bad configuration: the command line shows the text and exits with 2."""
+
+
+def stable_location(finding: Finding) -> tuple[str, str]:
+    """Return hash and pointer by which the place of a finding in its file is known."""
+    if not finding.spec_hash:
+        return "", finding.pointer
+    # /spec_details/3/variants/0 is /variants/0 of the spec
+    return finding.spec_hash, "".join(f"/{token}" for token in finding.pointer.split("/")[3:])

@@ -94,3 +94,10 @@ def common(left: str, right: str) -> int:
     """Count the characters that two texts begin with alike."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
                 min(len(left), len(right)))
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 page`, `1,225 pages`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"

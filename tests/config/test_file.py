@@ -12,7 +12,7 @@ import pytest
 from cachelint import FileIgnore, Settings
 from cachelint.config import file as config_file
 from cachelint.model import CachelintError, Finding, Severity
-from cachelint.rules import ALL_RULES
+from cachelint.rules import ALL_RULES, selection
 
 # ------------------------------------------------------------------------------ names of rules
 
@@ -34,12 +34,12 @@ from cachelint.rules import ALL_RULES
     ],
 )
 def test_codes_of_a_name(name: str, codes: list[str]) -> None:
-    assert sorted(config_file.codes_of(name)) == codes
+    assert sorted(selection.codes_of(name)) == codes
 
 
 @pytest.mark.parametrize("name", ["ALL", "all", "CL", "cl"])
 def test_all_rules_are_those_that_are_on_by_default(name: str) -> None:
-    assert config_file.codes_of(name) == {rule.code for rule in ALL_RULES} - {"CL507"}
+    assert selection.codes_of(name) == {rule.code for rule in ALL_RULES} - {"CL507"}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_all_rules_are_those_that_are_on_by_default(name: str) -> None:
 )
 def test_there_is_no_such_rule(name: str, suggestion: str | None) -> None:
     with pytest.raises(CachelintError) as raised:
-        config_file.codes_of(name)
+        selection.codes_of(name)
     message = str(raised.value)
     assert message.startswith(f"there is no rule {name!r}")
     assert suggestion is None or f"(is it {suggestion}" in message
@@ -68,7 +68,7 @@ def test_there_is_no_such_rule(name: str, suggestion: str | None) -> None:
     ],
 )
 def test_nearest(name: str, known: list[str], clause: str) -> None:
-    assert config_file.nearest(name, known) == clause
+    assert selection.nearest(name, known) == clause
 
 
 # ------------------------------------------------------------------------------ selection
@@ -120,7 +120,7 @@ DEFAULT = {rule.code for rule in ALL_RULES if rule.default}
 def test_selection(
     select: list[str] | None, ignore: list[str], extend_select: list[str], selected: set[str]
 ) -> None:
-    assert config_file.select_rules(select, ignore, extend_select) == selected
+    assert selection.select_rules(select, ignore, extend_select) == selected
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_selection(
 def test_options_win_over_the_file(
     file: dict[str, Any], options: dict[str, Any], selected: set[str]
 ) -> None:
-    assert config_file.settings(file, options).selected == selected
+    assert config_file.join_settings(file, options).selected == selected
 
 
 def test_settings_of_a_file() -> None:
-    assert config_file.settings({}, {}) == Settings()
-    assert config_file.settings({
+    assert config_file.join_settings({}, {}) == Settings()
+    assert config_file.join_settings({
         "exclude": ["a"], "mutable-tags": ["develop", "next"], "root-stack": "all",
         "mirror-urls": ["s3://a"], "max-page-size": 10, "select": ["CL301"],
     }, {}) == Settings(
@@ -156,7 +156,7 @@ def test_settings_of_a_file() -> None:
 
 
 def test_settings_of_tables() -> None:
-    settings = config_file.settings({
+    settings = config_file.join_settings({
         "per-file-ignores": {"_cache/v0.18/**": ["CL5", "num-specs"], "zlib": ["ALL"], "b": []},
         "severity": {"CL5": "warning", "CL503": "error"},
     }, {})
@@ -187,7 +187,7 @@ def test_settings_of_tables() -> None:
 )
 def test_severities(chosen: list[tuple[str, str]], levels: dict[str, str]) -> None:
     pairs = tuple((name, Severity(level)) for name, level in chosen)
-    assert config_file.severities(pairs) == levels
+    assert selection.severities(pairs) == levels
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_severities(chosen: list[tuple[str, str]], levels: dict[str, str]) -> No
      ("unstable-order", {"CL507"}), ("all", {rule.code for rule in ALL_RULES})],
 )
 def test_every_code_of_a_name(name: str, codes: set[str]) -> None:
-    assert config_file.every_code_of(name) == codes
+    assert selection.every_code_of(name) == codes
 
 
 def test_per_file_ignores() -> None:
@@ -226,10 +226,10 @@ def test_settling_findings() -> None:
         severity=(("CL401", Severity.WARNING), ("CL506", Severity.ERROR)))
     used: set[FileIgnore] = set()
     settled = [finding(old, "CL401", "warning"), finding(new, "CL506", "error")]
-    assert config_file.settle(findings, settings, used) == settled
+    assert selection.apply_overrides(findings, settings, used) == settled
     assert used == set(settings.per_file_ignores[:2])
-    assert config_file.settle(settled, settings) == settled
-    assert config_file.settle(findings, Settings()) is findings
+    assert selection.apply_overrides(settled, settings) == settled
+    assert selection.apply_overrides(findings, Settings()) is findings
 
 
 def test_baseline_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_baseline_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_selected_rules_are_in_order() -> None:
     settings = Settings(selected=frozenset({"CL703", "CL101", "CL301"}))
-    codes = [rule.code for rule in config_file.selected_rules(settings)]
+    codes = [rule.code for rule in selection.selected_rules(settings)]
     assert codes == ["CL101", "CL301", "CL703"]
 
 

@@ -40,7 +40,7 @@ def shown(file: config_file.File, *options: Option) -> list[str]:
     names = ("select", "ignore", "extend-select")
     given = {each.name.removeprefix("--"): each.value for each in options
              if each.name.removeprefix("--") in names}
-    settings = config_file.settings(file.data, given)
+    settings = config_file.join_settings(file.data, given)
     return "".join(write(file, settings, [*FORMAT, *options])).splitlines()
 
 
@@ -55,7 +55,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config_file.File:
 def test_output_is_toml_that_means_the_same(full: config_file.File) -> None:
     assert tomllib.loads("\n".join(shown(full))) == full.data
     again = tomllib.loads("\n".join(shown(config_file.NO_FILE)))
-    assert config_file.settings(again, {}) == config_file.settings({}, {})
+    assert config_file.join_settings(again, {}) == config_file.join_settings({}, {})
 
 
 def test_output_fits_the_screen(full: config_file.File) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cachelint import CachelintError, FileIgnore, Settings, Severity, check
 from cachelint.config import file as config_file
 from cachelint.config import unused
+from cachelint.rules import selection
 from cachelint.runner import run as runner
 from support import valid
 
@@ -25,7 +26,7 @@ def of_run(
     file: config_file.File, *paths: str, diff_base: str | None = None, **options: list[str]
 ) -> list[str]:
     """Check, and return what is said of the configuration, less its path."""
-    settings = config_file.settings(
+    settings = config_file.join_settings(
         file.data, {key.replace("_", "-"): names for key, names in options.items()})
     report = runner.check(paths or ["."], settings=settings, diff_base=diff_base)
     sentences = unused.of_run(file, settings, report.unused, paths or ["."], report.pages)
@@ -119,7 +120,7 @@ def test_names_that_are_none_are_errors() -> None:
     with pytest.raises(CachelintError, match="there is no rule 'x'"):
         Settings(per_file_ignores=(FileIgnore("*", "x"),)).runs_on("a")
     with pytest.raises(CachelintError, match="there is no rule 'x'"):
-        config_file.severities((("x", Severity.ERROR),))
+        selection.severities((("x", Severity.ERROR),))
 
 
 @pytest.mark.parametrize(

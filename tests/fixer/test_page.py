@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from cachelint import Settings, fix, fix_page
-from cachelint.config.file import select_rules
 from cachelint.fixer import page as page_fixer
 from cachelint.fixer.page import Fixed
 from cachelint.model import Context
+from cachelint.rules.selection import select_rules
 from support import valid
 
 PAGE = valid.PAGE

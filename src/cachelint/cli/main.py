@@ -17,16 +17,17 @@ from typing import Any, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
-from cachelint import __version__, rules
+from cachelint import __version__, rules, text
 from cachelint.config import file as config_file
 from cachelint.config import unused
-from cachelint.config.file import Settings
 from cachelint.document import schema
 from cachelint.files import discovery
 from cachelint.linter import tag as tag_linter
 from cachelint.linter.page import check_page
 from cachelint.model import CachelintError, Report, Severity
 from cachelint.output import formats
+from cachelint.rules import selection
+from cachelint.rules.selection import Settings
 from cachelint.runner import run as runner
 from cachelint.runner import workers
 from cachelint.runner.run import OnProgress
@@ -84,7 +85,7 @@ class _Group(click.Group):
         # what is being completed may be wrong still
         if (args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None
                 and not ctx.resilient_parsing):
-            near = config_file.nearest(args[0], self.list_commands(ctx))
+            near = selection.nearest(args[0], self.list_commands(ctx))
             raise click.UsageError(f"there is no command {args[0]!r}{near}")
         return super().resolve_command(ctx, args)
 
@@ -105,7 +106,7 @@ def _commas(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
     for name in names:
         try:
-            config_file.codes_of(name)
+            selection.codes_of(name)
         except CachelintError as error:
             raise click.BadParameter(str(error)) from None
     return names
@@ -121,7 +122,7 @@ def _reports(_: click.Context, __: click.Parameter, values: tuple[str, ...]
             raise click.BadParameter(
                 f"{value!r} is no FORMAT:PATH, such as sarif:cachelint.sarif")
         if name not in formats.FORMATS:
-            near = config_file.nearest(name, formats.FORMATS)
+            near = selection.nearest(name, formats.FORMATS)
             raise click.BadParameter(f"there is no format {name!r}{near}")
         if path == "-":
             raise click.BadParameter("-: what goes to standard output is for --output-format")
@@ -218,7 +219,7 @@ def check(**options: Any) -> int:
                 options["write_baseline"], paths, settings=settings, jobs=_jobs(options),
                 diff_base=options["diff_base"], on_progress=on_progress)
         _say(f"{options['write_baseline']}: "
-             f"{formats.counted(report.suppressed, 'known finding')} written")
+             f"{text.plural(report.suppressed, 'known finding')} written")
     else:
         with _progress(options) as on_progress:
             report = runner.check(
@@ -229,7 +230,7 @@ def check(**options: Any) -> int:
     _print(report, options)
     if report.stale:
         first = report.stale[0]
-        _say(f"{options['baseline']}: {formats.counted(len(report.stale), 'entry')} of the "
+        _say(f"{options['baseline']}: {text.plural(len(report.stale), 'entry')} of the "
              f"baseline no longer found, such as {first.rule} in {first.path}; "
              "--write-baseline prunes them")
     if not options["quiet"] and paths != ["-"]:
@@ -278,8 +279,8 @@ def fix(**options: Any) -> int:
         _say(f"left alone: {path}: {why}")
     if not options["quiet"] and (done.changed or options["verbose"]):
         verb = "would mend" if options["diff"] else "mended"
-        _say(f"{verb} {formats.counted(done.mended, 'finding')} in "
-             f"{formats.counted(len(done.changed), 'file')}")
+        _say(f"{verb} {text.plural(done.mended, 'finding')} in "
+             f"{text.plural(len(done.changed), 'file')}")
     if done.changed and (options["diff"] or options["exit_non_zero_on_fix"]):
         return 0 if options["exit_zero"] else 1
     return _status(done.report, options)
@@ -322,7 +323,7 @@ def rule(name: str | None, output_format: str) -> int:
 
     chosen = list(rules.ALL_RULES)
     if name is not None:
-        codes = config_file.codes_of(name)
+        codes = selection.codes_of(name)
         chosen = [each for each in chosen if each.code in codes]
     if output_format == "json":
         import json
@@ -366,7 +367,7 @@ def schema_command(name: str | None) -> int:
     elif name in names:
         click.echo(schema.text(name), nl=False)
     else:
-        raise CachelintError(f"there is no schema {name!r}{config_file.nearest(name, names)}")
+        raise CachelintError(f"there is no schema {name!r}{selection.nearest(name, names)}")
     return 0
 
 
@@ -386,7 +387,7 @@ def _configuration(options: dict[str, Any]) -> tuple[config_file.File, Settings]
     if options["baseline"] is None and not options.get("write_baseline"):
         options["baseline"] = file.baseline()
     chosen = {key: options[key.replace("-", "_")] for key in ("select", "ignore", "extend-select")}
-    return file, config_file.settings(file.data, chosen)
+    return file, config_file.join_settings(file.data, chosen)
 
 
 def _show_settings(file: config_file.File, settings: Settings, options: dict[str, Any]) -> int:
@@ -489,7 +490,7 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
         with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
             file.writelines(job_summary.write(report))
     if options["verbose"]:
-        _say(f"{formats.counted(report.pages, 'page')} in {report.seconds:.1f} seconds")
+        _say(f"{text.plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
 
 
 def _format(options: dict[str, Any]) -> str:

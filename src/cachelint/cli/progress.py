@@ -10,8 +10,9 @@ from typing import TextIO
 
 from cachelint.files import discovery
 from cachelint.files.discovery import Task
-from cachelint.output.formats import counted, terminal_width
+from cachelint.output.formats import terminal_width
 from cachelint.runner.run import OnProgress, Progress
+from cachelint.text import plural
 
 _PATIENCE = 1.0
 """Seconds for which nothing is said."""
@@ -76,7 +77,7 @@ def describe(
     total = progress.pages + left
     pages = [f"{progress.pages:,} of {total:,} pages", f"{progress.pages:,}/{total:,}"]
     rest = _span(left / rate) if rate else ""
-    found = counted(progress.findings, "finding") if with_findings else ""
+    found = plural(progress.findings, "finding") if with_findings else ""
     per_second = f"{rate:,.0f} a second"
     for parts in (
         [pages[0], per_second, rest and f"{rest} left", found],

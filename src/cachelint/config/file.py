@@ -1,4 +1,4 @@
-"""What the user wants: the configuration file, and which rules run."""
+"""The configuration file: find it, read it, validate it, join it with options."""
 
 from __future__ import annotations
 
@@ -10,115 +10,17 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cachelint.files import discovery
-from cachelint.model import CachelintError, Finding, Severity
-from cachelint.rules import ALL_RULES, BY_CODE, Rule
-from cachelint.text import common
+from cachelint.model import CachelintError, Severity
+from cachelint.rules.selection import (
+    FileIgnore,
+    Settings,
+    every_code_of,
+    nearest,
+    select_rules,
+    specificity,
+)
 
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
-
-
-DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
-
-
-class FileIgnore(NamedTuple):
-    """A rule that is left out in some files."""
-
-    glob: str
-    """From the catalog's folder, as in ``exclude``."""
-    rule: str
-    """A code, name or prefix."""
-
-
-class Settings(NamedTuple):
-    """Everything that decides what is checked and how. It can be sent to another process."""
-
-    selected: frozenset[str] = DEFAULT_RULES
-    """Codes of the rules that run; anything else is an error."""
-    exclude: tuple[str, ...] = ()
-    mutable_tags: frozenset[str] = frozenset({"develop"})
-    root_stack: str = "root"
-    mirror_urls: tuple[str, ...] = ("https://binaries.spack.io",)
-    max_page_size: int = 8 * 1024 * 1024
-    """Bytes."""
-    per_file_ignores: tuple[FileIgnore, ...] = ()
-    severity: tuple[tuple[str, Severity], ...] = ()
-    """What rules weigh instead of what they weigh by themselves, by code, name or prefix."""
-
-    def excludes(self, path: str) -> bool:
-        """Say whether ``path``, relative to its catalog's root, is to be left out."""
-        return bool(self.exclude) and _matcher(self.exclude).fullmatch(path) is not None
-
-    def ignores(self, path: str) -> tuple[FileIgnore, ...]:
-        """Return those of ``per_file_ignores`` that hold for a file, as its path is shown.
-
-        Raises CachelintError where one names no rule.
-        """
-        if not self.per_file_ignores:
-            return ()
-        below = discovery.in_catalog(path)
-        return tuple(entry for entry in self.per_file_ignores
-                     if _matcher((entry.glob,)).fullmatch(below) is not None)
-
-    def runs_on(self, path: str) -> frozenset[str]:
-        """Return the codes of the rules that run on a file, as its path is shown."""
-        return self.selected.difference(*(every_code_of(rule) for _, rule in self.ignores(path)))
-
-
-def given(settings: Settings | None) -> Settings:
-    """Return the settings of a caller, the defaults where there are none.
-
-    Raises CachelintError where ``selected`` holds what is no code.
-    """
-    if settings is None:
-        return Settings()
-    strange = settings.selected - BY_CODE.keys()
-    if strange:
-        name = min(strange)
-        raise CachelintError(f"selected: {name!r} is no rule's code{nearest(name, BY_CODE)}")
-    return settings
-
-
-def settle(
-    findings: list[Finding], settings: Settings, used: set[FileIgnore] | None = None
-) -> list[Finding]:
-    """Take out what `per-file-ignores` leaves out, and give the others their `severity`.
-
-    What took something out is added to ``used``. To do it twice changes nothing.
-    """
-    if not settings.per_file_ignores and not settings.severity:
-        return findings
-    levels = severities(settings.severity)
-    ignores: dict[str, tuple[FileIgnore, ...]] = {}
-    settled = []
-    for finding in findings:
-        if finding.path not in ignores:
-            ignores[finding.path] = settings.ignores(finding.path)
-        taking = [entry for entry in ignores[finding.path]
-                  if finding.code in every_code_of(entry.rule)]
-        if taking:
-            if used is not None:
-                used.update(taking)
-            continue
-        level = levels.get(finding.code, finding.severity)
-        settled.append(
-            finding if level is finding.severity else finding._replace(severity=level))
-    return settled
-
-
-@lru_cache(maxsize=256)
-def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile globs: `*` within a name, `**` across folders, a folder with all below it."""
-    return re.compile("|".join(f"(?:{_translate(pattern)})(?:/.*)?" for pattern in patterns),
-                      re.DOTALL)
-
-
-def _translate(pattern: str) -> str:
-    pattern = pattern.removeprefix("./").rstrip("/")
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(meaning.get(piece, re.escape(piece)) for piece in pieces)
-    # as in .gitignore, a name without a slash matches at any depth
-    return text if "/" in pattern else f"(?:.*/)?{text}"
 
 
 def find(start: str = ".") -> str | None:
@@ -270,7 +172,7 @@ def _validate(file: File) -> None:
     said: dict[tuple[frozenset[str], int], str] = {}
     for name in data.get("severity", {}):
         codes = _codes_at(file, name, "severity", name)
-        other = said.setdefault((codes, _specificity(name)), name)
+        other = said.setdefault((codes, specificity(name)), name)
         if other != name:
             raise file.fault(f"in severity: {name} and {other} are the same", "severity", name)
 
@@ -305,98 +207,7 @@ def _advice(data: dict[str, Any], key: tuple[str | int, ...]) -> str:
     return nearest(str(value).lower(), [level.value for level in Severity])
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest the known name that is nearest: a clause to append, or nothing."""
-    import difflib  # for mistakes alone
-
-    def likeness(word: str) -> tuple[float, int]:
-        # of words that are equally near, the one that begins alike
-        ratio = difflib.SequenceMatcher(None, name, word).ratio()
-        return ratio, common(name, word)
-
-    close = difflib.get_close_matches(name, list(known), 10, 0.5)
-    return f" (is it {max(close, key=likeness)}?)" if close else ""
-
-
-def codes_of(name: str) -> frozenset[str]:
-    """Return the codes that a rule's code, name or prefix of a code stands for.
-
-    Raises CachelintError, which names the nearest rule.
-    """
-    upper = name.upper()
-    exact = [rule.code for rule in ALL_RULES if name.lower() == rule.name or upper == rule.code]
-    if exact:
-        return frozenset(exact)
-    if upper == "ALL":
-        upper = "CL"
-    # a rule that is off by default is on only by its own code or name
-    codes = frozenset(rule.code for rule in ALL_RULES
-                      if upper and rule.code.startswith(upper) and rule.default)
-    if not codes or not re.fullmatch("CL[0-9]*", upper):
-        names = [word for rule in ALL_RULES for word in (rule.code, rule.name)]
-        by_code = nearest(upper, names) or nearest(name.lower(), names)
-        raise CachelintError(f"there is no rule {name!r}{by_code}")
-    return codes
-
-
-@lru_cache(maxsize=1024)
-def every_code_of(name: str) -> frozenset[str]:
-    """Return the codes that a name stands for where rules are left out of files or weighed.
-
-    There a prefix takes in the rules that are off by default, too. Raises CachelintError.
-    """
-    codes, upper = codes_of(name), name.upper()
-    if _specificity(name) == _EXACT:
-        return codes
-    prefix = "CL" if upper == "ALL" else upper
-    return frozenset(rule.code for rule in ALL_RULES if rule.code.startswith(prefix))
-
-
-@lru_cache(maxsize=8)
-def severities(chosen: tuple[tuple[str, Severity], ...]) -> dict[str, Severity]:
-    """Work out what rules weigh, by code; the more specific name wins, between equals the later."""
-    levels: dict[str, Severity] = {}
-    for name, level in sorted(chosen, key=lambda item: _specificity(item[0])):
-        levels |= dict.fromkeys(every_code_of(name), Severity(level))
-    return levels
-
-
-def select_rules(
-    select: Iterable[str] | None, ignore: Iterable[str], extend_select: Iterable[str]
-) -> frozenset[str]:
-    """Work out which rules run.
-
-    The more specific name wins, so that `--ignore CL5 --extend-select CL503` keeps CL503; between
-    equals, ignoring does. ``select`` of None stands for the default rules.
-    """
-    strength: dict[str, int] = {}
-    chosen = [*(select if select is not None else ()), *extend_select]
-    for name in chosen:
-        for code in codes_of(name):
-            strength[code] = max(strength.get(code, 0), _specificity(name))
-    if select is None:
-        for rule in ALL_RULES:
-            if rule.default:
-                strength.setdefault(rule.code, 0)
-    for name in ignore:
-        for code in codes_of(name):
-            if strength.get(code, -1) <= _specificity(name):
-                strength.pop(code, None)
-    return frozenset(strength)
-
-
-_EXACT = 5
-"""How specific the code or the name of one rule is; a prefix is as specific as it is long."""
-
-
-def _specificity(name: str) -> int:
-    upper = name.upper()
-    if upper == "ALL":
-        return 2
-    return len(upper) if re.fullmatch("CL[0-9]*", upper) else _EXACT
-
-
-def settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
+def join_settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
     """Join a configuration file and the options of a command line, which win.
 
     Both may have ``select``, ``ignore`` and ``extend-select``; of the last, both hold.
@@ -420,6 +231,3 @@ def settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> S
     return Settings(**values)
 
 
-def selected_rules(chosen: Settings) -> tuple[Rule, ...]:
-    """Return the rules that run, by code."""
-    return tuple(rule for rule in ALL_RULES if rule.code in chosen.selected)

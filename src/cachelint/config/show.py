@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from cachelint.config.file import FILES, File, Settings, severities
+from cachelint.config.file import FILES, File
 from cachelint.files import discovery
-from cachelint.output.formats import counted
 from cachelint.rules import ALL_RULES
+from cachelint.rules.selection import Settings, severities
+from cachelint.text import plural
 
 _WIDTH = 80
 
@@ -105,14 +106,14 @@ def _rules(settings: Settings) -> Iterator[str]:
     levels = severities(settings.severity)
     runs = [rule for rule in ALL_RULES if rule.code in settings.selected]
     width = max(len(rule.name) for rule in ALL_RULES)
-    yield f"\n# {counted(len(runs), 'rule')} run\n"
+    yield f"\n# {plural(len(runs), 'rule')} run\n"
     for rule in runs:
         level = levels.get(rule.code, rule.severity)
         note = "" if level is rule.severity else f"  (by default: {rule.severity.value})"
         yield f"#   {rule.code} {rule.name:<{width}}  {level.value}{note}\n"
     others = [rule for rule in ALL_RULES if rule.code not in settings.selected]
     if others:
-        yield f"\n# {counted(len(others), 'rule')} {'does' if len(others) == 1 else 'do'} not run\n"
+        yield f"\n# {plural(len(others), 'rule')} {'does' if len(others) == 1 else 'do'} not run\n"
     for rule in others:
         note = "" if rule.default else "  off by default"
         yield f"#   {rule.code} {rule.name:<{width}}{note}".rstrip() + "\n"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from cachelint.config.file import File, FileIgnore, Settings, codes_of, every_code_of, select_rules
+from cachelint.config.file import File
 from cachelint.files import discovery
 from cachelint.model import CachelintError
+from cachelint.rules.selection import FileIgnore, Settings, codes_of, every_code_of, select_rules
 
 _OF_CHANGES = "CL8"
 """Rules that look at changes alone, of which a run over whole catalogs says nothing."""

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cachelint.config.file import Settings, given, settle
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
 from cachelint.document.page import Page, parse, render
@@ -44,6 +43,7 @@ from cachelint.linter.tag import (
     sound_specs,
 )
 from cachelint.model import Context, Finding, Format, Problem
+from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
 
 
 class Fixed(NamedTuple):
@@ -99,7 +99,7 @@ def fix_page(
     Returns:
         The mended bytes, or the same bytes where there is nothing to mend or it cannot be done.
     """
-    settings = given(settings)
+    settings = resolve_settings(settings)
     context = context or context_of(settings, discovery.place_of(path))
     return _fix(content, path, context, settings, Shapes())[0]
 
@@ -117,7 +117,7 @@ def _fix(
     before = look(raw)
     if before.page is None:
         return Fixed(raw, [], [], ""), before
-    found = settle(findings_of(path, before.page, before.problems, settings), settings)
+    found = apply_overrides(findings_of(path, before.page, before.problems, settings), settings)
     if not any(finding.fixable for finding in found):
         return Fixed(raw, found, found, _reason(path, before, settings)), before
     try:
@@ -129,7 +129,7 @@ def _fix(
     if fault:
         return Fixed(raw, found, found, f"the mended page would not be right: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []
-    return Fixed(content, settle(left, settings), found, ""), after
+    return Fixed(content, apply_overrides(left, settings), found, ""), after
 
 
 def _reason(path: str, examined: Examined, settings: Settings) -> str:
@@ -422,7 +422,7 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
             mended += len(fixed.found) - len(fixed.findings)
             changed.append((path, b"", b"") if write else (path, raw, fixed.content))
     findings += of_whole_tag(tally, task, settings)
-    findings = settle(findings, settings)
+    findings = apply_overrides(findings, settings)
     sort(findings)
     return TagFixed(task, findings, tally.checked, tally.facts(), changed, mended, refused)
 
@@ -449,7 +449,7 @@ def fix_catalog(
         left = []
         contents: dict[str, tuple[bytes, bytes]] = {}  # path to bytes before and after
         found = findings_of(file.path, file.page, file.problems, settings)
-        for finding in settle(found, settings):
+        for finding in apply_overrides(found, settings):
             if not finding.fixable:
                 left.append(finding)
                 continue
@@ -477,7 +477,7 @@ def fix_catalog(
         findings = check_catalog(root, whole.facts.values(), settings, is_whole=is_whole,
                                  own_files=own_files)
         mended = len(changed)
-    return CatalogFixed(settle(findings, settings), changed, mended, refused)
+    return CatalogFixed(apply_overrides(findings, settings), changed, mended, refused)
 
 
 def _with_counts(file: FileProblems) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cachelint.config.file import Settings, settle
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, Tags
 from cachelint.document.page import Page, parse
@@ -18,6 +17,7 @@ from cachelint.linter.page import make_finding
 from cachelint.linter.tag import stray_findings
 from cachelint.model import Finding, Format, Problem
 from cachelint.rules import BY_CODE, Rule
+from cachelint.rules.selection import Settings, apply_overrides
 
 
 class Scope(NamedTuple):
@@ -76,7 +76,7 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
         [_task(root, tag, _unchanged(root, tag, by_tag), tags) for tag in sorted(changed_entries)],
         [TagFacts(root, tag, True, len(_pages(root, tag)), None) for tag in touched],
         frozenset(change.path for change in chosen if not change.path.startswith("_cache/")),
-        settle(findings, settings),
+        apply_overrides(findings, settings),
         frozenset(change.path for change in chosen),
     )
 

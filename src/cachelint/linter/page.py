@@ -14,7 +14,6 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
-from cachelint.config.file import Settings, given, settle
 from cachelint.document import schema, strict_json, summary
 from cachelint.document.page import KEYS, Page, page_of, parse
 from cachelint.document.yaml import breaks_loaders
@@ -33,6 +32,7 @@ from cachelint.model import (
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Fix, Rule
 from cachelint.rules.cl3_summary import RULES as SUMMARY_RULES
+from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
@@ -417,11 +417,11 @@ def check_page(
     Returns:
         The findings, sorted by line, column and code.
     """
-    settings = given(settings)
+    settings = resolve_settings(settings)
     context = context or context_of(settings, discovery.place_of(path))
     examined = examine(content, context, Shapes(), max_size=settings.max_page_size,
                        strict_order="CL507" in settings.selected)
-    return settle(findings_of(path, examined.page, examined.problems, settings), settings)
+    return apply_overrides(findings_of(path, examined.page, examined.problems, settings), settings)
 
 
 def context_of(

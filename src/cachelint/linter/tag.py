@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from cachelint.config.file import FileIgnore, Settings, settle
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
 from cachelint.document.page import Page, parse
@@ -38,6 +37,7 @@ from cachelint.model import (
 )
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl7_site import SORTABLE_TAG, unsortable
+from cachelint.rules.selection import FileIgnore, Settings, apply_overrides
 
 _shapes: dict[Settings, Shapes] = {}
 """What this process remembers of specs that it judged; a memory, without which all is the same."""
@@ -189,7 +189,7 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
         tally.add(path, place, *sound_specs(examined))
     findings += of_whole_tag(tally, task, settings)
     used: set[FileIgnore] = set()
-    findings = settle(findings, settings, used)
+    findings = apply_overrides(findings, settings, used)
     sort(findings)
     return TagResult(task, findings, tally.checked, tally.facts(), frozenset(used))
 
@@ -313,7 +313,7 @@ def join_facts(
     findings = own.unread.copy()
     for file in own.judged.values():
         findings += findings_of(file.path, file.page, file.problems, settings)
-    findings = settle(findings, settings, used)
+    findings = apply_overrides(findings, settings, used)
     sort(findings)
     return findings
 
@@ -417,10 +417,10 @@ def check_file(path: str, settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     file = examine_file(path, settings, findings)
     if file is None:
-        return settle(findings, settings)
+        return apply_overrides(findings, settings)
     problems = list(file.problems)
     check = BY_CODE["CL609"].check_catalog
     if path.endswith("tags.yaml") and file.page.parsed and check is not None:
         alone = Catalog("", {}, False, file.page, None, None)
         problems += [(BY_CODE["CL609"], problem) for _, problem in check(alone)]
-    return settle(findings + findings_of(path, file.page, problems, settings), settings)
+    return apply_overrides(findings + findings_of(path, file.page, problems, settings), settings)

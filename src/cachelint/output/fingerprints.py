@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from cachelint.model import Finding
-from cachelint.runner.baseline import place_of
+from cachelint.model import Finding, stable_location
 
 _NAMED = frozenset({"CL201", "CL603"})
 """Rules that find several things at one place, so that what they name must tell them apart."""
@@ -50,6 +49,6 @@ def identified(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]
             path = finding.path
             seen.clear()
         named = " ".join(_QUOTED.findall(finding.message)) if finding.code in _NAMED else ""
-        key = (finding.code, *place_of(finding), named)
+        key = (finding.code, *stable_location(finding), named)
         ordinal = seen[key] = seen.get(key, 0) + 1
         yield finding, Identity(path, *key, ordinal)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TextIO
 
 from cachelint.model import Report
-from cachelint.text import clip
+from cachelint.text import clip, plural
 
 Reporter = Callable[[Report, bool], Iterator[str]]
 """Writes a report piece by piece; the second argument says whether in colour."""
@@ -42,23 +42,16 @@ def terminal_width(stream: TextIO) -> int:
         return 80
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: `1 page`, `1,225 pages`."""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
-
-
 def claim(report: Report) -> str:
     """Count errors, warnings and pages: `2 errors and 1 warning in 23 pages`."""
     errors = report.errors
     warnings = len(report.findings) - errors
     parts = []
     if errors or not warnings:
-        parts.append(counted(errors, "error") if errors else "no errors")
+        parts.append(plural(errors, "error") if errors else "no errors")
     if warnings:
-        parts.append(counted(warnings, "warning"))
-    return f"{' and '.join(parts)} in {counted(report.pages, 'page')}"
+        parts.append(plural(warnings, "warning"))
+    return f"{' and '.join(parts)} in {plural(report.pages, 'page')}"
 
 
 def totals(report: Report) -> str:
@@ -67,7 +60,7 @@ def totals(report: Report) -> str:
     if report.fixable:
         line += f" ({report.fixable:,} fixable: run cachelint fix)"
     if report.suppressed:
-        line += f", {counted(report.suppressed, 'known finding')} left out"
+        line += f", {plural(report.suppressed, 'known finding')} left out"
     return line
 
 
@@ -78,7 +71,7 @@ def counts(numbers: Counter[str], limit: int, noun: str) -> str:
     rest = ordered[limit:]
     if rest:
         number = sum(count for _, count in rest)
-        parts.append(f"{number:,} in {counted(len(rest), f'other {noun}')}")
+        parts.append(f"{number:,} in {plural(len(rest), f'other {noun}')}")
     return ", ".join(parts)
 
 

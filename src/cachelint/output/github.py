@@ -11,16 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cachelint.model import Finding, Report, Severity
-from cachelint.output.formats import (
-    FIXABLE,
-    WIDTH,
-    counted,
-    counts,
-    folder_in,
-    in_checkout,
-    totals,
-)
-from cachelint.text import clip, inert
+from cachelint.output.formats import FIXABLE, WIDTH, counts, folder_in, in_checkout, totals
+from cachelint.text import clip, inert, plural
 
 LIMIT = 10
 """So many annotations of a level GitHub shows for a step."""
@@ -65,11 +57,11 @@ def _chosen(codes: Sequence[str]) -> set[int]:
 def _others(level: Severity, others: Sequence[Finding]) -> str:
     """Count the findings of a level that have no annotation of their own."""
     rules = Counter(f"{finding.code} {finding.name}" for finding in others)
-    text = f"... and {counted(len(others), f'more {level.value}')}: "
+    text = f"... and {plural(len(others), f'more {level.value}')}: "
     text += counts(rules, _RULES, "rule")
     if len(rules) <= _FEW_RULES:
         files = Counter(finding.path for finding in others)
-        text += f"; in {counted(len(files), 'file')}: {counts(files, _FILES, 'file')}"
+        text += f"; in {plural(len(files), 'file')}: {counts(files, _FILES, 'file')}"
     return f"{text}; the log has them all"
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from cachelint.model import Finding, Report, Severity
-from cachelint.output.formats import counted, totals
-from cachelint.text import clip, inert
+from cachelint.output.formats import totals
+from cachelint.text import clip, inert, plural
 
 FIRST = 20
 """So many findings are listed."""
@@ -84,7 +84,7 @@ def _to_run(report: Report) -> Iterator[str]:
         # a name that a shell would take apart is left for people to write
         is_plain = re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_./+@=-]*", path) is not None
         command = f"cachelint fix {path}" if is_plain and len(path) <= _WIDTH else "cachelint fix"
-        yield f"{command}    # mends {counted(report.fixable, 'finding')}; --diff shows how\n"
+        yield f"{command}    # mends {plural(report.fixable, 'finding')}; --diff shows how\n"
     codes = sorted({finding.code for finding in report.findings})
     for code in codes[:3]:
         yield f"cachelint rule {code}    # what it says, why, a bad and a good example\n"

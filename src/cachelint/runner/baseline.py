@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cachelint.document import schema
 from cachelint.files import discovery
-from cachelint.model import CachelintError, Finding
+from cachelint.model import CachelintError, Finding, stable_location
 
 VERSION = 1
 
@@ -35,15 +35,7 @@ Baseline = dict[Key, int]
 
 def key_of(finding: Finding) -> Key:
     """Return what a finding is known by."""
-    return Key(discovery.in_catalog(finding.path), finding.code, *place_of(finding))
-
-
-def place_of(finding: Finding) -> tuple[str, str]:
-    """Return hash and pointer by which the place of a finding in its file is known."""
-    if not finding.spec_hash:
-        return "", finding.pointer
-    # /spec_details/3/variants/0 is /variants/0 of the spec
-    return finding.spec_hash, "".join(f"/{token}" for token in finding.pointer.split("/")[3:])
+    return Key(discovery.in_catalog(finding.path), finding.code, *stable_location(finding))
 
 
 def read(path: str) -> Baseline:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from cachelint.config.file import FileIgnore, Settings, given
 from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, Task
@@ -23,6 +22,7 @@ from cachelint.linter.tag import (
     tasks_of,
 )
 from cachelint.model import Finding, Report
+from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
 from cachelint.runner.baseline import Key
@@ -87,7 +87,7 @@ def check(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
-    settings = given(settings)
+    settings = resolve_settings(settings)
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
@@ -129,7 +129,7 @@ def write_baseline(
     Raises:
         CachelintError: As `check`, or the file cannot be written.
     """
-    settings = given(settings)
+    settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if discovery.exists(path) else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
@@ -326,7 +326,7 @@ def fix(
     """
     from cachelint.fixer.page import fix_catalog, fix_tag  # which a check does not need
 
-    settings = given(settings)
+    settings = resolve_settings(settings)
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
     selection = discovery.select(paths)
