@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from cachelint.text import clip, clusters, columns, encodable, inert
+from cachelint.text import clip, clusters, display_width, encodable, escape_unsafe
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from cachelint.text import clip, clusters, columns, encodable, inert
          "surrogate", "byte of a name", "no character", "command"],
 )
 def test_inert(text: str, shown: str) -> None:
-    assert inert(text) == shown
-    assert inert(shown) == shown
+    assert escape_unsafe(text) == shown
+    assert escape_unsafe(shown) == shown
 
 
 def test_inert_text_can_neither_control_nor_turn_nor_end_a_line() -> None:
     left = [
-        f"{ord(character):04x}" for character in inert("".join(map(chr, range(0x110000))))
+        f"{ord(character):04x}" for character in escape_unsafe("".join(map(chr, range(0x110000))))
         if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
         or unicodedata.bidirectional(character) in (
             "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
@@ -61,8 +61,8 @@ def test_clip(text: str, width: int, expected: str) -> None:
 
 
 def test_what_a_runner_takes_for_a_command_is_broken_up() -> None:
-    assert inert("a ##[error]b") == "a #\\x23[error]b"
-    assert inert("###[x] ## [y]") == "##\\x23[x] ## [y]"
+    assert escape_unsafe("a ##[error]b") == "a #\\x23[error]b"
+    assert escape_unsafe("###[x] ## [y]") == "##\\x23[x] ## [y]"
 
 
 # ------------------------------------------------------------------------------- columns
@@ -75,7 +75,7 @@ def test_what_a_runner_takes_for_a_command_is_broken_up() -> None:
     ("…", 1), ("\u0301", 0), ("\u0301a", 1), ("ƒ漢a", 4), ("―", 1), ("\u3000", 2),
 ])
 def test_columns(text: str, width: int) -> None:
-    assert columns(text) == width
+    assert display_width(text) == width
 
 
 @pytest.mark.parametrize(("text", "parts"), [

@@ -30,11 +30,12 @@ FUNCTIONS = (
 )
 DATA = (
     cachelint.Report, cachelint.Finding, cachelint.Settings, cachelint.FileIgnore,
-    cachelint.Context, cachelint.FixReport, cachelint.Fixed, cachelint.Task, cachelint.TagResult,
+    cachelint.PageContext, cachelint.FixReport, cachelint.PageFix, cachelint.TagTask,
+    cachelint.TagResult,
 )
 
 
-def due() -> Iterator[tuple[Path, str]]:
+def expected() -> Iterator[tuple[Path, str]]:
     """Yield each file that is written, and what it must be."""
     yield ROOT / "docs" / "rules.md", "\n\n".join(explain.page()) + "\n"
     yield ROOT / "man" / "cachelint.1", man_page.render()
@@ -184,7 +185,7 @@ def _schema_table(properties: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write them all."""
-    for path, text in due():
+    for path, text in expected():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

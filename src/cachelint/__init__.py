@@ -6,28 +6,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cachelint.document.render import render_page
     from cachelint.document.summary import summarize
-    from cachelint.files.discovery import Task, select
-    from cachelint.fixer.page import Fixed, fix_page
+    from cachelint.files.discovery import TagTask, select
+    from cachelint.fixer.page import PageFix, fix_page
     from cachelint.linter.page import check_page
     from cachelint.linter.tag import TagResult, check_catalog, check_tag, tasks_of
-    from cachelint.model import CachelintError, Context, Finding, Report, Severity
+    from cachelint.model import CachelintError, Finding, PageContext, Report, Severity
     from cachelint.rules.selection import FileIgnore, Settings
     from cachelint.runner.run import FixReport, check, fix
+
+    # names from before version 0.2
+    Context, Fixed, Task = PageContext, PageFix, TagTask
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CachelintError", "Context", "FileIgnore", "Finding", "FixReport", "Fixed", "Report",
-    "Settings", "Severity", "TagResult", "Task", "check", "check_catalog", "check_page",
+    "CachelintError", "FileIgnore", "Finding", "FixReport", "PageContext", "PageFix", "Report",
+    "Settings", "Severity", "TagResult", "TagTask", "check", "check_catalog", "check_page",
     "check_tag", "fix", "fix_page", "render_page", "select", "summarize", "tasks_of",
 ]
 
 _MODULES = {
     "linter.page": ("check_page",),
     "rules.selection": ("FileIgnore", "Settings"),
-    "files.discovery": ("Task", "select"),
-    "fixer.page": ("Fixed", "fix_page"),
-    "model": ("CachelintError", "Context", "Finding", "Report", "Severity"),
+    "files.discovery": ("TagTask", "select"),
+    "fixer.page": ("PageFix", "fix_page"),
+    "model": ("CachelintError", "Finding", "PageContext", "Report", "Severity"),
     "document.render": ("render_page",),
     "runner.run": ("FixReport", "check", "fix"),
     "document.summary": ("summarize",),
@@ -36,8 +39,12 @@ _MODULES = {
 """Where each of these is; a module is loaded when one of its names is asked for."""
 
 
+_FORMER_NAMES = {"Context": "PageContext", "Fixed": "PageFix", "Task": "TagTask"}
+
+
 def __getattr__(name: str) -> Any:
     """Load a public name."""
+    name = _FORMER_NAMES.get(name, name)
     for module, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)

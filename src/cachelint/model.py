@@ -15,7 +15,7 @@ class Severity(str, Enum):
     """Is shown, and fails a run only under ``--strict``."""
 
 
-class Format(str, Enum):
+class PageFormat(str, Enum):
     """The generations of pages."""
 
     CURRENT = "current"
@@ -26,27 +26,27 @@ class Format(str, Enum):
     """2021 and 2022: ``spec_files`` and no ``spec_details``."""
 
 
-class Place(NamedTuple):
+class PageId(NamedTuple):
     """Where a page lies in its catalog: ``_cache/<tag>/<package>/``; None elsewhere."""
 
     tag: str | None
     package: str | None
 
 
-NOWHERE = Place(None, None)
+NO_PAGE = PageId(None, None)
 
 
-class Context(NamedTuple):
+class PageContext(NamedTuple):
     """What a rule may know besides the page."""
 
-    place: Place = NOWHERE
+    place: PageId = NO_PAGE
     tag_stacks: frozenset[str] | None = None
     """The stacks that ``tags.yaml`` gives the page's tag; None where it does not list the tag."""
     root_stack: str = "root"
     mirror_urls: tuple[str, ...] = ("https://binaries.spack.io",)
 
 
-NO_CONTEXT = Context()
+NO_CONTEXT = PageContext()
 
 
 class Span(NamedTuple):
@@ -71,10 +71,10 @@ class Problem(NamedTuple):
     span: Span | None = None
     other: str | None = None
     other_label: str = ""
-    due: int | None = None
+    expected: int | None = None
 
 
-class Breach(NamedTuple):
+class SchemaError(NamedTuple):
     """One breach of a schema."""
 
     code: str

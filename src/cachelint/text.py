@@ -16,7 +16,7 @@ _UNSAFE = (
 _SURROGATES = "[\ud800-\udfff]"
 
 
-def inert(text: str) -> str:
+def escape_unsafe(text: str) -> str:
     """Escape every character that could steer a terminal, hide, or turn the text around it.
 
     `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
@@ -51,7 +51,7 @@ _EMOJI_STYLE = "\ufe0f"
 """Makes a character that can be text or a picture a picture, which takes two columns."""
 
 
-def columns(text: str) -> int:
+def display_width(text: str) -> int:
     """Count the columns that ``text``, which is inert, takes in a terminal."""
     if text.replace("…", "").isascii():  # nearly every excerpt is cut
         return len(text)
@@ -90,7 +90,7 @@ def _columns(cluster: str) -> int:
     return 2 if _EMOJI_STYLE in cluster and (not base.isalpha() or base == "\u2139") else 1
 
 
-def common(left: str, right: str) -> int:
+def common_prefix(left: str, right: str) -> int:
     """Count the characters that two texts begin with alike."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
                 min(len(left), len(right)))

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from cachelint.cli.progress import _Line, describe
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from cachelint.linter.tag import TagResult
 from cachelint.runner import run as runner
 from cachelint.runner.run import Progress
@@ -70,8 +70,8 @@ def test_line_is_drawn_after_a_second_and_ten_times_a_second(tmp_path: Path) -> 
     times = iter((0, 0.5, 0.99, 1.0, 1.05, 1.09, 1.11, 1.2, 1.22))
     stream = io.StringIO()
     line = _Line(stream, with_findings=False, clock=lambda: next(times))
-    done = Progress([Task(str(tmp_path), "v1", None), Task(".", "", ("x", "y")),
-                     Task(str(tmp_path), "gone", None)], line.draw)
+    done = Progress([TagTask(str(tmp_path), "v1", None), TagTask(".", "", ("x", "y")),
+                     TagTask(str(tmp_path), "gone", None)], line.draw)
     drawn = []
     for _ in range(8):
         done.add(None)
@@ -112,7 +112,7 @@ def test_whoever_watches_learns_of_every_page(
     assert seen[-1][1] >= 8
     assert seen[-1][2] == 0
     seen.clear()
-    assert runner.fix(jobs=jobs, on_progress=watch).mended >= 8
+    assert runner.fix(jobs=jobs, on_progress=watch).fixed >= 8
     assert (seen[-1][0], seen[-1][2]) == (8, 0)
     seen.clear()
     runner.write_baseline("known.json", jobs=jobs, on_progress=watch)
@@ -120,14 +120,14 @@ def test_whoever_watches_learns_of_every_page(
     assert runner.check(jobs=jobs).pages == 8
 
 
-def slow(task: Task) -> TagResult:
+def slow(task: TagTask) -> TagResult:
     """Take longer over the first task than over all others."""
     time.sleep(0.5 if task.tag == "a" else 0)
     return TagResult(task, [], 1, None)  # type: ignore[arg-type]
 
 
 def test_results_are_told_at_once_and_yielded_in_order() -> None:
-    tasks = [Task(".", tag, None) for tag in "abcdef"]
+    tasks = [TagTask(".", tag, None) for tag in "abcdef"]
     told: list[str | None] = []
     yielded = [(result.task.tag, len(told)) for result in run(
         slow, tasks, 2, lambda result: told.append(result and result.task.tag))]

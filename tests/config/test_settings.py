@@ -22,7 +22,7 @@ from cachelint import (
     fix,
     fix_page,
 )
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from support import valid
 
 TAG = valid.TAG
@@ -100,7 +100,7 @@ def test_severity_from_python(here: Path) -> None:
     assert (finding.code, finding.severity) == ("CL301", Severity.WARNING)
     [finding] = fix_page(STALE.encode(), WHERE, settings=WARNED).found
     assert finding.severity is Severity.WARNING
-    [finding] = check_tag(Task(".", TAG, None), WARNED).findings
+    [finding] = check_tag(TagTask(".", TAG, None), WARNED).findings
     assert finding.severity is Severity.WARNING
     report = check(settings=WARNED, jobs=2)
     assert (report.errors, report.warnings) == (0, 1)
@@ -195,7 +195,7 @@ def test_fix_leaves_the_catalogs_own_files_alone(here: Path) -> None:
     spared = Settings(per_file_ignores=(FileIgnore("_data/tags.yaml", "tag-page"),))
     assert fix(settings=spared).report.findings == ()
     assert not page.exists()
-    assert fix().mended == 1
+    assert fix().fixed == 1
     assert page.exists()
 
 

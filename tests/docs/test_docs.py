@@ -26,7 +26,7 @@ UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 # ------------------------------------------------------------------------------- what is written
 
 
-DUE = list(write_docs.due())
+DUE = list(write_docs.expected())
 
 
 @pytest.mark.parametrize(("path", "due"), DUE, ids=[path.name for path, _ in DUE])

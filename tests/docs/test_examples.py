@@ -104,7 +104,7 @@ def test_the_example_is_clean_under_strict() -> None:
 
 def test_fix_changes_no_byte_of_the_example(example: Path) -> None:
     done = fix([str(example)])
-    assert (done.changed, done.mended, done.refused) == ((), 0, ())
+    assert (done.changed, done.fixed, done.refused) == ((), 0, ())
     assert run(example, "fix", "--exit-non-zero-on-fix").returncode == 0
     assert contents(example) == contents(EXAMPLE)
 
@@ -213,6 +213,6 @@ def test_the_tarball_pages_of_the_corpus_that_are_in_no_stable_order(
 
 def test_fix_changes_no_byte_of_the_corpus(corpus: Path) -> None:
     done = fix([str(corpus)])
-    assert (done.changed, done.mended) == ((), 0)
+    assert (done.changed, done.fixed) == ((), 0)
     assert run(corpus, "fix").returncode == 0
     assert contents(corpus) == contents(CORPUS)

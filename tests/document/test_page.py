@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from cachelint.document import yaml
-from cachelint.document.page import Page, parse, render, render_entry
-from cachelint.model import Format, Span
+from cachelint.document.page import Page, parse_page, render, render_entry
+from cachelint.model import PageFormat, Span
 from support import valid
 
 LINES = valid.lines()
 
 
 def _parse(text: str | bytes) -> Page:
-    return parse(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    return parse_page(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
 
 
 def _faults(page: Page) -> list[str]:
-    return [fault.code for fault in page.faults]
+    return [fault.code for fault in page.errors]
 
 
 # ------------------------------------------------------------------------------ bytes and lines
@@ -70,29 +70,29 @@ def test_lines_end_in_line_feeds_alone(line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (valid.PAGE, Format.CURRENT),
-        (valid.TARBALL_PAGE, Format.TARBALL),
-        (valid.page(None, [valid.tarball_specs()[0], valid.specs()[1]]), Format.CURRENT),
-        (valid.page(None, [*valid.tarball_specs(), valid.specs()[1]]), Format.TARBALL),
-        (valid.page(valid.meta(), specs_line="spec_details: []"), Format.CURRENT),
-        (valid.page(valid.meta(), specs_line="spec_details: {}"), Format.CURRENT),
-        (valid.page(valid.meta(), specs_line="spec_files: []"), Format.LEGACY),
-        (valid.page(valid.meta(), specs_line="spec_names: []"), Format.CURRENT),
-        (valid.PAGE.replace("layout", "spec_files: []\nlayout"), Format.CURRENT),
-        ("---\n- spec_files\n---", Format.CURRENT),
-        ("---\n---", Format.CURRENT),
+        (valid.PAGE, PageFormat.CURRENT),
+        (valid.TARBALL_PAGE, PageFormat.TARBALL),
+        (valid.page(None, [valid.tarball_specs()[0], valid.specs()[1]]), PageFormat.CURRENT),
+        (valid.page(None, [*valid.tarball_specs(), valid.specs()[1]]), PageFormat.TARBALL),
+        (valid.page(valid.meta(), specs_line="spec_details: []"), PageFormat.CURRENT),
+        (valid.page(valid.meta(), specs_line="spec_details: {}"), PageFormat.CURRENT),
+        (valid.page(valid.meta(), specs_line="spec_files: []"), PageFormat.LEGACY),
+        (valid.page(valid.meta(), specs_line="spec_names: []"), PageFormat.CURRENT),
+        (valid.PAGE.replace("layout", "spec_files: []\nlayout"), PageFormat.CURRENT),
+        ("---\n- spec_files\n---", PageFormat.CURRENT),
+        ("---\n---", PageFormat.CURRENT),
     ],
     ids=["current", "tarball", "half", "more than half", "no specs", "a mapping", "legacy", "names",
          "both", "a list", "empty"],
 )
-def test_format(text: str, expected: Format) -> None:
+def test_format(text: str, expected: PageFormat) -> None:
     assert _parse(text).format is expected
 
 
 def test_size_limit_is_in_bytes() -> None:
     text = valid.page(title='title: "\u00e9"').encode()
-    assert parse(text, max_size=len(text)).parsed
-    page = parse(text, max_size=len(text) - 1)
+    assert parse_page(text, max_size=len(text)).parsed
+    page = parse_page(text, max_size=len(text) - 1)
     assert (_faults(page), page.parsed, page.text) == (["CL110"], False, "")
 
 
@@ -363,7 +363,7 @@ def test_islands_of_json_agree_with_the_yaml_parser(text: str) -> None:
     expected = sorted((pointer, page.span(start + node.key_start, start + node.key_end))
                       for pointer, node in document.repeated)
     found = sorted((fault.problem.pointer, fault.problem.span)
-                   for fault in page.faults if fault.code == "CL107")
+                   for fault in page.errors if fault.code == "CL107")
     assert found == expected
     assert page.parsed is not bool(expected)
     if expected:
@@ -397,9 +397,9 @@ def test_parse_never_raises(raw: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(raw)))
     cut = data.draw(st.sampled_from([
         b"", b"\r", b"\xff", b"\n---\n", b"\x00", b'"', b"[", b"\\", b"\xef\xbb\xbf", b"\n"]))
-    page = parse(raw[:at] + cut + raw[at + data.draw(st.integers(0, 3)):])
-    assert page.parsed or page.faults
-    for fault in page.faults:
+    page = parse_page(raw[:at] + cut + raw[at + data.draw(st.integers(0, 3)):])
+    assert page.parsed or page.errors
+    for fault in page.errors:
         span = fault.problem.span or page.span_of(fault.problem.pointer)
         assert 1 <= span.line <= span.end_line
         assert (span.line, span.column) <= (span.end_line, span.end_column)

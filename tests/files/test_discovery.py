@@ -14,16 +14,16 @@ from cachelint import CachelintError, check
 from cachelint.files.discovery import (
     Unreadable,
     catalog_of,
+    display_path,
     join,
     list_tag,
-    place_of,
+    page_id_of,
     read,
     replace,
     select,
-    shown,
     write,
 )
-from cachelint.model import Place
+from cachelint.model import PageId
 from support import valid
 
 FRONT_MATTER = "---\na: 1\n---"
@@ -229,19 +229,19 @@ def test_links_to_folders(here: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "place"), [
-    ("_cache/v1/zlib/specs.md", Place("v1", "zlib")),
-    ("a/../_cache/v1/zlib/./specs.md", Place("v1", "zlib")),
-    ("/srv/site/_cache/v1/zlib/specs.md", Place("v1", "zlib")),
-    ("_cache/_cache/zlib/specs.md", Place("_cache", "zlib")),
-    ("_cache/v1/zlib/index.md", Place(None, None)),
-    ("_cache/v1/zlib/extra/specs.md", Place(None, None)),
-    ("_cache/zlib/specs.md", Place(None, None)),
-    ("v1/zlib/specs.md", Place(None, None)),
-    ("<stdin>", Place(None, None)),
-    ("", Place(None, None)),
+    ("_cache/v1/zlib/specs.md", PageId("v1", "zlib")),
+    ("a/../_cache/v1/zlib/./specs.md", PageId("v1", "zlib")),
+    ("/srv/site/_cache/v1/zlib/specs.md", PageId("v1", "zlib")),
+    ("_cache/_cache/zlib/specs.md", PageId("_cache", "zlib")),
+    ("_cache/v1/zlib/index.md", PageId(None, None)),
+    ("_cache/v1/zlib/extra/specs.md", PageId(None, None)),
+    ("_cache/zlib/specs.md", PageId(None, None)),
+    ("v1/zlib/specs.md", PageId(None, None)),
+    ("<stdin>", PageId(None, None)),
+    ("", PageId(None, None)),
 ])
-def test_place_of_a_page(here: Path, path: str, place: Place) -> None:
-    assert place_of(path) == place
+def test_place_of_a_page(here: Path, path: str, place: PageId) -> None:
+    assert page_id_of(path) == place
 
 
 @pytest.mark.parametrize(("path", "root"), [
@@ -253,9 +253,9 @@ def test_catalog_of_a_page(here: Path, path: str, root: str | None) -> None:
 
 
 def test_paths_are_shown_relative_to_the_working_directory(here: Path) -> None:
-    assert shown(str(here / "a" / "b")) == "a/b"
-    assert shown("./a//b/../c") == "a/c"
-    assert shown(str(here.parent / "x")) == "../x"
+    assert display_path(str(here / "a" / "b")) == "a/b"
+    assert display_path("./a//b/../c") == "a/c"
+    assert display_path(str(here.parent / "x")) == "../x"
 
 
 # ------------------------------------------------------------------------------- a tag
@@ -264,16 +264,16 @@ def test_paths_are_shown_relative_to_the_working_directory(here: Path) -> None:
 def test_pages_of_a_tag_are_sorted_as_their_paths_are(here: Path) -> None:
     make(here, *(f"_cache/v1/{name}/specs.md" for name in ("b", "a", "a-b", "a.b", "é", "B")))
     assert list_tag(".", "v1").pages == [
-        (f"_cache/v1/{name}/specs.md", Place("v1", name))
+        (f"_cache/v1/{name}/specs.md", PageId("v1", name))
         for name in ("B", "a-b", "a.b", "a", "b", "é")]
 
 
 def test_legacy_pages(here: Path) -> None:
     make(here, "_cache/adol-c/index.md", "_cache/adol-c/specs.md", "_cache/adol-c/zlib/specs.md")
     assert list_tag(".", "adol-c").pages == [
-        ("_cache/adol-c/index.md", Place(None, None)),
-        ("_cache/adol-c/specs.md", Place(None, None)),
-        ("_cache/adol-c/zlib/specs.md", Place("adol-c", "zlib"))]
+        ("_cache/adol-c/index.md", PageId(None, None)),
+        ("_cache/adol-c/specs.md", PageId(None, None)),
+        ("_cache/adol-c/zlib/specs.md", PageId("adol-c", "zlib"))]
 
 
 STRAYS: dict[str, tuple[str, str, bool]] = {
@@ -305,13 +305,13 @@ def test_strays(here: Path, path: str, text: str, is_stray: bool) -> None:
     make(here, "_cache/v1/zlib/specs.md")
     make(here, path, text=text)
     listing = list_tag(".", "v1")
-    assert listing.strays == ([path] if is_stray else [])
+    assert listing.stray_pages == ([path] if is_stray else [])
     assert [page for page, _ in listing.pages] == ["_cache/v1/zlib/specs.md"]
 
 
 def test_stray_directly_below_cache(here: Path) -> None:
     make(here, "_cache/README.md", "_cache/v1/zlib/specs.md")
-    assert list_tag(".", "README.md").strays == ["_cache/README.md"]
+    assert list_tag(".", "README.md").stray_pages == ["_cache/README.md"]
     findings = [each for each in check(["."]).findings if each.code == "CL111"]
     assert [(each.path, each.line) for each in findings] == [("_cache/README.md", 1)]
 
@@ -324,7 +324,7 @@ def test_strays_behind_links_are_left_alone(here: Path) -> None:
     (here / "_cache/v1/zlib/page.md").symlink_to("../../../elsewhere/page.md")
     os.mkfifo(here / "_cache/v1/zlib/pipe")
     listing = list_tag(".", "v1")
-    assert listing.strays == []
+    assert listing.stray_pages == []
     assert [page for page, _ in listing.pages] == ["_cache/v1/zlib/specs.md"]
 
 

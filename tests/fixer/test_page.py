@@ -21,8 +21,8 @@ from ruamel.yaml import YAML
 
 from cachelint import Settings, fix, fix_page
 from cachelint.fixer import page as page_fixer
-from cachelint.fixer.page import Fixed
-from cachelint.model import Context
+from cachelint.fixer.page import PageFix
+from cachelint.model import PageContext
 from cachelint.rules.selection import select_rules
 from support import valid
 
@@ -48,7 +48,7 @@ spec_files:
 ---"""
 
 
-def mend(text: str | bytes, *extra: str, context: Context = valid.CONTEXT) -> Fixed:
+def mend(text: str | bytes, *extra: str, context: PageContext = valid.CONTEXT) -> PageFix:
     """Mend a page by the default rules, and those of the codes ``extra``."""
     raw = text if isinstance(text, bytes) else text.encode()
     chosen = Settings(selected=Settings().selected | set(extra))
@@ -133,7 +133,7 @@ def test_body_is_kept(body: str) -> None:
 
 
 def test_sound_page_keeps_its_bytes() -> None:
-    assert mend(PAGE) == Fixed(PAGE.encode(), [], [], "")
+    assert mend(PAGE) == PageFix(PAGE.encode(), [], [], "")
 
 
 def test_variants_versions_and_size_of_a_spec_are_never_changed() -> None:
@@ -214,7 +214,7 @@ def test_page_in_the_tarball_format_is_edited_in_place(text: str | bytes, due: s
 
 
 def test_order_of_a_tarball_page_is_no_fault() -> None:
-    assert mend(IN_ORDER) == Fixed(IN_ORDER.encode(), [], [], "")
+    assert mend(IN_ORDER) == PageFix(IN_ORDER.encode(), [], [], "")
 
 
 def test_tarball_page_is_rewritten_in_canonical_order_where_cl507_is_selected() -> None:
@@ -223,7 +223,7 @@ def test_tarball_page_is_rewritten_in_canonical_order_where_cl507_is_selected() 
 
 
 def test_legacy_page_is_mended_around_its_front_matter() -> None:
-    fixed = mend("\ufeff" + LEGACY.replace("\n", "\r\n") + "\r\n", context=Context())
+    fixed = mend("\ufeff" + LEGACY.replace("\n", "\r\n") + "\r\n", context=PageContext())
     assert fixed.content.decode() == LEGACY
     assert [finding.code for finding in fixed.findings] == ["CL109"]
 
@@ -460,7 +460,7 @@ def test_page_without_anything_to_mend_is_left_alone_without_a_word(text: str | 
 
 # ------------------------------------------------------------------------------- proof
 
-MEND = page_fixer.mend
+MEND = page_fixer.fixed_bytes
 
 WITH_BODY = f"{STALE}\nBy hand"
 Spoil = Callable[[str], str]
@@ -742,9 +742,9 @@ def test_page_is_replaced(catalog: Catalog) -> None:
     assert catalog.page.read_text() == PAGE
     assert catalog.files() == ["specs.md"]
     assert [Path(path).name for path, *_ in done.changed] == ["specs.md"]
-    assert (done.mended, done.refused, done.report.findings) == (1, (), ())
+    assert (done.fixed, done.refused, done.report.findings) == (1, (), ())
     again = fix([str(catalog.root)])
-    assert (again.changed, again.mended) == ((), 0)
+    assert (again.changed, again.fixed) == ((), 0)
 
 
 def test_nothing_is_written_where_only_the_difference_is_asked_for(catalog: Catalog) -> None:

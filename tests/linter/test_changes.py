@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, check, fix
-from cachelint.document.page import parse
+from cachelint.document.page import parse_page
 from cachelint.document.render import render_page
 from cachelint.files.git import LOCAL_VARIABLES
 
@@ -67,7 +67,7 @@ def test_no_change(catalog: Path) -> None:
 
 
 def _reorder(page: Path) -> None:
-    data = parse(page.read_bytes())
+    data = parse_page(page.read_bytes())
     specs = list(reversed(data.specs))
     lines = page.read_text(encoding="utf-8").split("\n")
     lines[5] = "spec_details: " + json.dumps(specs)
@@ -376,7 +376,7 @@ def test_fix_mends_what_changed_alone(catalog: Path) -> None:
     assert new.read_bytes() != sound
     done = fix(diff_base="main")
     assert [path for path, _, _ in done.changed] == ["_cache/develop/yasm/specs.md"]
-    assert (done.mended, done.report.pages, done.report.findings) == (1, 1, ())
+    assert (done.fixed, done.report.pages, done.report.findings) == (1, 1, ())
     assert (old.read_bytes(), new.read_bytes()) == (stale, sound)
     assert fix(diff_base="main").report.pages == 0
 
@@ -396,7 +396,7 @@ def test_fix_leaves_a_frozen_page_whose_facts_changed(catalog: Path) -> None:
     _stale(page)
     done = fix(diff_base="main")
     assert [finding.code for finding in done.report.findings] == ["CL801"]
-    assert done.mended == 1
+    assert done.fixed == 1
     assert '"size": 7' in page.read_text(encoding="utf-8")
 
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from cachelint import summarize
 from cachelint.document import schema
-from cachelint.document.page import parse
+from cachelint.document.page import parse_page
 from cachelint.linter.fastpath import _PARTS, Shapes
-from cachelint.linter.page import examine, judge
-from cachelint.model import Context, Place
+from cachelint.linter.page import examine, run_rules
+from cachelint.model import PageContext, PageId
 from support import valid
 
 TAGS = [valid.TAG, "v0.22.4"]
@@ -33,9 +33,9 @@ EMOJI = "\U0001f600"
 Said = list[tuple[str, str, str]]
 
 
-def _quick(raw: bytes, context: Context, shapes: Shapes, *, strict_order: bool) -> Said:
+def _quick(raw: bytes, context: PageContext, shapes: Shapes, *, strict_order: bool) -> Said:
     problems, page, facts = examine(raw, context, shapes, strict_order=strict_order)
-    plain = parse(raw, context)
+    plain = parse_page(raw, context)
     if page is None:
         assert problems == []
     if facts is not None and (page is None or (plain.parsed and "spec_details" in plain.data)):
@@ -46,12 +46,12 @@ def _quick(raw: bytes, context: Context, shapes: Shapes, *, strict_order: bool) 
     return sorted((rule.code, problem.pointer, problem.message) for rule, problem in problems)
 
 
-def _plain(raw: bytes, context: Context, *, strict_order: bool) -> Said:
-    problems = judge(parse(raw, context), strict_order=strict_order)
+def _plain(raw: bytes, context: PageContext, *, strict_order: bool) -> Said:
+    problems = run_rules(parse_page(raw, context), strict_order=strict_order)
     return sorted((rule.code, problem.pointer, problem.message) for rule, problem in problems)
 
 
-def _hold(pages: list[tuple[bytes, Context]], *, strict_order: bool = False) -> None:
+def _hold(pages: list[tuple[bytes, PageContext]], *, strict_order: bool = False) -> None:
     """Hold the two ways together over pages that share a memory."""
     shapes = Shapes()
     for raw, context in pages:
@@ -127,12 +127,12 @@ def _parts(draw: st.DrawFn) -> Parts:
 
 
 @st.composite
-def _contexts(draw: st.DrawFn, parts: Parts) -> Context:
-    usual = st.just(Place(parts.tag, parts.package))
-    other = st.builds(Place, st.sampled_from([*TAGS, None]), st.sampled_from([*PACKAGES, None]))
+def _contexts(draw: st.DrawFn, parts: Parts) -> PageContext:
+    usual = st.just(PageId(parts.tag, parts.package))
+    other = st.builds(PageId, st.sampled_from([*TAGS, None]), st.sampled_from([*PACKAGES, None]))
     listed = st.sampled_from([None, *map(frozenset, (
         ["aws", "e4s", "root"], ["e4s", "root"], ["aws", "e4s"]))])
-    return Context(draw(usual | usual | usual | other), draw(listed),
+    return PageContext(draw(usual | usual | usual | other), draw(listed),
                    draw(st.sampled_from(["root", "root", "e4s"])))
 
 
@@ -240,7 +240,7 @@ def _written(parts: Parts) -> str:
 
 
 @st.composite
-def _pages(draw: st.DrawFn) -> list[tuple[bytes, Context]]:
+def _pages(draw: st.DrawFn) -> list[tuple[bytes, PageContext]]:
     """Make a few pages that have shapes in common: sound ones first, and what becomes of them."""
     pages = []
     for _ in range(draw(st.integers(1, 2))):
@@ -254,7 +254,9 @@ def _pages(draw: st.DrawFn) -> list[tuple[bytes, Context]]:
 
 @given(_pages(), st.booleans())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_quick_and_plain_ways_agree(pages: list[tuple[bytes, Context]], strict_order: bool) -> None:
+def test_quick_and_plain_ways_agree(
+    pages: list[tuple[bytes, PageContext]], strict_order: bool
+) -> None:
     _hold(pages, strict_order=strict_order)
 
 
@@ -262,7 +264,7 @@ def test_quick_and_plain_ways_agree(pages: list[tuple[bytes, Context]], strict_o
 @settings(max_examples=40, deadline=None)
 def test_sound_pages_are_accepted_by_what_is_remembered(parts: Parts) -> None:
     stacks = frozenset({"aws", "e4s", "root"})
-    context = Context(Place(parts.tag, parts.package), stacks, "e4s-root")
+    context = PageContext(PageId(parts.tag, parts.package), stacks, "e4s-root")
     mixed = len({"@=" in spec["compiler"] for spec in parts.specs if "@" in spec["compiler"]}) > 1
     text = parts.text()
     is_simple = not any(odd in text for odd in ("\\", "a='}", "commit="))
@@ -354,11 +356,14 @@ CASES: dict[str, list[str]] = {
 @pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("strict_order", [False, True], ids=["", "strict"])
 @pytest.mark.parametrize("context", [
-    valid.CONTEXT, Context(), valid.CONTEXT._replace(tag_stacks=None),
-    Context(Place("v0.22.4", "zlib")), Context(Place(valid.TAG, "zstd"), frozenset({"root"})),
+    valid.CONTEXT, PageContext(), valid.CONTEXT._replace(tag_stacks=None),
+    PageContext(PageId("v0.22.4", "zlib")),
+    PageContext(PageId(valid.TAG, "zstd"), frozenset({"root"})),
     valid.CONTEXT._replace(root_stack="e4s"),
 ], ids=["usual", "nowhere", "no stacks", "other tag", "other package", "other root"])
-def test_known_shapes_do_not_hide(texts: list[str], context: Context, strict_order: bool) -> None:
+def test_known_shapes_do_not_hide(
+    texts: list[str], context: PageContext, strict_order: bool
+) -> None:
     pages = [(text.encode(), context) for text in texts]
     _hold(pages, strict_order=strict_order)
     _hold(pages[::-1], strict_order=strict_order)
@@ -368,7 +373,7 @@ def test_known_shapes_do_not_hide(texts: list[str], context: Context, strict_ord
 # ------------------------------------------------------------------------------ real pages, spoilt
 
 EXAMPLES = [
-    (path.read_bytes(), Context(Place(path.parts[-3], path.parts[-2])))
+    (path.read_bytes(), PageContext(PageId(path.parts[-3], path.parts[-2])))
     for path in sorted(Path(__file__).parents[2].glob("examples/catalog/_cache/*/*/specs.md"))]
 _PIECE = re.compile(rb'"[^"]*"|[0-9]+|[^"0-9]')
 _OTHERS = [b'"', b"}, {", b'"hash": "', b"\n", b" ", b"1", b'"root"', b": ", b"\\", b"#", b"true",

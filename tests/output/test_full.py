@@ -14,7 +14,7 @@ from cachelint import check_page
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.full import _cut, render, write
 from cachelint.rules import ALL_RULES
-from cachelint.text import columns, inert
+from cachelint.text import display_width, escape_unsafe
 from support import valid
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -65,7 +65,7 @@ def test_evidence_fits(width: int | None) -> None:
             place, *evidence = evidence
         for line in evidence:
             if width or "note:" not in line:
-                assert columns(line) <= (width or 80), line
+                assert display_width(line) <= (width or 80), line
 
 
 @pytest.mark.parametrize("width", [80, 60, 40])
@@ -76,7 +76,7 @@ def test_claims_wrap_on_terminals_alone(width: int) -> None:
         lines = claim.split("\n")
         assert " ".join([lines[0], *(line.removeprefix("    ") for line in lines[1:])]) == whole
         for line in lines:
-            assert columns(line) <= width or " " not in line.strip()
+            assert display_width(line) <= width or " " not in line.strip()
         assert all(line.startswith("    ") for line in lines[1:])
 
 
@@ -92,9 +92,9 @@ def test_colours_change_nothing_but_colours() -> None:
 def at_columns(text: str, start: int, width: int) -> str:
     """Return what stands in some columns of a line."""
     return "".join(each for index, each in enumerate(text)
-                   if start <= columns(text[:index + 1]) - (columns(each) > 0)
-                   and columns(text[:index]) < start + width
-                   and columns(text[:index]) >= start)
+                   if start <= display_width(text[:index + 1]) - (display_width(each) > 0)
+                   and display_width(text[:index]) < start + width
+                   and display_width(text[:index]) >= start)
 
 
 def test_marks_stand_below_what_they_mark() -> None:
@@ -108,19 +108,19 @@ def test_marks_stand_below_what_they_mark() -> None:
         start, end = len("".join(units[:first])), len("".join(units[:last]))
         room = chosen.randint(8, 80)
         shown, indent, marked = _cut(Excerpt(1, 0, text, start, end), room)
-        assert columns(shown) <= room, (text, room)
+        assert display_width(shown) <= room, (text, room)
         assert marked >= 1
         assert shown.isprintable() or not text.isprintable() or "\ufe0f" in text
-        inside = inert(text)[len(inert(text[:start])):] if "##[" not in text else ""
+        inside = escape_unsafe(text)[len(escape_unsafe(text[:start])):] if "##[" not in text else ""
         if inside and end > start:
             # what stands in the marked columns is the beginning of what is marked
-            before = next(n for n in range(len(shown) + 1) if columns(shown[:n]) == indent)
+            before = next(n for n in range(len(shown) + 1) if display_width(shown[:n]) == indent)
             assert shown[before:].lstrip("\u0301\ufe0f").startswith(
                 inside[0].lstrip("\u0301\ufe0f")), (text, shown)
-        if columns(inert(text)) <= room:
-            assert shown == inert(text)
-            assert indent == columns(inert(text[:start]))
-            assert marked == max(1, columns(inert(text[start:end])))
+        if display_width(escape_unsafe(text)) <= room:
+            assert shown == escape_unsafe(text)
+            assert indent == display_width(escape_unsafe(text[:start]))
+            assert marked == max(1, display_width(escape_unsafe(text[start:end])))
 
 
 @pytest.mark.parametrize(("excerpt", "room", "expected"), [

@@ -21,7 +21,7 @@ from cachelint.output import formats
 from cachelint.output import html as html_report
 from cachelint.output.html import Block, blocks_of
 from cachelint.rules import ALL_RULES
-from cachelint.text import inert
+from cachelint.text import escape_unsafe
 from support import reports
 
 ASSETS = Path(html_report.__file__).parent
@@ -106,9 +106,10 @@ def read_back(page: str) -> Iterator[dict[str, Any]]:
 def test_findings_are_read_back(report: Report) -> None:
     back = list(read_back(written(report))) if report.findings else []
     assert [{key: value for key, value in one.items() if key != "lines"} for one in back] == [
-        {"path": inert(each.path), "line": each.line, "column": each.column, "code": each.code,
-         "name": each.name, "is_error": each.severity is Severity.ERROR, "fixable": each.fixable,
-         "message": inert(each.message), "pointer": inert(each.pointer)}
+        {"path": escape_unsafe(each.path), "line": each.line, "column": each.column,
+         "code": each.code, "name": each.name,
+         "is_error": each.severity is Severity.ERROR, "fixable": each.fixable,
+         "message": escape_unsafe(each.message), "pointer": escape_unsafe(each.pointer)}
         for each in report.findings]
 
 

@@ -28,7 +28,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from cachelint.model import Excerpt, Report
 from cachelint.output import html
-from cachelint.text import inert
+from cachelint.text import escape_unsafe
 from support import reports
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -432,18 +432,19 @@ def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:
     assert shown.run("return document.querySelectorAll('*').length") == elements
     for text, name in zip(reports.HOSTILE, names, strict=True):
         shown.press("j")
-        assert shown.chosen == inert(text)
-        assert shown.texts("#detail > .message") == [inert(text)]
-        assert shown.texts("#detail mark") == [inert(text)]
-        assert shown.texts("#detail .evidence span.side1") == [inert(text)]
-        assert shown.text("#detail .path") == inert(f"_cache/{name}/{name}/specs.md") + ":5:12"
+        assert shown.chosen == escape_unsafe(text)
+        assert shown.texts("#detail > .message") == [escape_unsafe(text)]
+        assert shown.texts("#detail mark") == [escape_unsafe(text)]
+        assert shown.texts("#detail .evidence span.side1") == [escape_unsafe(text)]
+        path = escape_unsafe(f"_cache/{name}/{name}/specs.md")
+        assert shown.text("#detail .path") == f"{path}:5:12"
     assert shown.run("return document.querySelectorAll('img, #detail script').length") == 0
     # what is shown holds no character that turns or hides others
     assert shown.run(r"return /[\u0000-\u0008\u202a-\u202e\u2028\ud800]/u.test("
                      "document.body.textContent)") is False
     for text, name in zip(reports.HOSTILE, names, strict=True):
-        shown.choose("tag", inert(name))
-        assert (shown.count, shown.chosen) == (f"1 of {len(names)} findings", inert(text))
+        shown.choose("tag", escape_unsafe(name))
+        assert (shown.count, shown.chosen) == (f"1 of {len(names)} findings", escape_unsafe(text))
 
 
 # ------------------------------------------------------------------------------- keys

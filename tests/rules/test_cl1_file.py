@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cachelint import Settings, check, check_page
-from cachelint.model import Context, Place
+from cachelint.model import PageContext, PageId
 from support import valid
 
 PAGE = valid.PAGE
@@ -220,9 +220,9 @@ def test_yaml_is_not_parsed_above_two_mebibytes() -> None:
     assert valid.found(small.replace("layout: cache", "layout: 'cache'")) == [("CL110", "")]
 
 
-@pytest.mark.parametrize("place", [Place(None, None), Place("v0.17", "zlib")])
-def test_legacy_without_a_tag_of_its_own(place: Place) -> None:
-    assert valid.found(LEGACY, Context(place)) == [("CL109", "")]
+@pytest.mark.parametrize("place", [PageId(None, None), PageId("v0.17", "zlib")])
+def test_legacy_without_a_tag_of_its_own(place: PageId) -> None:
+    assert valid.found(LEGACY, PageContext(place)) == [("CL109", "")]
 
 
 # ------------------------------------------------------------------------------ files

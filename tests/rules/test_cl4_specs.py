@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cachelint import Settings, check_page
-from cachelint.model import Context, Place
+from cachelint.model import PageContext, PageId
 from support import valid
 from support.valid import FIRST, SECOND, TAG, TARBALLS, meta, page, specs, tarball_specs
 
@@ -117,7 +117,9 @@ def test_message_has(text: str, words: list[str]) -> None:
 # ------------------------------------------------------------------------------ CL406
 
 
-def _tarball(url: str, context: Context = valid.CONTEXT, **changes: Any) -> list[tuple[str, str]]:
+def _tarball(
+    url: str, context: PageContext = valid.CONTEXT, **changes: Any
+) -> list[tuple[str, str]]:
     return valid.found(page(None, tarball_specs(0, tarball=url, **changes)), context)
 
 
@@ -185,7 +187,7 @@ def test_tarball_url_below_the_mirrors(
 
 
 def test_tarball_url_needs_a_tag_and_a_package() -> None:
-    assert _tarball("https://example.org", Context(Place(None, None))) == []
+    assert _tarball("https://example.org", PageContext(PageId(None, None))) == []
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_tarball_url_needs_sound_values(
     ids=["listed", "tag is not listed", "root is not listed", "another root", "unlisted root"],
 )
 def test_missing_root_where_the_tag_lists_it(
-    context: Context, expected: list[tuple[str, str]]
+    context: PageContext, expected: list[tuple[str, str]]
 ) -> None:
     assert valid.found(_spec(stacks=["e4s"]), context) == expected
 

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from cachelint import check
-from cachelint.model import Context, Place
+from cachelint.model import PageContext, PageId
 from support import valid
 from support.valid import CONTEXT, PAGE, TAG, page, specs
 
 OTHER = "develop-2025-04-20"
 
-CASES: dict[str, tuple[str, Context, list[tuple[str, str, str]]]] = {
+CASES: dict[str, tuple[str, PageContext, list[tuple[str, str, str]]]] = {
     "sound": (PAGE, CONTEXT, []),
     # CL601
     "title": (page(title='title: "zstd"'), CONTEXT, [("CL601", "/title", '"zstd"')]),
     "title in the plain": (page(title="title: zstd"), CONTEXT,
                            [("CL504", "/title", "zstd"), ("CL601", "/title", "zstd")]),
-    "folder": (PAGE, Context(Place(TAG, "zstd")), [("CL601", "/title", '"zlib"')]),
-    "folder in capitals": (PAGE, Context(Place(TAG, "Zlib")), [("CL601", "/title", '"zlib"')]),
-    "title, nowhere": (page(title='title: "zstd"'), Context(), []),
+    "folder": (PAGE, PageContext(PageId(TAG, "zstd")), [("CL601", "/title", '"zlib"')]),
+    "folder in capitals": (PAGE, PageContext(PageId(TAG, "Zlib")), [("CL601", "/title", '"zlib"')]),
+    "title, nowhere": (page(title='title: "zstd"'), PageContext(), []),
     "unsound title": (page(title='title: "z_std"'), CONTEXT, [("CL204", "/title", '"z_std"')]),
     "unsafe title": (page(title='title: "z<"'), CONTEXT, [("CL701", "/title", '"z<"')]),
     # CL602
@@ -30,7 +30,7 @@ CASES: dict[str, tuple[str, Context, list[tuple[str, str, str]]]] = {
     "tag in quotes": (page(categories=f'categories: [package, "{OTHER}"]'), CONTEXT,
                       [("CL504", "/categories", "categories"),
                        ("CL602", "/categories/1", f'"{OTHER}"')]),
-    "tag, nowhere": (page(categories=f"categories: [package, {OTHER}]"), Context(), []),
+    "tag, nowhere": (page(categories=f"categories: [package, {OTHER}]"), PageContext(), []),
     "other first category": (page(categories=f"categories: [pkg, {OTHER}]"), CONTEXT,
                              [("CL204", "/categories/0", "pkg")]),
     "three categories": (page(categories=f"categories: [package, {OTHER}, x]"), CONTEXT,
@@ -69,7 +69,7 @@ CASES: dict[str, tuple[str, Context, list[tuple[str, str, str]]]] = {
 
 
 @pytest.mark.parametrize(("text", "context", "expected"), CASES.values(), ids=CASES)
-def test_findings(text: str, context: Context, expected: list[tuple[str, str, str]]) -> None:
+def test_findings(text: str, context: PageContext, expected: list[tuple[str, str, str]]) -> None:
     assert valid.reported(text, context) == expected
 
 

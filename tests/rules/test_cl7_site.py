@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cachelint import check
-from cachelint.model import Context, Place
+from cachelint.model import PageContext, PageId
 from support import valid
 from support.valid import PAGE, TAG, lines, meta, page, specs
 
@@ -118,7 +118,7 @@ IS_OTHER = ["0.22", "2025-03-30", "1", "-1", "true", "False", "null", "~", ".5",
 
 def _tag(written: str, tag: str | None = None) -> list[tuple[str, str, str]]:
     return valid.reported(page(categories=f"categories: [package, {written}]"),
-                          Context(Place(written if tag is None else tag, "zlib")))
+                          PageContext(PageId(written if tag is None else tag, "zlib")))
 
 
 @pytest.mark.parametrize("tag", [tag for tag in DEPENDS if tag != "<<"])
@@ -144,7 +144,7 @@ def test_quoted_tag_is_text_to_all(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["no", "1:30", "="])
 def test_plain_tag_in_block_yaml(tag: str) -> None:
     text = page(categories=f"categories:\n- package\n- {tag}")
-    assert valid.reported(text, Context(Place(tag, "zlib"))) == [
+    assert valid.reported(text, PageContext(PageId(tag, "zlib"))) == [
         ("CL504", "/categories", "categories"), ("CL703", "/categories/1", tag)]
 
 
@@ -152,19 +152,19 @@ def test_plain_tag_in_block_yaml(tag: str) -> None:
 def test_plain_title_that_depends_on_the_loader(title: str) -> None:
     text = page(title=f"title: {title}")
     # CL504 may ask for the quotes besides
-    found = valid.reported(text, Context(Place(TAG, title)))
+    found = valid.reported(text, PageContext(PageId(TAG, title)))
     assert [row for row in found if row[0] != "CL504"] == [("CL703", "/title", title)]
 
 
 @pytest.mark.parametrize("title", ["0.22", "2025-03-30", "1", "true", "~"])
 def test_plain_title_that_is_text_to_none(title: str) -> None:
-    assert valid.reported(page(title=f"title: {title}"), Context(Place(TAG, title))) == [
+    assert valid.reported(page(title=f"title: {title}"), PageContext(PageId(TAG, title))) == [
         ("CL203", "/title", title)]
 
 
 @pytest.mark.parametrize("title", ["no", "1e3", "017", "2025-03-30"])
 def test_quoted_title_is_text_to_all(title: str) -> None:
-    assert valid.found(page(title=f'title: "{title}"'), Context(Place(TAG, title))) == []
+    assert valid.found(page(title=f'title: "{title}"'), PageContext(PageId(TAG, title))) == []
 
 
 # ------------------------------------------------------------------------------ CL703: characters

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from cachelint.model import CachelintError
 from cachelint.runner import workers
 
@@ -37,7 +37,7 @@ if __name__ == "__main__":
 """
 
 
-TASKS = [Task(".", f"v{number}", None) for number in range(8)]
+TASKS = [TagTask(".", f"v{number}", None) for number in range(8)]
 POOLS = [workers._Forked, workers._Spawned]
 """Of the two, a system has one; on Linux both work."""
 
@@ -59,7 +59,9 @@ def _trackers() -> set[int]:
     return {resource_tracker._resource_tracker._pid}  # type: ignore[attr-defined]
 
 
-def run(pool: Any, work: workers.Work[Any], tasks: list[Task] = TASKS, jobs: int = 2) -> list[Any]:
+def run(
+    pool: Any, work: workers.Work[Any], tasks: list[TagTask] = TASKS, jobs: int = 2
+) -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_Forked", pool)
         return list(workers.run(work, tasks, jobs))
@@ -73,11 +75,11 @@ def test_results_come_in_order_and_what_is_to_be_done_meanwhile_is_done_once(job
     assert done == [os.getpid()]
 
 
-def _tag_of(task: Task) -> str:
+def _tag_of(task: TagTask) -> str:
     return task.tag
 
 
-def _process_of(task: Task) -> int:
+def _process_of(task: TagTask) -> int:
     """Wait for a second process, however late it begins."""
     Path(task.root, str(os.getpid())).touch()
     deadline = time.monotonic() + 30
@@ -86,16 +88,16 @@ def _process_of(task: Task) -> int:
     return os.getpid()
 
 
-def _much(task: Task) -> bytes:
+def _much(task: TagTask) -> bytes:
     return task.tag.encode() * 3_000_000  # a hundred times what a pipe holds
 
 
-def _fail(task: Task) -> None:
+def _fail(task: TagTask) -> None:
     if task.tag == "v3":
         raise ValueError("of all tags, this one")
 
 
-def _die(task: Task) -> None:
+def _die(task: TagTask) -> None:
     if task.tag == "v3":
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -124,7 +126,7 @@ def test_more_processes_than_shares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_more_tasks_than_a_pipe_holds() -> None:
-    tasks = [Task(".", f"v{number}", None) for number in range(40_000)]
+    tasks = [TagTask(".", f"v{number}", None) for number in range(40_000)]
     assert run(workers._Forked, _tag_of, tasks) == [task.tag for task in tasks]
     results = workers.run(_tag_of, tasks, 2)
     assert next(results) == "v0"
@@ -132,12 +134,12 @@ def test_more_tasks_than_a_pipe_holds() -> None:
 
 
 def test_develop_is_begun_first() -> None:
-    tasks = [*TASKS, Task(".", "develop", None)]
+    tasks = [*TASKS, TagTask(".", "develop", None)]
     began = run(workers._Forked, _time_of, tasks)
     assert began[-1] < min(began[:4])  # which are of one share with it
 
 
-def _time_of(task: Task) -> float:
+def _time_of(task: TagTask) -> float:
     began = time.monotonic()
     time.sleep(0.02)
     return began

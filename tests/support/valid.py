@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cachelint import Settings, check_page
-from cachelint.model import Context, Finding, Place
+from cachelint.model import Finding, PageContext, PageId
 
 TAG = "develop-2025-03-30"
 PACKAGE = "zlib"
 FIRST = "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv"
 SECOND = "zgla7zae7wzvfpiosiwj32g4t3aubjbf"
 
-CONTEXT = Context(Place(TAG, PACKAGE), frozenset({"e4s", "root"}))
+CONTEXT = PageContext(PageId(TAG, PACKAGE), frozenset({"e4s", "root"}))
 """What a catalog says of the sound page."""
 
 ALL_LINES = ("title", "layout", "categories", "meta", "spec_details")
@@ -137,14 +137,14 @@ def assemble(entries: Iterable[str]) -> str:
     return "\n".join(["---", *entries, "---"])
 
 
-def check(text: str | bytes, context: Context = CONTEXT, *extra: str) -> list[Finding]:
+def check(text: str | bytes, context: PageContext = CONTEXT, *extra: str) -> list[Finding]:
     """Check a page by the default rules, and those of the codes ``extra``."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8")
     return check_page(raw, settings=Settings(selected=Settings().selected | set(extra)),
                       context=context)
 
 
-def found(text: str | bytes, context: Context = CONTEXT, *extra: str) -> list[tuple[str, str]]:
+def found(text: str | bytes, context: PageContext = CONTEXT, *extra: str) -> list[tuple[str, str]]:
     """Check a page: the code and pointer of each finding, sorted."""
     return sorted((finding.code, finding.pointer) for finding in check(text, context, *extra))
 
@@ -161,7 +161,7 @@ def covered(text: str | bytes, finding: Finding) -> str:
 
 
 def reported(
-    text: str | bytes, context: Context = CONTEXT, *extra: str
+    text: str | bytes, context: PageContext = CONTEXT, *extra: str
 ) -> list[tuple[str, str, str]]:
     """Check a page: the code, pointer and covered text of each finding, sorted."""
     return sorted((finding.code, finding.pointer, covered(text, finding))

@@ -31,7 +31,7 @@ from cachelint.rules.selection import Settings
 from cachelint.runner import run as runner
 from cachelint.runner import workers
 from cachelint.runner.run import OnProgress
-from cachelint.text import inert
+from cachelint.text import escape_unsafe
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -279,7 +279,7 @@ def fix(**options: Any) -> int:
         _say(f"left alone: {path}: {why}")
     if not options["quiet"] and (done.changed or options["verbose"]):
         verb = "would mend" if options["diff"] else "mended"
-        _say(f"{verb} {text.plural(done.mended, 'finding')} in "
+        _say(f"{verb} {text.plural(done.fixed, 'finding')} in "
              f"{text.plural(len(done.changed), 'file')}")
     if done.changed and (options["diff"] or options["exit_non_zero_on_fix"]):
         return 0 if options["exit_zero"] else 1
@@ -334,7 +334,7 @@ def rule(name: str | None, output_format: str) -> int:
         for each in chosen:
             mark = "" if each.default else " (off by default)"
             click.echo(f"{each.code}  {each.name:<{width}}  {each.severity.value:<7}  "
-                       f"{inert(each.summary)}{mark}")
+                       f"{escape_unsafe(each.summary)}{mark}")
     elif output_format == "text":
         click.echo("\n\n".join(map(explain.text, chosen)))
     else:
@@ -530,7 +530,7 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     old, new = (_lines(content) for content in (before, after))
     import difflib
 
-    name = inert(path)
+    name = escape_unsafe(path)
     for line in difflib.unified_diff(old, new, f"a/{name}" if before else "/dev/null", f"b/{name}",
                                      n=0):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
@@ -539,11 +539,11 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
 def _lines(content: bytes) -> list[str]:
     """Return the lines of a file, fit to be shown, each with its line feed where it has one."""
     *lines, last = content.decode("utf-8", "surrogateescape").split("\n")
-    return [f"{inert(line)}\n" for line in lines] + [inert(last)] * (last != "")
+    return [f"{escape_unsafe(line)}\n" for line in lines] + [escape_unsafe(last)] * (last != "")
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{inert(text)}\n")
+    sys.stderr.write(f"{escape_unsafe(text)}\n")
 
 
 def _status(report: Report, options: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from cachelint.files import discovery
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from cachelint.output.formats import terminal_width
 from cachelint.runner.run import OnProgress, Progress
 from cachelint.text import plural
@@ -41,7 +41,7 @@ class _Line:
         self._clock = clock
         self._start = clock()
         self._due = self._start + _PATIENCE
-        self._sizes: dict[Task, int] = {}
+        self._sizes: dict[TagTask, int] = {}
         self._is_drawn = False
 
     def draw(self, progress: Progress) -> None:
@@ -103,7 +103,7 @@ def _span(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02} h"
 
 
-def _size(task: Task) -> int:
+def _size(task: TagTask) -> int:
     """Tell how many pages a task has, near enough."""
     if task.pages is not None:
         return len(task.pages)

@@ -93,7 +93,7 @@ class File(NamedTuple):
         named = self.data.get("baseline")
         if named is None:
             return None
-        path = discovery.shown(os.path.join(os.path.dirname(self.path), named))
+        path = discovery.display_path(os.path.join(os.path.dirname(self.path), named))
         if not discovery.exists(path):
             raise self.fault(f"in baseline: {path}: there is no such file (cachelint check "
                              f"--write-baseline {path} makes it)", "baseline")
@@ -151,7 +151,7 @@ def _validate(file: File) -> None:
     from cachelint.document import schema
 
     data = file.data
-    for breach in schema.breaches("configuration", data):
+    for breach in schema.validate("configuration", data):
         key = _key_of(data, breach.pointer)
         if breach.code == "CL202":
             if key[0] == "tool":

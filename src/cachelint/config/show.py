@@ -69,7 +69,7 @@ def _defaults() -> dict[str, Any]:
 
 
 def _shown(file: File) -> str:
-    return discovery.shown(file.path)
+    return discovery.display_path(file.path)
 
 
 def _setting(key: str, value: Any, origin: str) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cachelint.document import yaml
-from cachelint.document.page import Fault, Page, parse
+from cachelint.document.page import Page, ParseError, parse_page
 from cachelint.document.strict_json import escape_token
-from cachelint.document.yaml import Document, Node
+from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
 from cachelint.model import NO_CONTEXT, Problem
@@ -91,18 +91,18 @@ def tags_by_line(text: str) -> Document | None:
     if not re.fullmatch(_TAGS_LAYOUT, text):
         return None
     value: list[dict[str, Any]] = []
-    nodes = {"": Node(0, 1, container=True, close=len(text) - 1)}
+    nodes = {"": NodeSpan(0, 1, container=True, close=len(text) - 1)}
     for number, match in enumerate(re.finditer(_TAGS_ENTRY, text)):
         start, end = match.span(1)
         stacks = match[2][4:-1].split("\n  - ")
         value.append({"name": match[1], "stacks": stacks})
         entry, last = f"/{number}", match.end() - 1
-        nodes[entry] = Node(start - 6, start - 5, -1, -1, True, last)
-        nodes[f"{entry}/name"] = Node(start, end, start - 6, start - 2, close=end)
+        nodes[entry] = NodeSpan(start - 6, start - 5, -1, -1, True, last)
+        nodes[f"{entry}/name"] = NodeSpan(start, end, start - 6, start - 2, close=end)
         at = match.start(2) + 4
-        nodes[f"{entry}/stacks"] = Node(at - 2, at - 1, end + 3, end + 9, True, last)
+        nodes[f"{entry}/stacks"] = NodeSpan(at - 2, at - 1, end + 3, end + 9, True, last)
         for index, stack in enumerate(stacks):
-            nodes[f"{entry}/stacks/{index}"] = Node(at, at + len(stack), close=at + len(stack))
+            nodes[f"{entry}/stacks/{index}"] = NodeSpan(at, at + len(stack), close=at + len(stack))
             at += len(stack) + len("\n  - ")
     return Document(value, nodes, [], [])
 
@@ -115,7 +115,7 @@ def meta_by_line(text: str) -> Document | None:
     if not _is_all(_META_BLOCK, text):
         return None
     value: dict[str, Any] = {}
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, NodeSpan] = {}
     top = ""
     mapping = value
     for match in re.finditer(_META_ENTRY, text):
@@ -124,9 +124,9 @@ def meta_by_line(text: str) -> Document | None:
         if not indent:
             mapping, top = value, f"/{escape_token(key)}"
             start = match.end() + 2
-            nodes[top] = Node(start, start + 1, *match.span(2), container=True)
+            nodes[top] = NodeSpan(start, start + 1, *match.span(2), container=True)
         elif key == "count":
-            nodes[f"{top}/count"] = Node(*match.span(3), *match.span(2), close=match.end(3))
+            nodes[f"{top}/count"] = NodeSpan(*match.span(3), *match.span(2), close=match.end(3))
         if key in mapping:
             return None  # the parser says where
         mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
@@ -175,11 +175,11 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     try:
         page = Page(raw.decode("utf-8"), NO_CONTEXT)
     except UnicodeDecodeError:
-        return parse(raw)
+        return parse_page(raw)
     text = page.text
     document = by_line(text)
     if document is None and len(raw) > MAX_SIZE:
-        page.faults.append(Fault("CL110", Problem("", (
+        page.errors.append(ParseError("CL110", Problem("", (
             f"the file has {len(raw):,} bytes and is not in the generator's form: above "
             f"{MAX_SIZE:,} bytes the YAML parser is not asked"))))
         return page
@@ -187,15 +187,16 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
         document = document or yaml.load(text)
     except yaml.YamlError as error:
         at = min(error.at, max(0, len(text) - 1))
-        page.faults.append(Fault("CL106", Problem("", f"not YAML: {error}", page.span(at, at + 1))))
+        problem = Problem("", f"not YAML: {error}", page.span(at, at + 1))
+        page.errors.append(ParseError("CL106", problem))
         return page
     except yaml.LimitError as error:
         span = page.span(error.at, error.at + 1)
-        page.faults.append(Fault("CL110", Problem("", f"{error}: not parsed", span)))
+        page.errors.append(ParseError("CL110", Problem("", f"{error}: not parsed", span)))
         return page
     page.take(document)
     for pointer, node in document.repeated:
-        page.faults.append(Fault("CL107", Problem(
+        page.errors.append(ParseError("CL107", Problem(
             pointer, "the key stands twice in one mapping; readers silently keep one of the two",
             page.span(node.key_start, node.key_end))))
     page.parsed = not document.repeated

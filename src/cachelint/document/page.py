@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from cachelint.document import strict_json, yaml
 from cachelint.files.discovery import too_large
-from cachelint.model import NO_CONTEXT, Breach, Context, Format, Problem, Span
+from cachelint.model import NO_CONTEXT, PageContext, PageFormat, Problem, SchemaError, Span
 
 KEYS = ("title", "layout", "categories", "meta", "spec_details")
 """The top-level keys of a page, in the generator's order."""
@@ -25,14 +25,14 @@ MAX_YAML_SIZE = 2 * 1024 * 1024
 """Bytes of a page for which the YAML parser is asked at all (CL110)."""
 
 
-class Fault(NamedTuple):
+class ParseError(NamedTuple):
     """What is wrong with a file as such (CL1xx)."""
 
     code: str
     problem: Problem
 
 
-class Entry(NamedTuple):
+class TopLevelEntry(NamedTuple):
     """One top-level key of the front matter, with its value."""
 
     key: str
@@ -47,29 +47,29 @@ class Entry(NamedTuple):
 class Page:
     """One file with front matter, taken apart. Line ends are LF and a BOM is gone."""
 
-    def __init__(self, text: str, context: Context) -> None:
-        """Begin with ``text``; `parse` fills in the rest."""
+    def __init__(self, text: str, context: PageContext) -> None:
+        """Begin with ``text``; `parse_page` fills in the rest."""
         self.text = text
         self.context = context
-        self.faults: list[Fault] = []
+        self.errors: list[ParseError] = []
         self.data: Any = None
         """The front matter's value: a mapping, unless the page is unsound."""
         self.parsed = False
-        self.format = Format.CURRENT
+        self.format = PageFormat.CURRENT
         self.opening_end = 0
         """Offset behind the first line."""
         self.closing_start = 0
         """Offset of the line that closes the front matter."""
-        self.entries: list[Entry] = []
+        self.entries: list[TopLevelEntry] = []
         self.comments: list[int] = []
         """Offsets at which comments begin."""
         self.vouched = False
         """Whether the specs were found sound in another way, and are not in ``data``."""
-        self.breaches: list[Breach] = []
+        self.schema_errors: list[SchemaError] = []
         """Where ``data`` breaks its schema; the checker fills it in, and ``implied``."""
         self.implied: dict[str, Any] = {}
         """What `meta` should be: those of its keys that sound specs imply."""
-        self.nodes: dict[str, yaml.Node] = {}
+        self.nodes: dict[str, yaml.NodeSpan] = {}
         """Places of values that are not JSON, by pointer."""
         self._locators: dict[str, strict_json.Locator] = {}
         self.line_starts: list[int] = []
@@ -115,7 +115,7 @@ class Page:
             value = value[int(token)] if isinstance(value, list) else value[token]
         return value
 
-    def locate(self, pointer: str) -> yaml.Node | None:
+    def locate(self, pointer: str) -> yaml.NodeSpan | None:
         """Find where the value at ``pointer`` stands; None where it has no place of its own."""
         if not pointer:
             return None
@@ -140,10 +140,10 @@ class Page:
             return None
         return self._node(found.start, found.end, found.key_start, found.key_end)
 
-    def _node(self, start: int, end: int, key_start: int, key_end: int) -> yaml.Node:
+    def _node(self, start: int, end: int, key_start: int, key_end: int) -> yaml.NodeSpan:
         """Make the place of a JSON value."""
         container = self.text[start] in "[{"
-        return yaml.Node(start, start + 1 if container else end, key_start, key_end,
+        return yaml.NodeSpan(start, start + 1 if container else end, key_start, key_end,
                              container, end)
 
     def is_plain(self, pointer: str) -> bool:
@@ -191,7 +191,7 @@ class Page:
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return starts[number - 1], end
 
-    def source(self, entry: Entry) -> str:
+    def source(self, entry: TopLevelEntry) -> str:
         """Return an entry as it is written, without comments and the blanks before them."""
         text, at = "", entry.start
         for comment in self.comments:
@@ -215,8 +215,8 @@ _PLAIN_LIST = re.compile(rf"\[{_WORD}(?:, {_WORD})*\]")
 _BOM = b"\xef\xbb\xbf"
 
 
-def parse(
-    raw: bytes, context: Context = NO_CONTEXT, *, max_size: int = 0, vouched: bool = False
+def parse_page(
+    raw: bytes, context: PageContext = NO_CONTEXT, *, max_size: int = 0, vouched: bool = False
 ) -> Page:
     """Take a page apart.
 
@@ -248,11 +248,11 @@ def parse(
     return page
 
 
-def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> Page:
+def page_of(text: str, meta: dict[str, Any], form: PageFormat, context: PageContext) -> Page:
     """Make the page of a text in the generator's own form, without reading it again.
 
     The values of the first four keys are sound, and something vouched for the specs. The page is
-    what `parse` makes of it, but for the places of words in `categories`.
+    what `parse_page` makes of it, but for the places of words in `categories`.
     """
     page = Page(text, context)
     page.format, page.parsed, page.vouched = form, True, True
@@ -260,7 +260,7 @@ def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> 
     starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
     page.opening_end, page.closing_start, page.line_starts = starts[1], starts[-1], starts
     page.entries = [
-        Entry._make((key, start, start + len(key) + 2, end - 1))
+        TopLevelEntry._make((key, start, start + len(key) + 2, end - 1))
         for key, start, end in zip(KEYS, starts[1:-1], starts[2:], strict=True)
     ]
     words = lines[3].removeprefix("categories: [").removesuffix("]").split(", ")
@@ -272,10 +272,10 @@ def page_of(text: str, meta: dict[str, Any], form: Format, context: Context) -> 
 def _fault(
     page: Page, code: str, message: str, span: Span | None = None, pointer: str = ""
 ) -> None:
-    page.faults.append(Fault(code, Problem(pointer, message, span)))
+    page.errors.append(ParseError(code, Problem(pointer, message, span)))
 
 
-def _not_utf8(raw: bytes, offset: int, context: Context) -> Page:
+def _not_utf8(raw: bytes, offset: int, context: PageContext) -> Page:
     line_start = raw.rfind(b"\n", 0, offset) + 1
     line_end = raw.find(b"\n", offset)
     line = raw[line_start : len(raw) if line_end < 0 else line_end].decode("utf-8", "replace")
@@ -316,7 +316,7 @@ def _front_matter(page: Page, *, vouched: bool) -> None:
         start = page.closing_start + 3 + len(page.body) - len(page.body.lstrip())
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
                page.span(start, len(text.rstrip())))
-    elif page.body and page.format is not Format.LEGACY:
+    elif page.body and page.format is not PageFormat.LEGACY:
         what = "a newline follows" if page.body == "\n" else "blanks follow"
         _fault(page, "CL505", f"{what} the closing `---`, where the generator writes nothing",
                page.span(page.closing_start + 3, len(text)))
@@ -327,7 +327,7 @@ def _read_entries(page: Page, *, vouched: bool) -> None:
     text, at = page.text, page.opening_end
     repeated: list[tuple[str, Span]] = []
     data: dict[str, Any] = {}
-    islands: list[Entry] = []
+    islands: list[TopLevelEntry] = []
     values: list[Any] = []
     simple = True
     while at < page.closing_start:
@@ -338,7 +338,7 @@ def _read_entries(page: Page, *, vouched: bool) -> None:
             at = end + 1
             continue
         start = key.end()
-        entry = Entry(key[1], at, start, end)
+        entry = TopLevelEntry(key[1], at, start, end)
         value: Any
         try:
             if vouched and key[1] == "spec_details":
@@ -387,7 +387,7 @@ def _read_entries(page: Page, *, vouched: bool) -> None:
 _NOT_JSON = object()
 
 
-def _json(page: Page, entry: Entry) -> Any:
+def _json(page: Page, entry: TopLevelEntry) -> Any:
     """Read a line's value as JSON, or as a list of plain words."""
     text = page.text
     try:
@@ -400,7 +400,7 @@ def _json(page: Page, entry: Entry) -> Any:
             at = entry.value_start + 1
             for index, word in enumerate(words):
                 end = at + len(word)
-                page.nodes[f"/{entry.key}/{index}"] = yaml.Node(at, end, close=end)
+                page.nodes[f"/{entry.key}/{index}"] = yaml.NodeSpan(at, end, close=end)
                 at = end + 2
             return words
         return _NOT_JSON
@@ -410,21 +410,21 @@ def _too_deep(key: str) -> str:
     return f"{key} is nested over {strict_json.MAX_DEPTH} deep: not parsed"
 
 
-def _format(data: Any) -> Format:
+def _format(data: Any) -> PageFormat:
     if not isinstance(data, dict):
-        return Format.CURRENT
+        return PageFormat.CURRENT
     if "spec_files" in data and "spec_details" not in data:
-        return Format.LEGACY
+        return PageFormat.LEGACY
     specs = data.get("spec_details")
     if isinstance(specs, list):
         with_tarball = sum(isinstance(spec, dict) and "tarball" in spec for spec in specs)
         if with_tarball * 2 > len(specs):
-            return Format.TARBALL
-    return Format.CURRENT
+            return PageFormat.TARBALL
+    return PageFormat.CURRENT
 
 
 def _read_yaml(
-    page: Page, islands: list[Entry], values: list[Any], repeated: list[tuple[str, Span]]
+    page: Page, islands: list[TopLevelEntry], values: list[Any], repeated: list[tuple[str, Span]]
 ) -> bool:
     """Read the front matter by the YAML parser, all but the islands of JSON in it.
 
@@ -503,7 +503,7 @@ def _read_yaml(
         above = page.text[:line_start].rstrip()
         if above.endswith("\n?"):
             line_start = len(above) - 1
-        page.entries.append(by_start.get(key_start) or Entry(key, line_start, -1, line_end))
+        page.entries.append(by_start.get(key_start) or TopLevelEntry(key, line_start, -1, line_end))
     page.nodes |= nodes
     page.comments = [place(comment) for comment in document.comments]
     repeated += [

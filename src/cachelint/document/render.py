@@ -32,7 +32,7 @@ def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str
         ValueError: The title is no name of a package, or the tag is none that every reader of the
             page takes for the same text.
     """
-    if not schema.sound("page-current", "/$defs/title")(title):
+    if not schema.compile_check("page-current", "/$defs/title")(title):
         raise ValueError(f"{title!r} is no name of a package")
     if not (type(tag) is str and is_plain_word(tag)):
         raise ValueError(f"{tag!r} is no name of a tag")

@@ -1,8 +1,8 @@
 """The JSON Schemas: load them, and turn a breach into prose.
 
 They are the definition of what a page may hold, and jsonschema is what finds and names a breach.
-Nearly every value is sound, though, and to learn only that, `sound` compiles a schema into plain
-functions, some fifty times faster. It knows the keywords that the schemas use and refuses to
+Nearly every value is valid, though, and to learn only that, `compile_check` compiles a schema into
+plain functions, some fifty times faster. It knows the keywords that the schemas use and refuses to
 compile any other, so that a change in a schema cannot go unnoticed.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Timestamp
-from cachelint.model import Breach
+from cachelint.model import SchemaError
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
@@ -107,7 +107,7 @@ _ANNOTATIONS = {
 
 
 @cache
-def sound(name: str, pointer: str = "") -> Check:
+def compile_check(name: str, pointer: str = "") -> Check:
     """Compile the schema ``name``, or the part of it at ``pointer``, into a test of one value.
 
     The test is true just where jsonschema finds no breach. Raises NotImplementedError for a keyword
@@ -278,22 +278,22 @@ def _validator(name: str) -> Any:
     return extend(standard, type_checker=checker)(load(name))
 
 
-def breaches(name: str, value: Any) -> list[Breach]:
+def validate(name: str, value: Any) -> list[SchemaError]:
     """List every breach of the schema ``name`` in ``value``, in the order of the schema.
 
     Where a value breaks several keywords it is one breach: of its type, else of the keyword that
     has a rule of its own, else of the first.
     """
-    if sound(name)(value):
+    if compile_check(name)(value):
         return []
-    found: dict[str, list[Breach]] = {}
+    found: dict[str, list[SchemaError]] = {}
     order: list[str] = []
     for error in _validator(name).iter_errors(value):
         for breach in _prose(error, _WHOLE.get(name, "the front matter")):
             if breach.pointer not in found:
                 order.append(breach.pointer)
             found.setdefault(breach.pointer, []).append(breach)
-    result: list[Breach] = []
+    result: list[SchemaError] = []
     for pointer in order:
         keys = [b for b in found[pointer] if b.code in ("CL201", "CL202")]
         values = [b for b in found[pointer] if b.code not in ("CL201", "CL202")]
@@ -310,7 +310,7 @@ _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configur
 """What the value as a whole is called."""
 
 
-def _prose(error: Any, whole: str) -> Iterator[Breach]:
+def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
     """Turn one of jsonschema's errors into breaches with a sentence each."""
     path = [str(token) for token in error.absolute_path]
     pointer = "".join(f"/{escape_token(token)}" for token in path)
@@ -320,13 +320,13 @@ def _prose(error: Any, whole: str) -> Iterator[Breach]:
     if keyword == "required":
         # jsonschema yields one error for each missing key, and names it in its message alone
         missing = next(key for key in argument if error.message.startswith(repr(key)))
-        yield Breach("CL201", pointer, f"{what} lacks the key {json.dumps(missing)}", missing)
+        yield SchemaError("CL201", pointer, f"{what} lacks the key {json.dumps(missing)}", missing)
         return
     if keyword == "additionalProperties":
         known = set(error.schema.get("properties", ()))
         for key in value:
             if key not in known:
-                yield Breach("CL202", f"{pointer}/{escape_token(key)}",
+                yield SchemaError("CL202", f"{pointer}/{escape_token(key)}",
                              f"{what} has the key {show(key)}, which the format does not know", key)
         return
     code = error.schema.get("x-reported-as", {}).get(keyword, "CL204")
@@ -338,26 +338,27 @@ def _prose(error: Any, whole: str) -> Iterator[Breach]:
                     and isinstance(value, (bool, int, float, Timestamp)))
         hint = " (quote it)" if is_plain else ""
         claim = "is empty" if value is None and not path else f"is {describe(value)}"
-        yield Breach("CL203", pointer, f"{what} {claim}, not {wanted}{hint}")
+        yield SchemaError("CL203", pointer, f"{what} {claim}, not {wanted}{hint}")
     elif keyword == "const" and not isinstance(value, str):
-        yield Breach("CL203", pointer, f"{what} is {describe(value)}, not {json.dumps(argument)}")
+        yield SchemaError("CL203", pointer,
+                          f"{what} is {describe(value)}, not {json.dumps(argument)}")
     elif keyword == "const":
-        yield Breach(code, pointer, f"{what} is {show(value)}, not {json.dumps(argument)}")
+        yield SchemaError(code, pointer, f"{what} is {show(value)}, not {json.dumps(argument)}")
     elif keyword == "enum":
         names = ", ".join(map(str, argument))
-        yield Breach(code, pointer, f"{what} is {show(value)}, which is none of {names}")
+        yield SchemaError(code, pointer, f"{what} is {show(value)}, which is none of {names}")
     elif keyword in ("minItems", "minLength"):
         empty = "is empty" if not value else f"has {len(value)} of at least {argument} items"
-        yield Breach(code, pointer, f"{what} {empty}")
+        yield SchemaError(code, pointer, f"{what} {empty}")
     elif keyword == "maxItems":
-        yield Breach(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
+        yield SchemaError(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
     elif keyword == "minimum":
-        yield Breach(code, pointer, f"{what} is {show(value)}, below {argument}")
+        yield SchemaError(code, pointer, f"{what} is {show(value)}, below {argument}")
     elif keyword == "uniqueItems":
-        yield Breach(code, pointer, f"{what} has an item twice")
+        yield SchemaError(code, pointer, f"{what} has an item twice")
     else:
         form = error.schema.get("x-form", "of the form that the format has")
-        yield Breach(code, pointer, f"{what} is {show(value)}, not {form}")
+        yield SchemaError(code, pointer, f"{what} is {show(value)}, not {form}")
 
 
 _TYPES = {

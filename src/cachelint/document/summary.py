@@ -48,7 +48,7 @@ def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def says(value: Any, due: Any) -> bool:
+def matches_meta(value: Any, due: Any) -> bool:
     """Say whether a value of `meta` has the facts of ``due``, its items in whatever order."""
     if isinstance(due, int):
         return type(value) is int and value == due

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from cachelint.document.strict_json import MAX_DEPTH, escape_token
 
 
-class Node(NamedTuple):
+class NodeSpan(NamedTuple):
     """Where a value stands, as offsets into the text."""
 
     start: int
@@ -38,9 +38,9 @@ class Document(NamedTuple):
     """One YAML document."""
 
     value: Any
-    nodes: dict[str, Node]
+    nodes: dict[str, NodeSpan]
     """By JSON Pointer; the document's own is ``""``."""
-    repeated: list[tuple[str, Node]]
+    repeated: list[tuple[str, NodeSpan]]
     """Each key that stands in its mapping already, with its place there."""
     comments: list[int]
     """Where comments begin."""
@@ -168,7 +168,7 @@ class _Open(NamedTuple):
 
     value: dict[str, Any] | list[Any]
     pointer: str
-    pending: list[tuple[str, str, Node]]
+    pending: list[tuple[str, str, NodeSpan]]
     """The key that waits for its value: at most one (key, pointer, place of the key)."""
 
 
@@ -178,8 +178,8 @@ class _Composer:
     def __init__(self, text: str) -> None:
         self.text = text
         self.root: Any = None
-        self.nodes: dict[str, Node] = {}
-        self.repeated: list[tuple[str, Node]] = []
+        self.nodes: dict[str, NodeSpan] = {}
+        self.repeated: list[tuple[str, NodeSpan]] = []
         self.scalars: list[tuple[int, int]] = []
         self._stack: list[_Open] = []
         self._documents = 0
@@ -227,13 +227,13 @@ class _Composer:
         self._end = end
         parent = self._stack[-1] if self._stack else None
         if parent is not None and isinstance(parent.value, dict) and not parent.pending:
-            key = Node(start, end, start, end)
+            key = NodeSpan(start, end, start, end)
             pointer = f"{parent.pointer}/{escape_token(value)}"
             if value in parent.value:
                 self.repeated.append((pointer, key))
             parent.pending.append((value, pointer, key))
             return
-        self._put(value if style else resolve(value), Node(start, end, close=end))
+        self._put(value if style else resolve(value), NodeSpan(start, end, close=end))
 
     def _place_of_nothing(self, mark: int) -> int:
         """Return where a value would stand that is not written: behind its colon or dash.
@@ -253,11 +253,11 @@ class _Composer:
         parent = self._stack[-1] if self._stack else None
         if parent is not None and isinstance(parent.value, dict) and not parent.pending:
             raise YamlError("a list or mapping stands where a key belongs", start)
-        node = Node(start, start + 1, container=True)
+        node = NodeSpan(start, start + 1, container=True)
         pointer = self._put(value, node)
         self._stack.append(_Open(value, pointer, []))
 
-    def _put(self, value: Any, node: Node) -> str:
+    def _put(self, value: Any, node: NodeSpan) -> str:
         """Hang ``value`` into the container that is open, and return its pointer."""
         if not self._stack:
             self.root, pointer = value, ""

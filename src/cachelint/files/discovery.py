@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from cachelint.model import NOWHERE, CachelintError, Place
+from cachelint.model import NO_PAGE, CachelintError, PageId
 
 PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
@@ -86,7 +86,7 @@ def _unreadable(error: OSError | ValueError) -> Unreadable:
     return Unreadable("CL100", "a name that no file can have")
 
 
-class Task(NamedTuple):
+class TagTask(NamedTuple):
     """One unit of work: a folder below a catalog's ``_cache``, whole or in part."""
 
     root: str
@@ -104,7 +104,7 @@ class Task(NamedTuple):
 class Selection(NamedTuple):
     """What is to be checked."""
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[TagTask, ...]
     """Sorted by path, as byte strings."""
     roots: tuple[str, ...]
     """Catalogs that are checked as a whole, with the files that are theirs."""
@@ -116,7 +116,7 @@ def join(root: str, path: str) -> str:
     """Join a catalog's folder and a path below it as they are shown."""
     if root in ("", "."):
         return path
-    return shown(f"{root}/{path}") if _is_above(root) else f"{root}/{path}"
+    return display_path(f"{root}/{path}") if _is_above(root) else f"{root}/{path}"
 
 
 def _is_above(root: str) -> bool:
@@ -124,18 +124,18 @@ def _is_above(root: str) -> bool:
     return root.startswith("..") and set(root.split("/")) == {".."}
 
 
-def shown(path: str) -> str:
+def display_path(path: str) -> str:
     """Return ``path`` as it is shown: relative to the working directory, with ``/``."""
     relative = os.path.relpath(path)
     return relative.replace(os.sep, "/")
 
 
-def place_of(path: str) -> Place:
+def page_id_of(path: str) -> PageId:
     """Tell tag and package of a page from its path."""
     parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
     if len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE:
-        return Place(parts[-3], parts[-2])
-    return NOWHERE
+        return PageId(parts[-3], parts[-2])
+    return NO_PAGE
 
 
 def path_key(path: str) -> bytes:
@@ -145,7 +145,7 @@ def path_key(path: str) -> bytes:
 
 def catalog_of(path: str) -> str | None:
     """Find the catalog that a file belongs to: the folder that holds its ``_cache``."""
-    parts = shown(path).split("/")
+    parts = display_path(path).split("/")
     for index in range(len(parts) - 1, -1, -1):
         if parts[index] == "_cache":
             return "/".join(parts[:index]) or "."
@@ -153,7 +153,7 @@ def catalog_of(path: str) -> str | None:
     whole = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
     if "_cache" in whole[:-1]:
         index = len(whole) - 1 - whole[::-1].index("_cache")
-        return shown(os.sep.join(whole[:index]) or os.sep)
+        return display_path(os.sep.join(whole[:index]) or os.sep)
     return None
 
 
@@ -167,10 +167,10 @@ def is_catalog_file(path: str) -> bool:
 def catalog_of_file(path: str) -> str:
     """Return the folder of the catalog to which one of its own files belongs."""
     parts = os.path.abspath(path).split(os.sep)
-    return shown(os.sep.join(parts[: -2 if parts[-2] == "_data" else -3]) or os.sep)
+    return display_path(os.sep.join(parts[: -2 if parts[-2] == "_data" else -3]) or os.sep)
 
 
-def in_catalog(path: str) -> str:
+def relative_to_catalog(path: str) -> str:
     """Return a file's path relative to its catalog's folder; as it is, if it lies in none."""
     root = catalog_of_file(path) if is_catalog_file(path) else catalog_of(path)
     if root is None:
@@ -205,27 +205,27 @@ def select(paths: Iterable[str]) -> Selection:
         if stat.S_ISDIR(mode) and not _is_page_name(path):
             _select_folder(path, whole, named, roots)
         elif is_catalog_file(path):
-            catalog_files[shown(path)] = None
+            catalog_files[display_path(path)] = None
         else:
-            place = place_of(path)
+            place = page_id_of(path)
             root = catalog_of(path) if place.tag else None
             key = (root, place.tag) if root is not None and place.tag else (".", "")
-            named.setdefault(key, {})[shown(path)] = None
-    tasks = [Task(root, tag, None) for root, tag in whole]
+            named.setdefault(key, {})[display_path(path)] = None
+    tasks = [TagTask(root, tag, None) for root, tag in whole]
     for (root, tag), pages in named.items():
         if (root, tag) not in whole:
-            tasks.append(Task(root, tag, tuple(sorted(pages, key=path_key))))
+            tasks.append(TagTask(root, tag, tuple(sorted(pages, key=path_key))))
     tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
     return Selection(tuple(tasks), tuple(sorted(roots, key=path_key)), tuple(catalog_files))
 
 
 def _is_page_name(path: str) -> bool:
     """Say whether a path has the place of a page, so that a folder there is a finding."""
-    return place_of(path) is not NOWHERE
+    return page_id_of(path) is not NO_PAGE
 
 
 def _not_there(path: str) -> str:
-    from cachelint.text import inert
+    from cachelint.text import escape_unsafe
 
     folder, name = os.path.split(path.rstrip("/"))
     near = ""
@@ -236,7 +236,7 @@ def _not_there(path: str) -> str:
         near = f" (is it {os.path.join(folder, close[0])}?)" if close else ""
     except (OSError, ValueError):
         pass
-    return inert(f"{path}: there is no such file or folder{near}")
+    return escape_unsafe(f"{path}: there is no such file or folder{near}")
 
 
 def _select_folder(
@@ -249,14 +249,14 @@ def _select_folder(
     found = False
     if "_cache" in parts:
         index = len(parts) - 1 - parts[::-1].index("_cache")
-        root, below = shown(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
+        root, below = display_path(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
         if not below:
             found = _select_catalog(root, whole)
             roots[root] = None
         elif len(below) == 1 and _has_page(absolute):
             whole[(root, below[0])] = None
             found = True
-        elif len(below) == 2 and os.path.lexists(page := join(shown(path), PAGE)):
+        elif len(below) == 2 and os.path.lexists(page := join(display_path(path), PAGE)):
             named.setdefault((root, below[0]), {})[page] = None
             found = True
     if not found:
@@ -265,7 +265,7 @@ def _select_folder(
             found = _select_catalog(root, whole) or found
     if not found:
         raise CachelintError(
-            f"{shown(path)}: no cache page here: pages are _cache/<tag>/<package>/specs.md"
+            f"{display_path(path)}: no cache page here: pages are _cache/<tag>/<package>/specs.md"
         )
 
 
@@ -295,7 +295,7 @@ def catalogs(top: str) -> Iterator[str]:
     """Yield each folder at or below ``top`` that holds a ``_cache``."""
     for folder, names, _ in os.walk(top):
         if "_cache" in names:
-            yield shown(folder)
+            yield display_path(folder)
         names[:] = sorted(
             name for name in names
             if not name.startswith(".") and name not in _SKIPPED and name != "_cache"
@@ -305,24 +305,24 @@ def catalogs(top: str) -> Iterator[str]:
 class Listing(NamedTuple):
     """What lies in one folder below ``_cache``."""
 
-    pages: list[tuple[str, Place]]
+    pages: list[tuple[str, PageId]]
     """Sorted by path."""
-    strays: list[str]
+    stray_pages: list[str]
     """Files with front matter where no page belongs."""
 
 
 def list_tag(root: str, tag: str) -> Listing:
     """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page."""
     folder = join(root, f"_cache/{tag}")
-    pages: list[tuple[str, Place]] = []
+    pages: list[tuple[str, PageId]] = []
     astray: list[str] = []
     try:
         names = os.listdir(folder)
     except NotADirectoryError:
-        return Listing([], strays(join(root, "_cache"), [tag]))
+        return Listing([], stray_pages(join(root, "_cache"), [tag]))
     except OSError as error:
         # what cannot be looked into must not pass for empty: reading it says why
-        return Listing([(folder, NOWHERE)] if error.errno != errno.ENOENT else [], [])
+        return Listing([(folder, NO_PAGE)] if error.errno != errno.ENOENT else [], [])
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
@@ -330,25 +330,25 @@ def list_tag(root: str, tag: str) -> Listing:
             continue
         below = f"{folder}/{name}"
         if name in LEGACY_PAGES:
-            pages.append((below, NOWHERE))
+            pages.append((below, NO_PAGE))
             continue
         try:
             inside = os.listdir(below)
         except NotADirectoryError:
-            astray += strays(folder, [name])
+            astray += stray_pages(folder, [name])
             continue
         except OSError as error:
             inside = [PAGE] if error.errno != errno.ENOENT else []
         if PAGE in inside:
             # as Place(tag, name), for half the cost
-            pages.append((f"{below}/{PAGE}", tuple.__new__(Place, (tag, name))))
+            pages.append((f"{below}/{PAGE}", tuple.__new__(PageId, (tag, name))))
             if len(inside) == 1:
                 continue
             inside.remove(PAGE)
-        astray += strays(below, inside)
+        astray += stray_pages(below, inside)
     if _is_above(root):
-        pages = [(shown(path), place) for path, place in pages]
-        astray = [shown(path) for path in astray]
+        pages = [(display_path(path), place) for path, place in pages]
+        astray = [display_path(path) for path in astray]
     return Listing(pages, sorted(astray, key=path_key))
 
 
@@ -359,7 +359,7 @@ def is_page(path: str) -> bool:
         (len(parts) == 4 and parts[3] == PAGE) or (len(parts) == 3 and parts[2] in LEGACY_PAGES))
 
 
-def strays(folder: str, names: list[str]) -> list[str]:
+def stray_pages(folder: str, names: list[str]) -> list[str]:
     """Keep the files that Jekyll takes for pages: with front matter, and no hidden name."""
     found = []
     for name in names:
@@ -372,7 +372,7 @@ def strays(folder: str, names: list[str]) -> list[str]:
             continue
         if stat.S_ISDIR(mode):
             try:
-                found += strays(path, os.listdir(path))
+                found += stray_pages(path, os.listdir(path))
             except OSError:
                 continue
         elif stat.S_ISREG(mode) and _begins_front_matter(path):

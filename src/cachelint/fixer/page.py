@@ -14,22 +14,22 @@ from typing import Any, NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
-from cachelint.document.page import Page, parse, render
+from cachelint.document.page import Page, parse_page, render
 from cachelint.document.render import ordered
 from cachelint.document.strict_json import dumps, escape_token
-from cachelint.document.summary import says
-from cachelint.document.yaml import Node
+from cachelint.document.summary import matches_meta
+from cachelint.document.yaml import NodeSpan
 from cachelint.files import discovery
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from cachelint.linter.fastpath import Shapes
 from cachelint.linter.page import (
     Examined,
     context_of,
     examine,
     findings_of,
-    is_mendable,
-    refusal,
+    is_fixable,
     sort,
+    unfixable_reason,
 )
 from cachelint.linter.tag import (
     FileProblems,
@@ -42,11 +42,11 @@ from cachelint.linter.tag import (
     shapes_for,
     sound_specs,
 )
-from cachelint.model import Context, Finding, Format, Problem
+from cachelint.model import Finding, PageContext, PageFormat, Problem
 from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
 
 
-class Fixed(NamedTuple):
+class PageFix(NamedTuple):
     """What became of one page."""
 
     content: bytes
@@ -62,7 +62,7 @@ class Fixed(NamedTuple):
 class TagFixed(NamedTuple):
     """What became of one task's pages."""
 
-    task: Task
+    task: TagTask
     findings: list[Finding]
     """What is left, sorted by path, line, column and code."""
     pages: int
@@ -70,7 +70,7 @@ class TagFixed(NamedTuple):
     """After mending."""
     changed: list[tuple[str, bytes, bytes]]
     """Path of each page that is mended; where nothing is written, its bytes before and after."""
-    mended: int
+    fixed: int
     refused: list[tuple[str, str]]
     """Path of each page that was left alone, and why."""
 
@@ -80,14 +80,14 @@ class CatalogFixed(NamedTuple):
 
     findings: list[Finding]
     changed: list[tuple[str, bytes, bytes]]
-    mended: int
+    fixed: int
     refused: list[tuple[str, str]]
 
 
 def fix_page(
     content: bytes, path: str = "", *, settings: Settings | None = None,
-    context: Context | None = None,
-) -> Fixed:
+    context: PageContext | None = None,
+) -> PageFix:
     """Mend one page that is held in memory.
 
     Args:
@@ -100,13 +100,13 @@ def fix_page(
         The mended bytes, or the same bytes where there is nothing to mend or it cannot be done.
     """
     settings = resolve_settings(settings)
-    context = context or context_of(settings, discovery.place_of(path))
+    context = context or context_of(settings, discovery.page_id_of(path))
     return _fix(content, path, context, settings, Shapes())[0]
 
 
 def _fix(
-    raw: bytes, path: str, context: Context, settings: Settings, shapes: Shapes
-) -> tuple[Fixed, Examined]:
+    raw: bytes, path: str, context: PageContext, settings: Settings, shapes: Shapes
+) -> tuple[PageFix, Examined]:
     """Mend one page; what the rules say of the outcome goes with it."""
     strict = "CL507" in settings.selected and "CL507" in settings.runs_on(path)
 
@@ -116,46 +116,46 @@ def _fix(
 
     before = look(raw)
     if before.page is None:
-        return Fixed(raw, [], [], ""), before
+        return PageFix(raw, [], [], ""), before
     found = apply_overrides(findings_of(path, before.page, before.problems, settings), settings)
     if not any(finding.fixable for finding in found):
-        return Fixed(raw, found, found, _reason(path, before, settings)), before
+        return PageFix(raw, found, found, _reason(path, before, settings)), before
     try:
-        content = mend(before.page, strict_order=strict)
-    except _CannotMendError as error:
-        return Fixed(raw, found, found, str(error)), before
+        content = fixed_bytes(before.page, strict_order=strict)
+    except _CannotFixError as error:
+        return PageFix(raw, found, found, str(error)), before
     after = look(content)
     fault = compare(before, content, after, strict_order=strict)
     if fault:
-        return Fixed(raw, found, found, f"the mended page would not be right: {fault}"), before
+        return PageFix(raw, found, found, f"the mended page would not be right: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []
-    return Fixed(content, apply_overrides(left, settings), found, ""), after
+    return PageFix(content, apply_overrides(left, settings), found, ""), after
 
 
 def _reason(path: str, examined: Examined, settings: Settings) -> str:
     """Say why a page with findings that could be mended elsewhere is left alone."""
     assert examined.page is not None
-    refused = refusal(examined.page, examined.problems)
+    refused = unfixable_reason(examined.page, examined.problems)
     if not refused:
         return ""
     run = settings.runs_on(path)
     if any(
-        rule.code in run and is_mendable(rule, problem, examined.page, "")
+        rule.code in run and is_fixable(rule, problem, examined.page, "")
         for rule, problem in examined.problems
     ):
         return refused
     return ""
 
 
-def mend(page: Page, *, strict_order: bool = False) -> bytes:
+def fixed_bytes(page: Page, *, strict_order: bool = False) -> bytes:
     """Return the bytes of the page with everything mended that can be.
 
-    ``page`` must be one that `refusal` does not refuse.
+    ``page`` must be one that `unfixable_reason` does not refuse.
     """
     end = page.closing_start + 3
-    if page.format is Format.LEGACY:
+    if page.format is PageFormat.LEGACY:
         text = page.text[:end]
-    elif page.comments or (page.format is Format.TARBALL and not strict_order):
+    elif page.comments or (page.format is PageFormat.TARBALL and not strict_order):
         text = _in_place(page) + page.text[page.closing_start : end]
     else:
         text = _canonical(page)
@@ -165,7 +165,7 @@ def mend(page: Page, *, strict_order: bool = False) -> bytes:
 def _canonical(page: Page) -> str:
     """Write a page as the generator would."""
     title, tag = page.data["title"], page.data["categories"][1]
-    if page.vouched and page.format is Format.CURRENT:
+    if page.vouched and page.format is PageFormat.CURRENT:
         # the specs are canonical already, and need not be read to be written
         head = render(title, tag, page.implied, []).removesuffix("[]\n---")
         return f"{head}{_raw_specs(page)}\n---"
@@ -218,7 +218,7 @@ def _comments(page: Page, start: int, end: int) -> list[str]:
     return [page.text[at : page.text.index("\n", at)] for at in page.comments if start <= at < end]
 
 
-def _instead(page: Page, node: Node, new: str) -> _Edit:
+def _instead(page: Page, node: NodeSpan, new: str) -> _Edit:
     """Put ``new`` in the place of a whole value, and comments that stand in it behind it."""
     text = page.text
     start, end, lead = node.start, _end(page, node), ""
@@ -238,7 +238,7 @@ def _instead(page: Page, node: Node, new: str) -> _Edit:
     return start, end, lead + new
 
 
-def _end(page: Page, node: Node) -> int:
+def _end(page: Page, node: NodeSpan) -> int:
     """Find where a value ends, without the blanks and comments behind it."""
     end = node.close
     while True:
@@ -281,13 +281,13 @@ def _edit_items(
             gone.append((start, end))
             continue
         kept[item] = (start, end)
-        if isinstance(value, dict) and not says(value[key], due[item]):
+        if isinstance(value, dict) and not matches_meta(value[key], due[item]):
             edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], due[item])
     if in_block:
         first = text.rfind("\n", 0, places[0][0]) + 1
         margin = text[first : places[0][0]]
         if margin.strip() != ("" if isinstance(value, dict) else "-"):
-            raise _CannotMendError(f"{pointer} is laid out as only a person can mend it")
+            raise _CannotFixError(f"{pointer} is laid out as only a person can mend it")
         edits += [_without_line(page, start, end) for start, end in gone]
     else:
         first, margin = node.start + 1, ""
@@ -329,7 +329,7 @@ def _without_item(page: Page, start: int, end: int) -> _Edit:
     return start, at + 1, page.text[end:at].strip(" ")
 
 
-class _CannotMendError(Exception):
+class _CannotFixError(Exception):
     """A page that has to be mended by hand."""
 
 
@@ -340,7 +340,7 @@ def compare(was: Examined, content: bytes, after: Examined, *, strict_order: boo
     """Say in what a mended page is not what it was, or not whole; empty where all is well."""
     before = was.page
     assert before is not None
-    page = parse(content, before.context)
+    page = parse_page(content, before.context)
     if not page.parsed:
         return "it cannot be read"
     if before.vouched and page.entries:
@@ -360,11 +360,11 @@ def compare(was: Examined, content: bytes, after: Examined, *, strict_order: boo
     ]:
         return "its comments differ"
     if after.page is not None:
-        refused = refusal(after.page, after.problems)
-        if any(is_mendable(rule, problem, after.page, refused)
+        refused = unfixable_reason(after.page, after.problems)
+        if any(is_fixable(rule, problem, after.page, refused)
                for rule, problem in after.problems):
             return "something is left to mend"
-        if mend(after.page, strict_order=strict_order) != content:
+        if fixed_bytes(after.page, strict_order=strict_order) != content:
             return "a second run would change it again"
     hazards = _hazards(after) - _hazards(was)
     return f"it would get {min(hazards)}" if hazards else ""
@@ -398,7 +398,7 @@ def _same_specs(before: Page, after: Page) -> bool:
 # ------------------------------------------------------------------------------- a tag's pages
 
 
-def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
+def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagFixed:
     """Mend the pages of one folder below ``_cache``; without ``write``, only say how."""
     shapes = shapes_for(settings)
     findings: list[Finding] = []
@@ -487,7 +487,7 @@ def _with_counts(file: FileProblems) -> bytes:
         if rule.code == "CL607":
             node = file.page.locate(problem.pointer)
             assert node is not None
-            text += file.page.text[at : node.start] + str(problem.due)
+            text += file.page.text[at : node.start] + str(problem.expected)
             at = node.end
     return (text + file.page.text[at:]).encode()
 

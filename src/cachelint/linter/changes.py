@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, Tags
-from cachelint.document.page import Page, parse
+from cachelint.document.page import Page, parse_page
 from cachelint.document.render import render_page
 from cachelint.document.strict_json import dumps
 from cachelint.files import discovery, git
-from cachelint.files.discovery import Selection, Task, Unreadable
+from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.files.git import Change, Changes
 from cachelint.linter.page import make_finding
 from cachelint.linter.tag import stray_findings
-from cachelint.model import Finding, Format, Problem
+from cachelint.model import Finding, PageFormat, Problem
 from cachelint.rules import BY_CODE, Rule
 from cachelint.rules.selection import Settings, apply_overrides
 
@@ -24,9 +24,9 @@ class Scope(NamedTuple):
     """What of one catalog is to be checked because it changed."""
 
     root: str
-    tasks: list[Task]
+    tasks: list[TagTask]
     """The changed pages."""
-    others: list[Task]
+    others: list[TagTask]
     """Pages of tags whose entry in ``tags.yaml`` changed, for CL604 alone."""
     facts: list[TagFacts]
     """Of tags in which pages came or went, or whose entry or page changed; specs not counted."""
@@ -82,11 +82,12 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
 
 
 def _is_selected(root: str, path: str, selection: Selection) -> bool:
-    if root in selection.roots or path in map(discovery.in_catalog, selection.catalog_files):
+    named = map(discovery.relative_to_catalog, selection.catalog_files)
+    if root in selection.roots or path in named:
         return True
     for task in selection.tasks:
         if task.root == root and path.startswith(f"_cache/{task.tag}/"):
-            return task.pages is None or path in map(discovery.in_catalog, task.pages)
+            return task.pages is None or path in map(discovery.relative_to_catalog, task.pages)
     return False
 
 
@@ -97,10 +98,10 @@ def _tag_of(path: str) -> str:
     return parts[1] if is_page else ""
 
 
-def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> Task:
+def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> TagTask:
     listed = tags is not None and tag in tags.entries
     stacks = tags.stacks.get(tag) if tags is not None else None
-    return Task(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks)
+    return TagTask(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks)
 
 
 def _pages(root: str, tag: str) -> list[str]:
@@ -114,7 +115,7 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
 
 def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
     folder, name = discovery.join(root, path).rsplit("/", 1)
-    yield from stray_findings(discovery.strays(folder, [name]), settings)
+    yield from stray_findings(discovery.stray_pages(folder, [name]), settings)
 
 
 def _changed_entries(root: str, chosen: list[Change], now: Tags | None) -> set[str]:
@@ -148,31 +149,31 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         raw = discovery.read(path, settings.max_page_size)
         if isinstance(raw, Unreadable) or raw == before:
             continue  # CL100 has said it; or a link to the same bytes
-        page = parse(raw)
+        page = parse_page(raw)
         if not change.before:
             if tag in changes.tags:
                 yield from _found("CL803", path, page, settings,
                                   f"a new page in the frozen tag {dumps(tag)}")
             continue
-        yield from _compare_page(tag, path, parse(before), page, settings)
+        yield from _compare_page(tag, path, parse_page(before), page, settings)
 
 
 def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings
                   ) -> Iterator[Finding]:
-    old, new = facts(before), facts(after)
+    old, new = page_contents(before), page_contents(after)
     if old is None or new is None:
         return  # what cannot be read has no facts, and CL1xx has said so
     if old != new:
         yield from _found("CL801", path, after, settings,
                           f"facts of a page in the frozen tag {dumps(tag)} changed: "
                           f"{_difference(old, new)}")
-    elif after.format is not Format.LEGACY and not _is_canonical(after):
+    elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
         yield from _found("CL804", path, after, settings,
                           "the page's bytes changed and no fact did, and they are not the "
                           "canonical ones: the next regeneration may change them again")
 
 
-class Facts(NamedTuple):
+class PageContents(NamedTuple):
     """What a page says that is not derived: in no order."""
 
     head: str
@@ -181,7 +182,7 @@ class Facts(NamedTuple):
     """Hash and JSON of each spec, with its lists sorted, in order."""
 
 
-def facts(page: Page) -> Facts | None:
+def page_contents(page: Page) -> PageContents | None:
     """Return what a page says; None where it cannot be read."""
     if not page.parsed or not isinstance(page.data, dict):
         return None
@@ -190,7 +191,7 @@ def facts(page: Page) -> Facts | None:
         (str(spec.get("hash")) if isinstance(spec, dict) else "", dumps(_unordered(spec),
                                                                         sort_keys=True))
         for spec in page.specs)
-    return Facts(dumps(head, sort_keys=True), tuple(specs))
+    return PageContents(dumps(head, sort_keys=True), tuple(specs))
 
 
 def _unordered(spec: Any) -> Any:
@@ -200,7 +201,7 @@ def _unordered(spec: Any) -> Any:
             for key, value in spec.items()}
 
 
-def _difference(old: Facts, new: Facts) -> str:
+def _difference(old: PageContents, new: PageContents) -> str:
     """Name what differs: how many specs are gone, new or other, and whether the head is."""
     said = []
     before, after = dict(old.specs), dict(new.specs)
@@ -236,5 +237,5 @@ def _found(code: str, path: str, page: Page | None, settings: Settings, message:
     if page is None:
         yield Finding(path, 1, 1, 1, 1, code, rule.name, rule.severity, message, "", False)
         return
-    fixable = code == "CL804" and page.format is Format.CURRENT and not page.comments
+    fixable = code == "CL804" and page.format is PageFormat.CURRENT and not page.comments
     yield make_finding(path, page, rule, Problem("", message), page.span_of(""), fixable)

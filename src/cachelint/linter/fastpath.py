@@ -27,7 +27,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint.document import schema, strict_json
-from cachelint.model import Context, Format, Place
+from cachelint.model import PageContext, PageFormat, PageId
 from cachelint.rules import ALL_RULES
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 
@@ -59,7 +59,7 @@ _CHECKS = {
     kind: tuple(rule.check_spec for rule in ALL_RULES
                 if rule.check_spec is not None and kind in rule.formats
                 and rule.code != "CL406")  # about the URL, which is cut out
-    for kind in (Format.CURRENT, Format.TARBALL)
+    for kind in (PageFormat.CURRENT, PageFormat.TARBALL)
 }
 """The rules that judge one spec alone."""
 
@@ -98,13 +98,13 @@ class _Machine:
 
     __slots__ = ("format", "os", "platform", "target")
 
-    def __init__(self, form: Format, os: str, platform: str, target: str) -> None:
+    def __init__(self, form: PageFormat, os: str, platform: str, target: str) -> None:
         """Keep what is given."""
         self.format, self.os, self.platform, self.target = form, os, platform, target
 
 
 @lru_cache(maxsize=1024)
-def _sides(machines: frozenset[_Machine]) -> tuple[Format | None, str, str, str]:
+def _sides(machines: frozenset[_Machine]) -> tuple[PageFormat | None, str, str, str]:
     """Return the one format of machines, their systems, platforms and targets."""
     formats = {machine.format for machine in machines}
     return (
@@ -126,7 +126,7 @@ class _Kind(NamedTuple):
 class _Implied(NamedTuple):
     """What specs of the same kinds imply."""
 
-    format: Format | None
+    format: PageFormat | None
     """Of the page on which they stand; None where such specs make no sound page."""
     number: int
     """How many they are."""
@@ -184,7 +184,7 @@ class Facts:
         self.implied = implied
 
     @property
-    def format(self) -> Format:
+    def format(self) -> PageFormat:
         """The format of the page."""
         assert self.implied.format is not None
         return self.implied.format
@@ -213,7 +213,7 @@ class Facts:
         In the current format that is one text; in the tarball format there are two orders of keys,
         and counts in any order. A no says nothing.
         """
-        if meta == self.implied.meta or self.implied.format is Format.CURRENT:
+        if meta == self.implied.meta or self.implied.format is PageFormat.CURRENT:
             return meta == self.implied.meta
         before, counts, after = _split_counts(meta)
         for due in (self.implied.meta, self.implied.unsorted_meta()):
@@ -247,7 +247,7 @@ class Shapes:
         """In the tarball format, what stood in sound specs: keys with their values."""
         self._parts: tuple[dict[bytes, dict[str, Any]], ...] = ({}, {}, {}, {})
         """In the current format, the parts of sound specs: to what a kind has of each."""
-        self._machines: dict[tuple[Format, str, str, str], _Machine] = {}
+        self._machines: dict[tuple[PageFormat, str, str, str], _Machine] = {}
         self._kinds: list[_Kind] = []
         self._numbers: dict[_Kind, int] = {}
         """The place of each in that list."""
@@ -257,7 +257,7 @@ class Shapes:
         self._paths: dict[int, bytes] = {}
         """By the number of a kind: where its tarballs lie, `\\0` for the tag, `\\1` the package."""
 
-    def read(self, raw: bytes, place: Place, context: Context) -> Facts | None:
+    def read(self, raw: bytes, place: PageId, context: PageContext) -> Facts | None:
         """Accept the specs of a page that lies at ``place``, or say nothing.
 
         Nothing is said of what stands before them. What ``context`` says of the place is not asked.
@@ -278,10 +278,10 @@ class Shapes:
             kinds = [current[compiler][rest[32:]] for compiler, _, rest in parts]
         except KeyError:
             kinds = self._learn(parts, context)
-        implied = self._imply(Format.CURRENT, kinds, context)
+        implied = self._imply(PageFormat.CURRENT, kinds, context)
         return None if implied is None else Facts(head, joined, implied)
 
-    def _learn(self, specs: list[tuple[bytes, bytes, bytes]], context: Context) -> list[int]:
+    def _learn(self, specs: list[tuple[bytes, bytes, bytes]], context: PageContext) -> list[int]:
         """Return the numbers of the kinds of specs, cut before their hashes; none if unsound."""
         self._forget()
         kinds = []
@@ -296,7 +296,7 @@ class Shapes:
             kinds.append(known[shape])
         return kinds
 
-    def _read_tarballs(self, raw: bytes, place: Place, context: Context) -> Facts | None:
+    def _read_tarballs(self, raw: bytes, place: PageId, context: PageContext) -> Facts | None:
         """Accept specs in the tarball format likewise."""
         hashes: list[bytes] = []
         urls: list[bytes] = []
@@ -318,7 +318,7 @@ class Shapes:
                     return None
                 self._tarballs[shape] = self._number(kind)
             kinds.append(self._tarballs[shape])
-        implied = self._imply(Format.TARBALL, kinds, context)
+        implied = self._imply(PageFormat.TARBALL, kinds, context)
         if implied is None or not self._are_due(urls, kinds, hashes, place, context):
             return None
         return Facts(head, joined, implied)
@@ -368,7 +368,7 @@ class Shapes:
             self._kinds.append(kind)
         return number
 
-    def _judge(self, compiler: bytes, shape: bytes, context: Context) -> _Kind | None:
+    def _judge(self, compiler: bytes, shape: bytes, context: PageContext) -> _Kind | None:
         """Judge specs in the current format; None where they are unsound."""
         middle, has_variants, rest = shape.partition(_VARIANTS_KEY)
         variants, has_versions, versions = rest.rpartition(_VERSIONS_KEY)
@@ -383,14 +383,14 @@ class Shapes:
                 values = _read(text)
                 if (values is None or values.keys() != keys
                         or strict_json.dumps(values, sort_keys=True).encode() != text
-                        or not _are_sound(values, Format.CURRENT, context)):
+                        or not _are_sound(values, PageFormat.CURRENT, context)):
                     return None
-                known[part] = self._seen(values, Format.CURRENT)
+                known[part] = self._seen(values, PageFormat.CURRENT)
                 self._remembered += 1
             seen |= known[part]
         return _Kind(**seen)
 
-    def _judge_tarball(self, raw: bytes, context: Context) -> _Kind | None:
+    def _judge_tarball(self, raw: bytes, context: PageContext) -> _Kind | None:
         """Judge a spec in the tarball format; None where it is unsound."""
         spec = _read(raw)
         # what was cut out may stand only where anything else would do as well
@@ -407,12 +407,12 @@ class Shapes:
         if not spec.keys() >= _required_in_tarballs():
             return None
         if new:
-            if not _are_sound(new, Format.TARBALL, context):
+            if not _are_sound(new, PageFormat.TARBALL, context):
                 return None
             self._values.update(fields)
-        return _Kind(**self._seen(spec, Format.TARBALL))
+        return _Kind(**self._seen(spec, PageFormat.TARBALL))
 
-    def _seen(self, values: Mapping[str, Any], form: Format) -> dict[str, Any]:
+    def _seen(self, values: Mapping[str, Any], form: PageFormat) -> dict[str, Any]:
         """Return what a kind has of these values of a spec, by its own names."""
         seen: dict[str, Any] = {}
         if "os" in values:
@@ -426,8 +426,8 @@ class Shapes:
         return seen
 
     def _are_due(
-        self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: Place,
-        context: Context,
+        self, urls: list[bytes], kinds: list[int], hashes: list[bytes], place: PageId,
+        context: PageContext,
     ) -> bool:
         """Say whether the tarballs of all specs have the URLs that follow from the specs."""
         tag, package = place
@@ -453,7 +453,7 @@ class Shapes:
         self._paths[number] = path.encode()
         return self._paths[number]
 
-    def _imply(self, form: Format, kinds: list[int], context: Context) -> _Implied | None:
+    def _imply(self, form: PageFormat, kinds: list[int], context: PageContext) -> _Implied | None:
         """Return what specs of these kinds imply; None where no page of this tag may hold them."""
         key = tuple(sorted(kinds))
         implied = self._implied.get(key)
@@ -506,15 +506,15 @@ def _required_in_tarballs() -> frozenset[str]:
     return frozenset(schema.load("page-tarball")["$defs"]["spec"]["required"])
 
 
-def _are_sound(values: dict[str, Any], form: Format, context: Context) -> bool:
+def _are_sound(values: dict[str, Any], form: PageFormat, context: PageContext) -> bool:
     """Ask the schema and the rules about values of a spec, by their keys."""
     name = f"page-{form.value}"
     stacks = values.get("stacks", ())
     return (
         values.keys() <= schema.load(name)["$defs"]["spec"]["properties"].keys()
-        and all(schema.sound(name, f"/$defs/spec/properties/{key}")(value)
+        and all(schema.compile_check(name, f"/$defs/spec/properties/{key}")(value)
                 for key, value in values.items())
-        and (form is Format.TARBALL or list(stacks) == sorted(stacks))
+        and (form is PageFormat.TARBALL or list(stacks) == sorted(stacks))
         and not any(True for check in _CHECKS[form] for _ in check(values, context))
         # as a key of `meta`, loaders refuse it (CL703)
         and all(len(stack) < 1023 for stack in stacks)

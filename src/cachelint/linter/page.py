@@ -15,17 +15,17 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint.document import schema, strict_json, summary
-from cachelint.document.page import KEYS, Page, page_of, parse
+from cachelint.document.page import KEYS, Page, page_of, parse_page
 from cachelint.document.yaml import breaks_loaders
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
 from cachelint.linter.fastpath import Facts, Shapes
 from cachelint.model import (
-    Context,
     Excerpt,
     Finding,
-    Format,
-    Place,
+    PageContext,
+    PageFormat,
+    PageId,
     Problem,
     Severity,
     Span,
@@ -69,27 +69,27 @@ class Examined(NamedTuple):
     """Of the specs, where they are of known shapes."""
 
 
-def is_sound(facts: Facts, place: Place, *, strict_order: bool = False) -> bool:
+def is_sound(facts: Facts, place: PageId, *, strict_order: bool = False) -> bool:
     """Say whether the whole page is as it should be, so that no rule has anything to say of it.
 
     ``strict_order`` says whether CL507 is among the rules.
     """
-    if strict_order and facts.format is Format.TARBALL:
+    if strict_order and facts.format is PageFormat.TARBALL:
         return False
     start = _start(place)
     if start and facts.head == b"".join((start, facts.implied.meta, _SPECS)):
         return True  # the usual case, in one comparison
     meta = _meta(facts, place)
-    return facts.format is Format.TARBALL and meta is not None and facts.are_in(meta)
+    return facts.format is PageFormat.TARBALL and meta is not None and facts.are_in(meta)
 
 
-def _start(place: Place) -> bytes:
+def _start(place: PageId) -> bytes:
     """Write a page's lines up to `meta`; nothing where the rules must see them."""
     title, categories = _title(place.package), _categories(place.tag)
     return title + categories if title and categories else b""
 
 
-def _meta(facts: Facts, place: Place) -> bytes | None:
+def _meta(facts: Facts, place: PageId) -> bytes | None:
     """Return a page's `meta`, its line of JSON, if all else before the specs is as it should be."""
     start = _start(place)
     if start and facts.head.startswith(start) and facts.head.endswith(_SPECS):
@@ -98,7 +98,8 @@ def _meta(facts: Facts, place: Place) -> bytes | None:
 
 
 def examine(
-    raw: bytes, context: Context, shapes: Shapes, *, max_size: int = 0, strict_order: bool = False
+    raw: bytes, context: PageContext, shapes: Shapes, *, max_size: int = 0,
+    strict_order: bool = False,
 ) -> Examined:
     """Ask every rule about a page; ``strict_order`` says whether CL507 is among them."""
     is_small = not 0 < max_size < len(raw)
@@ -109,11 +110,11 @@ def examine(
 
 
 def examine_unsound(
-    raw: bytes, context: Context, facts: Facts | None, *, max_size: int = 0,
+    raw: bytes, context: PageContext, facts: Facts | None, *, max_size: int = 0,
     strict_order: bool = False,
 ) -> Examined:
     """Do the same where `Shapes.read` gave ``facts``, and the page was not found sound by them."""
-    if strict_order and facts is not None and facts.format is Format.TARBALL:
+    if strict_order and facts is not None and facts.format is PageFormat.TARBALL:
         facts = None  # nothing was said of the order
     if facts is not None:
         meta = _meta(facts, context.place)
@@ -124,11 +125,11 @@ def examine_unsound(
         if not (len(lines) == 6 and lines[0] == b"---" and lines[2] == b"layout: cache"
                 and lines[4].startswith(b"meta: ") and lines[5] == _SPECS[1:]):
             facts = None
-    page = parse(raw, context, max_size=max_size, vouched=facts is not None)
-    return Examined(judge(page, facts, strict_order=strict_order), page, facts)
+    page = parse_page(raw, context, max_size=max_size, vouched=facts is not None)
+    return Examined(run_rules(page, facts, strict_order=strict_order), page, facts)
 
 
-def _ask_of_meta(raw: bytes, line: bytes, context: Context, facts: Facts) -> Examined | None:
+def _ask_of_meta(raw: bytes, line: bytes, context: PageContext, facts: Facts) -> Examined | None:
     """Ask CL3xx about a page of which all but what ``line``, its `meta`, says is sound.
 
     Returns None where the line is unsound in another way.
@@ -149,12 +150,12 @@ def _ask_of_meta(raw: bytes, line: bytes, context: Context, facts: Facts) -> Exa
         return None
     others = [key for key, item in value.items() if item != due[key]]
     # what specs that were vouched for imply is sound
-    if not all(schema.sound(f"page-{facts.format.value}", f"/$defs/meta/properties/{key}")(
+    if not all(schema.compile_check(f"page-{facts.format.value}", f"/$defs/meta/properties/{key}")(
             value[key]) for key in others):
         return None
     if "num_specs_by_stack" in others and any(map(breaks_loaders, counts)):
         return None
-    if facts.format is Format.CURRENT and (
+    if facts.format is PageFormat.CURRENT and (
             text != facts.saying({key: value[key] for key in others}, due)):
         return None
     page = page_of(raw.decode("ascii"), value, facts.format, context)
@@ -171,7 +172,7 @@ _CURRENT_SPEC = {
     "stacks": ["root"], "target": "none", "variants": [], "versions": ["0"],
 }
 _SOUND_SPEC = {
-    Format.CURRENT: _CURRENT_SPEC, Format.TARBALL: {**_CURRENT_SPEC, "tarball": "none"},
+    PageFormat.CURRENT: _CURRENT_SPEC, PageFormat.TARBALL: {**_CURRENT_SPEC, "tarball": "none"},
 }
 """What stands in for specs that were vouched for when the schema is asked about the rest."""
 
@@ -179,7 +180,7 @@ _SOUND_SPEC = {
 _RULES = {
     kind: tuple(rule for rule in ALL_RULES
                 if kind in rule.formats and (rule.check is not None or rule.check_spec is not None))
-    for kind in Format
+    for kind in PageFormat
 }
 """The rules that look at pages, by the format of the page."""
 
@@ -188,28 +189,29 @@ def _is_head_sound(page: Page, name: str) -> bool:
     """Say whether a page whose specs were vouched for keeps to its schema in all else."""
     data = page.data
     return (type(data) is dict and data.keys() == set(KEYS)
-            and all(schema.sound(name, f"/$defs/{key}")(data[key]) for key in KEYS[:-1]))
+            and all(schema.compile_check(name, f"/$defs/{key}")(data[key]) for key in KEYS[:-1]))
 
 
-def judge(page: Page, facts: Facts | None = None, *, strict_order: bool = False) -> list[
+def run_rules(page: Page, facts: Facts | None = None, *, strict_order: bool = False) -> list[
         tuple[Rule, Problem]]:
     """Ask every rule about a page that was taken apart."""
-    problems = [(BY_CODE[fault.code], fault.problem) for fault in page.faults]
+    problems = [(BY_CODE[fault.code], fault.problem) for fault in page.errors]
     if not page.parsed:
         return problems
-    if page.format is not Format.LEGACY:
+    if page.format is not PageFormat.LEGACY:
         name = f"page-{(facts.format if facts else page.format).value}"
         if facts is None:
-            page.breaches = schema.breaches(name, page.data)
+            page.schema_errors = schema.validate(name, page.data)
         elif not _is_head_sound(page, name):
             data = {**page.data, "spec_details": [_SOUND_SPEC[facts.format]]}
-            page.breaches = schema.breaches(name, data)
-        page.implied = facts.summary if facts else implied(page)
+            page.schema_errors = schema.validate(name, data)
+        page.implied = facts.summary if facts else derive_meta(page)
     if facts:
         page.format = facts.format
     if not isinstance(page.data, dict):
-        if page.format is not Format.LEGACY:
-            problems += [(BY_CODE["CL203"], Problem(b.pointer, b.message)) for b in page.breaches]
+        if page.format is not PageFormat.LEGACY:
+            problems += [(BY_CODE["CL203"], Problem(error.pointer, error.message))
+                         for error in page.schema_errors]
         return problems
     # what vouched for the specs has judged each of them
     problems += _ask([rule for rule in _RULES[page.format] if (rule.default or strict_order)
@@ -227,10 +229,10 @@ def _ask(rules: Iterable[Rule], page: Page) -> list[tuple[Rule, Problem]]:
     return [(rule, problem) for rule in rules for problem in rule.problems(page)]
 
 
-def implied(page: Page) -> dict[str, Any]:
+def derive_meta(page: Page) -> dict[str, Any]:
     """Derive those keys of `meta` that the specs imply, as far as their values are sound."""
     unsound: set[str] = set()
-    for breach in page.breaches:
+    for breach in page.schema_errors:
         path = breach.pointer.split("/")[1:]
         if path[:1] != ["spec_details"] or not breach.code.startswith("CL2"):
             if breach.code == "CL201" and breach.key == "spec_details":
@@ -265,7 +267,7 @@ _TAG_PAGE_KEYS = {"layout", "permalink", "tag"}
 _MENDED_FAULTS = frozenset({"CL102", "CL103"})
 
 
-def refusal(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> str:
+def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> str:
     """Say why `fix` leaves a page alone; empty where it does not."""
     for rule, problem in problems:
         if rule.code.startswith("CL1") and rule.severity is Severity.ERROR:
@@ -283,7 +285,7 @@ def refusal(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> str:
 
 def _is_unknown_key(page: Page, problem: Problem) -> bool:
     return any(breach.code == "CL202" and breach.pointer == problem.pointer
-               for breach in page.breaches)
+               for breach in page.schema_errors)
 
 
 def in_meta(pointer: str) -> bool:
@@ -291,7 +293,7 @@ def in_meta(pointer: str) -> bool:
     return f"{pointer}/".startswith("/meta/")
 
 
-def is_mendable(rule: Rule, problem: Problem, page: Page, refused: str) -> bool:
+def is_fixable(rule: Rule, problem: Problem, page: Page, refused: str) -> bool:
     """Say whether `fix` mends a problem of this page, as the page stands."""
     if rule.fix is Fix.NONE or refused:
         return False
@@ -319,9 +321,9 @@ def findings_of(
             continue
         assert page is not None
         if refused is None:
-            refused = refusal(page, problems)
+            refused = unfixable_reason(page, problems)
         span = problem.span or page.span_of(problem.pointer, key=rule.at_key)
-        fixable = is_mendable(rule, problem, page, refused)
+        fixable = is_fixable(rule, problem, page, refused)
         found.append(make_finding(path, page, rule, problem, span, fixable))
     sort(found)
     return found
@@ -365,7 +367,7 @@ def _spec_hash(page: Page, pointer: str) -> str:
     if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
         return ""
     own = page.hashes[int(path[2])]
-    sound = schema.sound("page-current", "/$defs/spec/properties/hash")
+    sound = schema.compile_check("page-current", "/$defs/spec/properties/hash")
     return own if sound(own) and page.hashes.count(own) == 1 else ""
 
 
@@ -402,7 +404,7 @@ def unreadable(path: str, why: Unreadable) -> Finding:
 
 def check_page(
     content: bytes, path: str = "", *, settings: Settings | None = None,
-    context: Context | None = None,
+    context: PageContext | None = None,
 ) -> list[Finding]:
     """Check one page that is held in memory.
 
@@ -418,14 +420,14 @@ def check_page(
         The findings, sorted by line, column and code.
     """
     settings = resolve_settings(settings)
-    context = context or context_of(settings, discovery.place_of(path))
+    context = context or context_of(settings, discovery.page_id_of(path))
     examined = examine(content, context, Shapes(), max_size=settings.max_page_size,
                        strict_order="CL507" in settings.selected)
     return apply_overrides(findings_of(path, examined.page, examined.problems, settings), settings)
 
 
 def context_of(
-    settings: Settings, place: Place, stacks: frozenset[str] | None = None
-) -> Context:
+    settings: Settings, place: PageId, stacks: frozenset[str] | None = None
+) -> PageContext:
     """Gather what the rules may know of a page besides itself."""
-    return Context(place, stacks, settings.root_stack, settings.mirror_urls)
+    return PageContext(place, stacks, settings.root_stack, settings.mirror_urls)

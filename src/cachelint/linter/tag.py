@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
-from cachelint.document.page import Page, parse
+from cachelint.document.page import Page, parse_page
 from cachelint.files import discovery
-from cachelint.files.discovery import Selection, Task, Unreadable
+from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.linter import page as page_linter
 from cachelint.linter.fastpath import Shapes
 from cachelint.linter.page import (
@@ -26,12 +26,12 @@ from cachelint.linter.page import (
     unreadable,
 )
 from cachelint.model import (
-    NOWHERE,
-    Context,
+    NO_PAGE,
     Excerpt,
     Finding,
-    Format,
-    Place,
+    PageContext,
+    PageFormat,
+    PageId,
     Problem,
     Severity,
 )
@@ -51,7 +51,7 @@ def shapes_for(settings: Settings) -> Shapes:
     return _shapes[settings]
 
 
-def tasks_of(selection: Selection) -> list[Task]:
+def tasks_of(selection: Selection) -> list[TagTask]:
     """Divide a selection into tasks.
 
     Args:
@@ -70,9 +70,9 @@ def tasks_of(selection: Selection) -> list[Task]:
     ]
 
 
-def context_at(path: str, settings: Settings) -> Context:
+def context_at(path: str, settings: Settings) -> PageContext:
     """Gather what the rules may know of a page at ``path``, which need not exist."""
-    place, root = discovery.place_of(path), discovery.catalog_of(path)
+    place, root = discovery.page_id_of(path), discovery.catalog_of(path)
     tags = catalog_files.read_tags(root) if place.tag and root is not None else None
     stacks = tags.stacks.get(place.tag) if tags is not None and place.tag else None
     return context_of(settings, place, stacks)
@@ -81,7 +81,7 @@ def context_at(path: str, settings: Settings) -> Context:
 class TagResult(NamedTuple):
     """What one task found, and what the catalog as a whole needs to know of it."""
 
-    task: Task
+    task: TagTask
     findings: list[Finding]
     """Sorted by path, line, column and code."""
     pages: int
@@ -94,7 +94,7 @@ class TagResult(NamedTuple):
 class Tally:
     """Gathers the facts of a tag, page by page."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: TagTask) -> None:
         """Begin with no page of ``task``."""
         self._task = task
         self._specs: int | None = 0
@@ -108,7 +108,7 @@ class Tally:
         """The path of the first page; empty where there is none."""
         return self._pages[0][0] if self._pages else ""
 
-    def add(self, path: str, place: Place, number: int | None, hashes: bytes = b"") -> None:
+    def add(self, path: str, place: PageId, number: int | None, hashes: bytes = b"") -> None:
         """Count a page and its specs, of which there may be None to be counted.
 
         ``hashes`` are those of its specs, one after the other; each takes 32 bytes.
@@ -148,7 +148,7 @@ def sound_specs(examined: Examined) -> tuple[int | None, bytes]:
     page, facts = examined.page, examined.facts
     if page is None:
         return (None, b"") if facts is None else (facts.implied.number, facts.hashes)
-    if page.format is Format.LEGACY:
+    if page.format is PageFormat.LEGACY:
         return None, b""
     for rule, _ in examined.problems:
         if rule.code.startswith(("CL1", "CL2")) and rule.severity is Severity.ERROR:
@@ -160,7 +160,7 @@ def sound_specs(examined: Examined) -> tuple[int | None, bytes]:
     return len(hashes), b"".join([dag_hash for dag_hash in hashes if len(dag_hash) == 32])
 
 
-def check_tag(task: Task, settings: Settings) -> TagResult:
+def check_tag(task: TagTask, settings: Settings) -> TagResult:
     """Check the pages of one folder below ``_cache``: the unit of work.
 
     It depends on its arguments and the files alone, and they and its result can be pickled.
@@ -175,7 +175,7 @@ def check_tag(task: Task, settings: Settings) -> TagResult:
     shapes = shapes_for(settings)
     findings: list[Finding] = []
     tally = Tally(task)
-    context = context_of(settings, NOWHERE, task.stacks)
+    context = context_of(settings, NO_PAGE, task.stacks)
     max_size, strict_order = settings.max_page_size, "CL507" in settings.selected
     for path, place, raw in pages_of(task, settings, tally, findings):
         facts = shapes.read(raw, place, context)
@@ -200,19 +200,19 @@ def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Find
 
 
 def pages_of(
-    task: Task, settings: Settings, tally: Tally, findings: list[Finding]
-) -> Iterator[tuple[str, Place, bytes]]:
+    task: TagTask, settings: Settings, tally: Tally, findings: list[Finding]
+) -> Iterator[tuple[str, PageId, bytes]]:
     """Read the pages of a task: of each the path, the place, and the bytes.
 
     A page that is excluded or cannot be read goes to ``tally``, and that it cannot, and what else
     Jekyll takes for a page, to ``findings``.
     """
     if task.pages is not None:
-        listed = [(path, discovery.place_of(path)) for path in task.pages]
+        listed = [(path, discovery.page_id_of(path)) for path in task.pages]
     else:
         listing = discovery.list_tag(task.root, task.tag)
         listed = listing.pages
-        strays = [path for path in listing.strays if not _is_excluded(path, settings)]
+        strays = [path for path in listing.stray_pages if not _is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
     for path, place in listed:
         if _is_excluded(path, settings):
@@ -228,7 +228,7 @@ def pages_of(
 
 
 def _is_excluded(path: str, settings: Settings) -> bool:
-    return bool(settings.exclude) and settings.excludes(discovery.in_catalog(path))
+    return bool(settings.exclude) and settings.excludes(discovery.relative_to_catalog(path))
 
 
 def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
@@ -241,7 +241,7 @@ def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
             "", False, (Excerpt(1, 0, "---", 0, 3),))
 
 
-def of_whole_tag(tally: Tally, task: Task, settings: Settings) -> Iterator[Finding]:
+def of_whole_tag(tally: Tally, task: TagTask, settings: Settings) -> Iterator[Finding]:
     """Make the findings that need all pages of a tag."""
     if "CL608" in settings.selected:
         for path, dag_hash, other in tally.conflicts():
@@ -263,7 +263,7 @@ def of_whole_tag(tally: Tally, task: Task, settings: Settings) -> Iterator[Findi
 def _reread(path: str, settings: Settings) -> Page:
     """Read a page again for the place of something on it."""
     raw = discovery.read(path, settings.max_page_size)
-    return parse(b"" if isinstance(raw, Unreadable) else raw)
+    return parse_page(b"" if isinstance(raw, Unreadable) else raw)
 
 
 # ------------------------------------------------------------------------------- the catalog
@@ -390,13 +390,13 @@ def examine_file(path: str, settings: Settings, unread: list[Finding]) -> FilePr
     elif name == "meta.yaml":
         page, schema_name = catalog_files.read_yaml(raw, catalog_files.meta_by_line), "meta"
     else:
-        page, schema_name = parse(raw), "tag-page"
-    problems = [(BY_CODE[fault.code], fault.problem) for fault in page.faults]
+        page, schema_name = parse_page(raw), "tag-page"
+    problems = [(BY_CODE[fault.code], fault.problem) for fault in page.errors]
     if page.parsed:
-        page.breaches = schema.breaches(schema_name, page.data)
+        page.schema_errors = schema.validate(schema_name, page.data)
         problems += [(BY_CODE[breach.code], Problem(breach.pointer, breach.message))
-                     for breach in page.breaches if breach.code.startswith("CL2")]
-        if page.breaches and schema_name == "meta":
+                     for breach in page.schema_errors if breach.code.startswith("CL2")]
+        if page.schema_errors and schema_name == "meta":
             page.complete()
         if schema_name == "tags":
             problems += _unsortable_tags(page)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cachelint.model import Report, Severity
 from cachelint.output.formats import totals
-from cachelint.text import inert
+from cachelint.text import escape_unsafe
 
 
 def write(report: Report, colour: bool) -> Iterator[str]:
@@ -18,7 +18,7 @@ def write(report: Report, colour: bool) -> Iterator[str]:
         if colour:
             code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
         # two colons at the start of a line would be a workflow command
-        path = f"{'./' if finding.path.startswith(':') else ''}{inert(finding.path)}"
+        path = f"{'./' if finding.path.startswith(':') else ''}{escape_unsafe(finding.path)}"
         yield (f"{path}:{finding.line}:{finding.column}: {code} {level}"
-               f"{inert(finding.message)}{fixable}\n")
+               f"{escape_unsafe(finding.message)}{fixable}\n")
     yield totals(report) + "\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.formats import totals
 from cachelint.rules import BY_CODE
-from cachelint.text import clusters, columns, inert
+from cachelint.text import clusters, display_width, escape_unsafe
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1", "place": "1;34"}
 """Red fails a run, yellow does not, green is mended by `fix`; blue is where to look."""
@@ -48,11 +48,11 @@ def render(
     claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (":", "")]
     if finding.severity is Severity.WARNING:
         claim += [(f" {level}", level), (":", "")]
-    claim.append((f" {inert(finding.message)}", "claim"))
+    claim.append((f" {escape_unsafe(finding.message)}", "claim"))
     if finding.fixable:
         claim.append((" [fixable]", "fixable"))
     lines = [paint(line) for line in _wrapped(claim, width, " " * 4)] if width else [paint(claim)]
-    place = f" {inert(finding.path)}:{finding.line}:{finding.column}"
+    place = f" {escape_unsafe(finding.path)}:{finding.line}:{finding.column}"
     lines.append(paint([("  ", ""), ("-->", "place"), (place, "")]))
     last = max([excerpt.line for excerpt in finding.excerpts], default=0)
     margin = max(len(str(last)), 5 if (width or _WIDTH) >= _NARROW else 1)
@@ -67,7 +67,7 @@ def render(
         if above[0] is None or excerpt[:2] != above[0][:2] or shown != above[1]:
             lines.append(shown)
         above = excerpt, shown
-        for blanks, mark in _marks(indent, sign * marked, inert(excerpt.label), room):
+        for blanks, mark in _marks(indent, sign * marked, escape_unsafe(excerpt.label), room):
             lines.append(paint([blank, (" " * (blanks + 1), ""), (mark, name)]))
     note = _note(finding.code) if with_note else ""
     if note:
@@ -105,11 +105,11 @@ def _wrapped(parts: list[_Part], width: int | None, indent: str) -> Iterator[lis
         kept = ""
         for number, word in enumerate(text.split(" ")):
             gap = " " if number else ""
-            if gap and word and used + 1 + columns(word) > width:
+            if gap and word and used + 1 + display_width(word) > width:
                 yield [*line, (kept, name)]
                 line, kept, used, gap = [(indent, "")], "", len(indent), ""
             kept += gap + word
-            used += len(gap) + columns(word)
+            used += len(gap) + display_width(word)
         line.append((kept, name))
     yield line
 
@@ -121,9 +121,9 @@ def _marks(indent: int, mark: str, label: str, room: int) -> list[tuple[int, str
     """
     if not label:
         return [(indent, mark)]
-    if indent + len(mark) + 1 + columns(label) <= room:
+    if indent + len(mark) + 1 + display_width(label) <= room:
         return [(indent, f"{mark} {label}".rstrip())]
-    start = max(0, min(indent, room - columns(label)))
+    start = max(0, min(indent, room - display_width(label)))
     return [(indent, mark), *(
         (start, _join(line).rstrip()) for line in _wrapped([(label, "")], room - start, ""))]
 
@@ -143,10 +143,10 @@ def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:
     for cluster in clusters(excerpt.text):
         # what is escaped takes more columns; `##[` is broken up as a whole, not by character
         is_command = cluster == "#" and excerpt.text[at - 1 : at + 2] == "##["
-        pieces.append("\\x23" if is_command else inert(cluster))
+        pieces.append("\\x23" if is_command else escape_unsafe(cluster))
         offsets.append(at)
         at += len(cluster)
-    widths = [columns(piece) for piece in pieces]
+    widths = [display_width(piece) for piece in pieces]
     start = bisect_right(offsets, excerpt.start) - 1 if excerpt.start < at else len(pieces)
     end = max(start, bisect_left(offsets, excerpt.end))
     first, last = _window(widths, start, end, room)
@@ -154,7 +154,7 @@ def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:
     before = "…" * (first > 0) + "".join(pieces[first:start])
     inside = "".join(pieces[start:end])
     after = "".join(pieces[end:last]) + "…" * (last < len(pieces))
-    return before + inside + after, columns(before), max(1, sum(widths[start:end]))
+    return before + inside + after, display_width(before), max(1, sum(widths[start:end]))
 
 
 def _window(widths: list[int], start: int, end: int, room: int) -> tuple[int, int]:

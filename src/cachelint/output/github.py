@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from cachelint.model import Finding, Report, Severity
 from cachelint.output.formats import FIXABLE, WIDTH, counts, folder_in, in_checkout, totals
-from cachelint.text import clip, inert, plural
+from cachelint.text import clip, escape_unsafe, plural
 
 LIMIT = 10
 """So many annotations of a level GitHub shows for a step."""
@@ -94,7 +94,7 @@ def _text(finding: Finding) -> str:
 
 def _safe(text: str) -> str:
     """Escape what steers a terminal, and `##[`, which begins a command anywhere in a line."""
-    return inert(text).replace("##[", "#\\x23[")
+    return escape_unsafe(text).replace("##[", "#\\x23[")
 
 
 def _data(text: str) -> str:

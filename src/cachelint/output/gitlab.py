@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from cachelint.model import Report, Severity
 from cachelint.output.fingerprints import identified
 from cachelint.output.formats import FIXABLE, WIDTH, folder_in, in_checkout
-from cachelint.text import clip, inert
+from cachelint.text import clip, escape_unsafe
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor"}
@@ -25,14 +25,14 @@ def write(report: Report, colour: bool) -> Iterator[str]:
     separator = "[\n"
     for finding, identity in identified(report.findings):
         fixable = FIXABLE if finding.fixable else ""
-        message = inert(clip(finding.message, WIDTH))
+        message = escape_unsafe(clip(finding.message, WIDTH))
         yield separator + _ENCODE({
             "description": f"{finding.code} {finding.name}: {message}{fixable}",
             "check_name": finding.code,
             "fingerprint": identity.fingerprint(),
             "severity": _SEVERITIES[finding.severity],
             "location": {
-                "path": inert(in_checkout(folder, finding.path)),
+                "path": escape_unsafe(in_checkout(folder, finding.path)),
                 "lines": {"begin": finding.line},
             },
         })

@@ -14,7 +14,7 @@ from cachelint.model import Finding, Report, Severity
 from cachelint.output import full
 from cachelint.output.fingerprints import Identity, identified
 from cachelint.output.formats import WIDTH, totals
-from cachelint.text import clip, inert
+from cachelint.text import clip, escape_unsafe
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -64,7 +64,7 @@ def _name(finding: Finding, identity: Identity) -> str:
 
 def _text(text: str) -> str:
     """Write text as it stands in an attribute."""
-    return _escape(inert(text)).replace('"', "&quot;")
+    return _escape(escape_unsafe(text)).replace('"', "&quot;")
 
 
 def _escape(text: str) -> str:

@@ -13,7 +13,7 @@ from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.fingerprints import Identity, identified
 from cachelint.output.formats import FIXABLE, WIDTH, counts, folder_in, in_checkout
 from cachelint.rules import ALL_RULES, Fix, Rule
-from cachelint.text import clip, inert
+from cachelint.text import clip, escape_unsafe
 
 LIMIT = 25_000
 """So many results GitHub takes of a run; it refuses a file that has more."""
@@ -140,7 +140,7 @@ def _related(number: int, uri: str, excerpt: Excerpt) -> dict[str, Any]:
     region = {
         "startLine": excerpt.line, "startColumn": excerpt.cut + excerpt.start + 1,
         "endColumn": excerpt.cut + excerpt.end + 1,
-        "snippet": {"text": inert(excerpt.text[excerpt.start : excerpt.end])},
+        "snippet": {"text": escape_unsafe(excerpt.text[excerpt.start : excerpt.end])},
     }
     location = _location(uri, region)
     return {"id": number, **location, "message": {"text": _text(excerpt.label)}}
@@ -148,7 +148,7 @@ def _related(number: int, uri: str, excerpt: Excerpt) -> dict[str, Any]:
 
 def _snippet(excerpt: Excerpt, finding: Finding) -> str:
     """Return what a finding covers, as far as its excerpt shows it."""
-    text = inert(excerpt.text[excerpt.start : excerpt.end])
+    text = escape_unsafe(excerpt.text[excerpt.start : excerpt.end])
     is_whole = (finding.end_line == finding.line
                 and finding.end_column == excerpt.cut + excerpt.end + 1)
     return text if is_whole or not text or text.endswith("…") else f"{text}…"
@@ -156,7 +156,7 @@ def _snippet(excerpt: Excerpt, finding: Finding) -> str:
 
 def _text(text: str) -> str:
     """Write a message so that nothing in it is a placeholder or a link."""
-    text = inert(text).replace("{", "{{").replace("}", "}}")
+    text = escape_unsafe(text).replace("{", "{{").replace("}", "}}")
     if "](" in text:
         text = text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     return text

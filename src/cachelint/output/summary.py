@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cachelint.model import Finding, Report, Severity
 from cachelint.output.formats import totals
-from cachelint.text import clip, inert, plural
+from cachelint.text import clip, escape_unsafe, plural
 
 FIRST = 20
 """So many findings are listed."""
@@ -93,7 +93,7 @@ def _to_run(report: Report) -> Iterator[str]:
 
 def _code(text: str) -> str:
     """Put text in a code span: between more backticks than it has together."""
-    text = inert(text)
+    text = escape_unsafe(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     # one blank at both ends is taken off again; without, it would be one of the text

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from cachelint.document.catalog_files import Catalog
 from cachelint.document.page import Page
-from cachelint.model import Context, Format, Problem, Severity
+from cachelint.model import PageContext, PageFormat, Problem, Severity
 
-CURRENT = frozenset({Format.CURRENT})
-TARBALL = frozenset({Format.TARBALL})
+CURRENT = frozenset({PageFormat.CURRENT})
+TARBALL = frozenset({PageFormat.TARBALL})
 MODERN = CURRENT | TARBALL
-ALL = MODERN | {Format.LEGACY}
+ALL = MODERN | {PageFormat.LEGACY}
 
 FIRST = "0.1.0"
 """The release that most rules have been in from the beginning."""
@@ -22,7 +22,7 @@ FIRST = "0.1.0"
 PageCheck = Callable[[Page], Iterator[Problem]]
 CatalogCheck = Callable[[Catalog], Iterator[tuple[str, Problem]]]
 """Yields the path of a file of the catalog with each problem."""
-SpecCheck = Callable[[dict[str, Any], Context], Iterator[Problem]]
+SpecCheck = Callable[[dict[str, Any], PageContext], Iterator[Problem]]
 
 
 class Fix(str, Enum):
@@ -47,7 +47,7 @@ class Rule(NamedTuple):
     severity: Severity
     documentation: str
     """Markdown: a sentence, why, a bad and a good example, what `cachelint fix` does."""
-    formats: frozenset[Format]
+    formats: frozenset[PageFormat]
     fix: Fix
     default: bool
     """Whether it runs unless selected otherwise."""
@@ -92,7 +92,7 @@ def rule(
     code: str,
     name: str,
     *,
-    formats: frozenset[Format] = MODERN,
+    formats: frozenset[PageFormat] = MODERN,
     severity: Severity = Severity.ERROR,
     fix: Fix = Fix.NONE,
     default: bool = True,
@@ -120,7 +120,7 @@ def spec_rule(
     code: str,
     name: str,
     *,
-    formats: frozenset[Format] = MODERN,
+    formats: frozenset[PageFormat] = MODERN,
     severity: Severity = Severity.ERROR,
     once: bool = False,
     since: str = FIRST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachelint.document.page import Page
-from cachelint.model import Format, Problem, Severity
+from cachelint.model import PageFormat, Problem, Severity
 from cachelint.rules.base import ALL, Fix, rule
 
 
@@ -221,7 +221,7 @@ def content_after_front_matter(page: Page) -> Iterator[Problem]:
     return _none(page)
 
 
-@rule("CL109", "legacy-format", formats=frozenset({Format.LEGACY}), severity=Severity.WARNING)
+@rule("CL109", "legacy-format", formats=frozenset({PageFormat.LEGACY}), severity=Severity.WARNING)
 def legacy_format(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the format says it all
     """A page in a format of 2021 or 2022, with `spec_files` and without `spec_details`.
 

@@ -11,7 +11,7 @@ from cachelint.rules.base import Fix, rule
 
 
 def _breaches(page: Page, code: str) -> Iterator[Problem]:
-    for breach in page.breaches:
+    for breach in page.schema_errors:
         # a key about which loaders disagree is CL703's
         if breach.code == code and not (code == "CL202" and breaks_loaders(breach.key)):
             yield Problem(breach.pointer, breach.message)

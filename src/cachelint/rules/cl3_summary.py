@@ -18,9 +18,9 @@ def _meta(page: Page, key: str) -> Any:
     if not isinstance(meta, dict):
         return None
     pointer = f"/meta/{key}"
-    if page.breaches and any(
+    if page.schema_errors and any(
         breach.code.startswith("CL2") and f"{breach.pointer}/".startswith(f"{pointer}/")
-        for breach in page.breaches
+        for breach in page.schema_errors
     ):
         return None
     return meta.get(key)

@@ -12,15 +12,15 @@ from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
-from cachelint.model import Context, Problem, Severity
+from cachelint.model import PageContext, Problem, Severity
 from cachelint.rules.base import TARBALL, Fix, rule, spec_rule
-from cachelint.text import clip, common
+from cachelint.text import clip, common_prefix
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
 
 @spec_rule("CL401", "invalid-hash")
-def invalid_hash(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def invalid_hash(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     """A hash is not 32 characters of `a` to `z` and `2` to `7`.
 
     The DAG hash is how Spack finds the binary; with a wrong one nothing can be installed. It is
@@ -100,7 +100,7 @@ def _are_texts(values: Any) -> TypeGuard[list[str]]:
     return isinstance(values, list) and all(issubclass(kind, str) for kind in set(map(type, values)))
 
 
-def _repeated_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def _repeated_in_spec(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     del context
     stacks, variants = spec.get("stacks"), spec.get("variants")
     if _are_texts(stacks):
@@ -145,7 +145,7 @@ def repeated_item(page: Page) -> Iterator[Problem]:
 
 
 @spec_rule("CL404", "variant-syntax")
-def variant_syntax(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def variant_syntax(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     """A variant is not written as Spack writes it.
 
     That is `+name` or `~name`, propagated `++name` or `~~name`, `name=value`, multi-valued
@@ -172,7 +172,7 @@ def variant_syntax(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
 
 
 @spec_rule("CL405", "version-count")
-def version_count(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def version_count(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     """A spec has more than one version.
 
     A concretised spec has exactly one. The list is there because the site's templates want one.
@@ -195,7 +195,7 @@ def version_count(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
 
 
 @spec_rule("CL406", "tarball-url", formats=TARBALL)
-def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def tarball_url(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     """`tarball` is not the URL that follows from the spec.
 
     Below one of `mirror-urls`, with or without `releases/`, it is
@@ -227,8 +227,8 @@ def tarball_url(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
     due = [f"{folder}{start}{dag_hash}.spack" for folder in mirror_folders(context.mirror_urls)]
     if said not in due:
         # of the URLs that would do, show the one that is nearest
-        nearest = max(due, key=lambda url: common(url, said))
-        at = common(nearest, said)
+        nearest = max(due, key=lambda url: common_prefix(url, said))
+        at = common_prefix(nearest, said)
         yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
                                   f"the spec implies {_around(nearest, at)}")
 
@@ -253,7 +253,7 @@ def mirror_folders(mirror_urls: tuple[str, ...]) -> tuple[str, ...]:
 
 def _is_sound(field: str, value: Any) -> bool:
     """Say whether a field of a spec has a value that the schema allows."""
-    return schema.sound("page-tarball", f"/$defs/spec/properties/{field}")(value)
+    return schema.compile_check("page-tarball", f"/$defs/spec/properties/{field}")(value)
 
 
 def _around(text: str, at: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from cachelint.document.page import KEYS, Page, render_entry
 from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
-from cachelint.model import Context, Problem, Severity
+from cachelint.model import PageContext, Problem, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, rule, spec_rule
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
@@ -146,7 +146,7 @@ def serialisation(page: Page) -> Iterator[Problem]:
 
     Fix: rewrites the page, unless there are comments.
     """
-    wrong_types = {breach.pointer.split("/")[1] for breach in page.breaches
+    wrong_types = {breach.pointer.split("/")[1] for breach in page.schema_errors
                    if breach.code == "CL203" and breach.pointer}
     for entry in page.entries:
         if entry.key not in KEYS or entry.key in wrong_types:
@@ -217,7 +217,7 @@ def trailing_whitespace(page: Page) -> Iterator[Problem]:
 
 
 @spec_rule("CL506", "unsorted-variants", severity=Severity.WARNING, once=True)
-def unsorted_variants(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def unsorted_variants(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     """The variants of a spec are not sorted by name.
 
     Spack sorts them by name, whatever their sign: `build_system=cmake`, `~ipo`, `+shared`. Another

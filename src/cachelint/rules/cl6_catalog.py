@@ -31,7 +31,7 @@ def title_mismatch(page: Page) -> Iterator[Problem]:
     Fix: none. Either the title or the folder is wrong.
     """
     title, package = page.data.get("title"), page.context.place.package
-    if package is None or title == package or not schema.sound("page-current", "/$defs/title")(title):
+    if package is None or title == package or not schema.compile_check("page-current", "/$defs/title")(title):
         return
     yield Problem("/title", f"the title is {show(title)}, but the page lies in the folder of "
                             f"{show(package)}")
@@ -63,7 +63,7 @@ def tag_mismatch(page: Page) -> Iterator[Problem]:
 def category_tag(page: Page) -> str | None:
     """Return the tag that a page's categories name; None where they are unsound."""
     categories: Any = page.data.get("categories")
-    if not schema.sound("page-current", "/$defs/categories")(categories):
+    if not schema.compile_check("page-current", "/$defs/categories")(categories):
         return None
     tag: str = categories[1]
     return tag
@@ -105,7 +105,7 @@ def unknown_stack(page: Page) -> Iterator[Problem]:
 def unsafe(stack: str) -> bool:
     """Say whether a stack's name is one that CL701 reports."""
     pattern = "/$defs/spec/properties/stacks/items"
-    return not schema.sound("page-current", pattern)(stack)
+    return not schema.compile_check("page-current", pattern)(stack)
 
 
 @catalog_rule("CL603", "unlisted-tag", severity=Severity.WARNING)
@@ -251,7 +251,7 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         if said != due:
             whose = show(unescape_token(pointer.split("/")[1]))
             yield catalog.path(META), Problem(pointer, (
-                f"the count of {whose} is {said:,}, but there are {due:,} specs"), due=due)
+                f"the count of {whose} is {said:,}, but there are {due:,} specs"), expected=due)
 
 
 def due_counts(catalog: Catalog) -> dict[str, int]:

@@ -10,7 +10,7 @@ from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.yaml import breaks_loaders, depends_on_loader
-from cachelint.model import Context, Problem, Severity
+from cachelint.model import PageContext, Problem, Severity
 from cachelint.rules.base import ALL, rule
 
 _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
@@ -24,7 +24,7 @@ _RAW = re.compile("[\x7f-\x9f\ufffe\uffff]")
 _OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
-def _unsafe_in_spec(spec: dict[str, Any], context: Context) -> Iterator[Problem]:
+def _unsafe_in_spec(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
     del context
     for field, search in _FIELDS.items():
         value = spec.get(field)
@@ -100,7 +100,7 @@ def loader_dependent(page: Page) -> Iterator[Problem]:
                                    "truth value, number or date to others")
     text = page.text
     if (text.isascii() and "\\u" not in text and "\x7f" not in text and "<<" not in text
-            and not page.breaches and not _long_stack(page)):
+            and not page.schema_errors and not _long_stack(page)):
         return
     for pointer, value, is_key in _texts(page.data, ""):
         if pointer.startswith("/meta/") and not is_key:

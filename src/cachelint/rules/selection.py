@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cachelint.files import discovery
 from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
-from cachelint.text import common
+from cachelint.text import common_prefix
 
 DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
 
@@ -50,7 +50,7 @@ class Settings(NamedTuple):
         """
         if not self.per_file_ignores:
             return ()
-        below = discovery.in_catalog(path)
+        below = discovery.relative_to_catalog(path)
         return tuple(entry for entry in self.per_file_ignores
                      if _matcher((entry.glob,)).fullmatch(below) is not None)
 
@@ -123,7 +123,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     def likeness(word: str) -> tuple[float, int]:
         # of words that are equally near, the one that begins alike
         ratio = difflib.SequenceMatcher(None, name, word).ratio()
-        return ratio, common(name, word)
+        return ratio, common_prefix(name, word)
 
     close = difflib.get_close_matches(name, list(known), 10, 0.5)
     return f" (is it {max(close, key=likeness)}?)" if close else ""

@@ -35,7 +35,7 @@ Baseline = dict[Key, int]
 
 def key_of(finding: Finding) -> Key:
     """Return what a finding is known by."""
-    return Key(discovery.in_catalog(finding.path), finding.code, *stable_location(finding))
+    return Key(discovery.relative_to_catalog(finding.path), finding.code, *stable_location(finding))
 
 
 def read(path: str) -> Baseline:
@@ -52,7 +52,7 @@ def read(path: str) -> Baseline:
     if type(version) is int and version != VERSION:
         raise CachelintError(f"{path}: a baseline of version {version}; this program reads "
                              f"version {VERSION}")
-    for breach in schema.breaches("baseline", data):
+    for breach in schema.validate("baseline", data):
         raise CachelintError(f"{path}: the baseline is damaged: {breach.message}")
     known: Baseline = {}
     for entry in data["findings"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
-from cachelint.files.discovery import Selection, Task
+from cachelint.files.discovery import Selection, TagTask
 from cachelint.linter.page import sort
 from cachelint.linter.tag import (
     OwnFiles,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Progress:
     """How far a run has come."""
 
-    def __init__(self, tasks: Iterable[Task], watch: Callable[[Progress], None]) -> None:
+    def __init__(self, tasks: Iterable[TagTask], watch: Callable[[Progress], None]) -> None:
         """Begin with all tasks to be done; ``watch`` is called as they are, and now and then."""
         self.pages = 0
         """Pages checked so far."""
@@ -104,7 +104,7 @@ def report_on_page(
     Raises CachelintError for a baseline that is damaged.
     """
     known = baselines.read(baseline) if baseline else {}
-    was_sought = _sought(settings, discovery.in_catalog(path).__eq__, _OF_CATALOGS)
+    was_sought = _sought(settings, discovery.relative_to_catalog(path).__eq__, _OF_CATALOGS)
     applied = baselines.apply(findings, known, was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
@@ -240,7 +240,7 @@ def _looked_at(scopes: Iterable[Scope]) -> frozenset[str]:
 
 
 def _of_others(
-    others: list[Task], settings: Settings, jobs: int,
+    others: list[TagTask], settings: Settings, jobs: int,
     on_done: Callable[[TagResult | TagFixed | None], None] | None,
 ) -> list[Finding]:
     """Find specs in stacks that their tag no longer has, on pages that did not change."""
@@ -270,9 +270,9 @@ def _is_in(selection: Selection, path: str) -> bool:
         return True
     return any(
         path.startswith(f"_cache/{task.tag}/")
-        if task.pages is None else path in map(discovery.in_catalog, task.pages)
+        if task.pages is None else path in map(discovery.relative_to_catalog, task.pages)
         for task in selection.tasks
-    ) or path in map(discovery.in_catalog, selection.catalog_files)
+    ) or path in map(discovery.relative_to_catalog, selection.catalog_files)
 
 
 def _catalogs(selection: Selection) -> dict[str, bool]:
@@ -294,7 +294,7 @@ class FixReport(NamedTuple):
     """What is left."""
     changed: tuple[tuple[str, bytes, bytes], ...]
     """Path of each file that was mended; where nothing was written, its bytes before and after."""
-    mended: int
+    fixed: int
     """How many findings were mended."""
     refused: tuple[tuple[str, str], ...]
     """Path of each page that was left alone, and why."""
@@ -347,7 +347,7 @@ def fix(
         changed += result.changed
         refused += result.refused
         pages += result.pages
-        mended += result.mended
+        mended += result.fixed
     catalogs: list[CatalogFixed] = []
     if diff_base is None:
         for root, is_whole in _catalogs(selection).items():
@@ -367,7 +367,7 @@ def fix(
         findings += done.findings
         changed += done.changed
         refused += done.refused
-        mended += done.mended
+        mended += done.fixed
     sort(findings)
     left = baselines.apply(findings, known, lambda _: False)
     report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)

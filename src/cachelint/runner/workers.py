@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from cachelint.files.discovery import Task
+from cachelint.files.discovery import TagTask
 from cachelint.model import CachelintError
 
 Result = TypeVar("Result")
-Work = Callable[[Task], Result]
+Work = Callable[[TagTask], Result]
 
 _WORTH_A_PROCESS = 4
 """So many tag folders or fewer are done before a second process has started."""
@@ -42,7 +42,7 @@ def processors() -> int:
 
 
 def run(
-    work: Work[Result], tasks: Sequence[Task], jobs: int,
+    work: Work[Result], tasks: Sequence[TagTask], jobs: int,
     on_done: Callable[[Result | None], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
@@ -90,7 +90,7 @@ class _Forked(Generic[Result]):
     """Processes that are forked: they begin in a millisecond, with everything imported."""
 
     def __init__(
-        self, work: Work[Result], tasks: Sequence[Task], order: Sequence[int], jobs: int
+        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from pickle import dumps, loads
@@ -109,7 +109,7 @@ class _Forked(Generic[Result]):
         self._processes: dict[int, int] = {}
         """By the end from which this process reads the results of each."""
         self._results = select.poll()
-        with _deaf():
+        with block_signals():
             for _ in range(jobs):
                 try:
                     self._begin()
@@ -170,7 +170,7 @@ class _Forked(Generic[Result]):
             size = int.from_bytes(head[_NUMBER:], "little")
             sent = _read(reader, size)
             if not sent or len(sent) < size:
-                self._bury(reader)
+                self._reap(reader)
                 continue
             result, error = self._loads(sent)
             if error is not None:
@@ -178,7 +178,7 @@ class _Forked(Generic[Result]):
             finished[int.from_bytes(head[:_NUMBER], "little")] = result
         return finished
 
-    def _bury(self, reader: int) -> None:
+    def _reap(self, reader: int) -> None:
         """Learn how a process ended. Raises CachelintError if it did before its work was done."""
         self._results.unregister(reader)
         os.close(reader)
@@ -209,7 +209,7 @@ class _Spawned(Generic[Result]):
     """Processes that begin anew, for systems whose libraries may not bear to be forked."""
 
     def __init__(
-        self, work: Work[Result], tasks: Sequence[Task], order: Sequence[int], jobs: int
+        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from concurrent.futures import ProcessPoolExecutor
@@ -217,7 +217,7 @@ class _Spawned(Generic[Result]):
 
         self._pool = ProcessPoolExecutor(
             jobs, get_context("spawn"), _end_with, (os.getpid(),))
-        with _deaf():
+        with block_signals():
             self._futures = {self._pool.submit(work, tasks[number]): number for number in order}
 
     def wait(self) -> dict[int, Result]:
@@ -236,7 +236,7 @@ class _Spawned(Generic[Result]):
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def block_signals() -> Iterator[None]:
     """Let processes that begin now be deaf to signals to end, and finish the folder they are at.
 
     To be ended is for this process to handle.

@@ -20,11 +20,11 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cachelint.files.discovery import place_of
+from cachelint.files.discovery import page_id_of
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.formats import claim, totals
 from cachelint.rules import BY_CODE
-from cachelint.text import inert
+from cachelint.text import escape_unsafe
 
 _FOLDER = Path(__file__).parent
 CHUNK = 1000
@@ -32,7 +32,7 @@ CHUNK = 1000
 _PAGE = re.compile(r"(?:(.+)/)?_cache/([^/]+)/([^/]+)/specs\.md", re.DOTALL)
 
 
-class Tally(NamedTuple):
+class RuleCount(NamedTuple):
     """How often a rule was broken, and what it says."""
 
     code: str
@@ -91,7 +91,7 @@ def _hash(text: str) -> str:
 # ------------------------------------------------------------------------------- rules
 
 
-def tally(findings: Sequence[Finding]) -> list[Tally]:
+def tally(findings: Sequence[Finding]) -> list[RuleCount]:
     """Count the findings of each rule that has any, by code."""
     numbers: Counter[str] = Counter()
     fixable: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def tally(findings: Sequence[Finding]) -> list[Tally]:
     for code, number in sorted(numbers.items()):
         severity = Severity.ERROR if errors[code] else Severity.WARNING
         summary, *blocks = blocks_of(BY_CODE[code].documentation)
-        result.append(Tally(code, names[code], severity.value, summary.runs, tuple(blocks),
+        result.append(RuleCount(code, names[code], severity.value, summary.runs, tuple(blocks),
                             number, fixable[code], round(100 * number / most, 1)))
     return result
 
@@ -141,7 +141,7 @@ class _Strings:
         if known is not None:
             return known
         self._numbers[text] = len(self._numbers)
-        return inert(text)
+        return escape_unsafe(text)
 
 
 def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[list[object]]]:
@@ -174,7 +174,7 @@ def _place(path: str, strings: _Strings) -> list[str | int]:
     if match is not None:
         root, tag, package = match.groups("")
         return [strings(root), strings(tag), strings(package)]
-    place = place_of(path)
+    place = page_id_of(path)
     return [strings(""), strings(place.tag or ""), strings(place.package or ""), strings(path)]
 
 
