@@ -18,7 +18,7 @@ from support import valid
 
 PROJECT = Path(__file__).parents[1]
 SCHEMAS = sorted(path.name for path in (PROJECT / "schemas").glob("*.schema.json"))
-ASSETS = sorted((PROJECT / "src/cachelint/output/html").iterdir())
+ASSETS = sorted((PROJECT / "src/cachelint/output/html").glob("report.*"))
 
 
 def call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -87,7 +87,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 def test_module_is_the_installed_one(installed: Installed) -> None:
-    done = call([installed.python, "-c", "import cachelint, cachelint.schema as schema; "
+    done = call([installed.python, "-c", "import cachelint; from cachelint.document import schema; "
                  "print(cachelint.__file__); print(schema._FOLDER)"], installed.folder)
     module, schemas = done.stdout.splitlines()
     assert Path(module).is_relative_to(installed.folder)

@@ -59,7 +59,7 @@ def test_is_a_schema_of_the_draft_that_it_names(name: str) -> None:
 
 
 def test_every_file_has_its_name() -> None:
-    folder = Path(schema.__file__).parents[2] / "schemas"
+    folder = Path(schema.__file__).parents[3] / "schemas"
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         f"{name}.schema.json" for name in schema.NAMES)
 

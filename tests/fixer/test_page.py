@@ -501,7 +501,7 @@ FAULTS: dict[str, tuple[str, Spoil, str]] = {
 def test_own_output_is_read_back_and_compared(
     text: str, spoil: Spoil, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_fixer, "mend", lambda page, **options: spoil(
+    monkeypatch.setattr(page_fixer, "fixed_bytes", lambda page, **options: spoil(
         MEND(page, **options).decode()).encode())
     fixed = mend(text)
     assert fixed.reason == f"the mended page would not be right: {fault}"
@@ -518,7 +518,7 @@ def test_page_that_a_second_run_would_change_is_left_alone(monkeypatch: pytest.M
         return str(page.text).replace(line, f"meta: {turned}").encode()
 
     specs = valid.tarball_specs(0, variants=["+shared", "build_system=makefile"])
-    monkeypatch.setattr(page_fixer, "mend", mend_badly)
+    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_badly)
     assert mend(valid.page(valid.meta(num_specs=3), specs)).reason == (
         "the mended page would not be right: a second run would change it again")
 
@@ -782,7 +782,7 @@ def test_file_that_changed_since_it_was_read_is_left_alone(
         catalog.page.write_text(STALE + "\nBy another hand.")
         return MEND(page, **options)
 
-    monkeypatch.setattr(page_fixer, "mend", mend_while_another_writes)
+    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_writes)
     done = fix([str(catalog.root)])
     assert catalog.page.read_text() == STALE + "\nBy another hand."
     assert catalog.files() == ["specs.md"]
@@ -798,7 +798,7 @@ def test_file_that_is_gone_since_it_was_read_is_not_made_again(
         catalog.page.unlink()
         return MEND(page, **options)
 
-    monkeypatch.setattr(page_fixer, "mend", mend_while_another_removes)
+    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_removes)
     done = fix([str(catalog.root)])
     assert catalog.files() == []
     assert [reason for _, reason in done.refused] == [

@@ -414,7 +414,7 @@ def test_quick_and_plain_ways_agree_on_real_pages_that_were_spoilt(seed: int) ->
 
 
 def test_what_is_remembered_of_unsound_pages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cachelint.shapes._MOST_SHAPES", 10)
+    monkeypatch.setattr("cachelint.linter.fastpath._MOST_SHAPES", 10)
     shapes = Shapes()
     most = 0
     for number in range(50):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cachelint import files
+from cachelint.files import discovery
 from cachelint.model import CachelintError
 
 
@@ -71,7 +71,8 @@ _ENVIRONMENT = {
 def find_top(folder: str) -> str | None:
     """Return the real path of the checkout around ``folder``: the nearest with a ``.git`` entry."""
     real = Path(os.path.realpath(folder or "."))
-    return next((str(top) for top in (real, *real.parents) if files.exists(f"{top}/.git")), None)
+    tops = (real, *real.parents)
+    return next((str(top) for top in tops if discovery.exists(f"{top}/.git")), None)
 
 
 def _start(
