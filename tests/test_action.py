@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from hostile import serve_repository, plant_modules
+from hostile import plant_modules, serve_repository
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "catalog"
