@@ -410,8 +410,8 @@ def fix_tag(task: Task, settings: Settings, *, write: bool = True) -> TagFixed:
         fixed, examined = _fix(raw, path, context, settings, shapes)
         tally.add(path, place, *sound_specs(examined))
         reason = fixed.reason
-        if fixed.content != raw and write:
-            reason = _replace(path, fixed.content, raw)
+        if fixed.content != raw:
+            reason = _replace(path, fixed.content, raw, task.within, write=write)
         if reason:
             refused.append((path, reason))
             findings += fixed.found
@@ -438,6 +438,7 @@ def fix_catalog(
     facts = list(facts)
     if not (is_whole or facts or own_files):
         return CatalogFixed([], [], 0, [])
+    within = (files.real_path(root),)
     own = read_own_files(root, settings, is_whole=is_whole, own_files=own_files)
     whole = judge_own_files(own, facts)
     findings = own.unread.copy()
@@ -465,7 +466,7 @@ def fix_catalog(
                 contents[path] = (file.raw, catalog.render_tag_page(tag).encode())
             mended += 1
         for path, (before, after) in contents.items():
-            reason = _write(path, before, after) if write else ""
+            reason = _write(path, before, after, within, write=write)
             if reason:
                 refused.append((path, reason))
             else:
@@ -496,21 +497,30 @@ def _start(page: Page, problem: Problem) -> int:
     return -1 if node is None else node.start
 
 
-def _write(path: str, before: bytes, after: bytes) -> str:
-    """Write a catalog's file; say why it could not be done, or nothing."""
+def _write(path: str, before: bytes, after: bytes, within: tuple[str, ...], *, write: bool) -> str:
+    """Write a catalog's file; return why it cannot be done, or an empty string."""
     if before:
-        return _replace(path, after, before)
+        return _replace(path, after, before, within, write=write)
+    if target := files.linked_target(path, within):
+        return f"a link leads to {target}: nothing is written through links"
     try:
-        files.write(path, after, is_new=True)
+        if write:
+            files.create(path, after)
     except OSError as error:
         return f"the file cannot be written: {error.strerror or error}"
     return ""
 
 
-def _replace(path: str, content: bytes, before: bytes) -> str:
-    """Replace a page's file; say why it could not be done, or nothing."""
+def _replace(path: str, content: bytes, before: bytes, within: tuple[str, ...], *, write: bool
+             ) -> str:
+    """Replace a page's file; return why it cannot be done, or an empty string.
+
+    Without ``write`` only what can be told beforehand is.
+    """
+    if target := files.linked_target(path, within):
+        return f"a link leads to {target}: nothing is written through links, fix that file"
     try:
-        if files.replace(path, content, before):
+        if not write or files.replace(path, content, before):
             return ""
         return "the file changed while it was mended"
     except OSError as error:

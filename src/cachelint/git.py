@@ -68,12 +68,6 @@ _ENVIRONMENT = {
 }
 
 
-def find_top(folder: str) -> str | None:
-    """Return the real path of the checkout around ``folder``: the nearest with a ``.git`` entry."""
-    real = Path(os.path.realpath(folder or "."))
-    return next((str(top) for top in (real, *real.parents) if files.exists(f"{top}/.git")), None)
-
-
 def _start(
     top: str, *arguments: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
@@ -113,7 +107,7 @@ def _ask(top: str, *arguments: str) -> str | None:
 
 def _find_repository(folder: str) -> str:
     """Return the top of the checkout around ``folder``. Raises CachelintError without one."""
-    top = find_top(folder)
+    top = files.find_top(folder)
     if top is None:
         raise CachelintError(f"--diff-base: {folder} is not in a git repository")
     process = _start(top, "rev-parse", "--git-dir")
@@ -190,7 +184,7 @@ def contents(folder: str, objects: Iterable[str]) -> Iterator[bytes]:
     wanted = list(objects)
     if not wanted:
         return
-    process = _start(find_top(folder) or folder, "cat-file", "--batch", stdin=subprocess.PIPE,
+    process = _start(files.find_top(folder) or folder, "cat-file", "--batch", stdin=subprocess.PIPE,
                      stderr=subprocess.DEVNULL)
     assert process.stdin is not None
     assert process.stdout is not None
