@@ -10,9 +10,10 @@ PACKAGE = Path(__file__).parents[1] / "src/cachelint"
 # from what knows nothing to what knows all; a folder is one room
 ORDER = [
     "model", "text", "summary", "jsontext", "yamltext", "schema", "variants", "files",
-    "frontmatter", "pages", "catalog", "rules", "reference", "shapes", "tomltext", "config", "git",
-    "baseline", "checker", "units", "workers", "fixer", "history", "runs", "reporters",
-    "completion", "progress", "showsettings", "notices", "cli", "__init__", "__main__",
+    "frontmatter", "pages", "index", "catalog", "rules", "reference", "shapes", "tomltext",
+    "config", "git", "baseline", "checker", "units", "workers", "fixer", "history", "runs",
+    "reporters", "completion", "progress", "showsettings", "notices", "cli", "__init__",
+    "__main__",
 ]
 # the version alone is taken from the top of the package
 EXCEPTIONS = {("cli", "__init__"), ("reporters", "__init__")}
