@@ -46,10 +46,10 @@ class Kind(NamedTuple):
 
 KINDS = {
     "canonical": Kind(),
-    "canonical-large": Kind(swell=80),
-    "live": Kind(is_mixed=True, swell_develop=75),
-    "live-large": Kind(is_mixed=True, swell=70, swell_develop=75),
-    "own-variants": Kind(swell=67, has_own_variants=True),
+    "canonical-large": Kind(swell=50),
+    "live": Kind(is_mixed=True, swell_develop=40),
+    "live-large": Kind(is_mixed=True, swell=45, swell_develop=40),
+    "own-variants": Kind(swell=42, has_own_variants=True),
     "any-order": Kind(is_mixed=True, has_many_stacks=True),
 }
 
@@ -165,7 +165,7 @@ def add_copies(packages: dict[str, list[Spec]], most: int) -> None:
     """Add to each spec up to ``most`` copies of it, the more the more specs its package has."""
     largest = max(map(len, packages.values()))
     for specs in packages.values():
-        copies = int(most * (len(specs) / largest) ** 3)
+        copies = int(most * (len(specs) / largest) ** 2)
         specs += [{**spec, "hash": make_hash(spec["hash"], copy)}
                   for spec in specs for copy in range(copies)]
 

@@ -60,7 +60,7 @@ def check_on(client: Client, paths: Sequence[str], settings: Settings) -> Report
 def joined(
     selection: Selection, results: Sequence[TagResult], settings: Settings
 ) -> Iterator[Finding]:
-    """Check the catalogs' own files by the facts of all tags: there is little to do."""
+    """Check the catalogs' own files with the results of all tags; this takes little time."""
     whole_tags = {task.root for task in selection.tasks if task.tag and task.pages is None}
     for root in whole_tags.union(selection.roots):
         facts = [each.facts for each in results if each.facts.root == root and each.facts.tag]

@@ -13,7 +13,7 @@ FLOORS = [
     ["files"],
     ["document"],
     ["rules"],
-    ["config", "linter", "output"],
+    ["config", "linter", "index", "output"],
     ["fixer"],
     ["runner"],
     ["cli", "__init__", "__main__"],

@@ -1,4 +1,4 @@
-"""A hook of MkDocs: links out of `docs/` hold on the site too, and the changelog is a page."""
+"""A hook of MkDocs: links out of `docs/` work on the site too, and the changelog is a page."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Write what the documentation takes from the program itself.
+"""Write those parts of the documentation that come from the program.
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, and what stands between markers in docs/python.md, pages.md,
+writes docs/rules.md, the man page, and what is between markers in docs/python.md, pages.md,
 design.md and json.md there. A test fails when one of them is stale.
 """
 
@@ -35,8 +35,8 @@ DATA = (
 )
 
 
-def expected() -> Iterator[tuple[Path, str]]:
-    """Yield each file that is written, and what it must be."""
+def render_all() -> Iterator[tuple[Path, str]]:
+    """Yield each file that is written, with its content."""
     yield ROOT / "docs" / "rules.md", "\n\n".join(explain.page()) + "\n"
     yield ROOT / "man" / "cachelint.1", man_page.render()
     yield _filled("python", {
@@ -135,7 +135,7 @@ def _prose(docstring: str) -> str:
 
 
 def _data(kind: Any) -> str:
-    """Write a named tuple's fields, with the texts below them."""
+    """Write a named tuple's fields, with the docstrings below them."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(body, ast.ClassDef)
     rows = []
@@ -185,7 +185,7 @@ def _schema_table(properties: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write them all."""
-    for path, text in expected():
+    for path, text in render_all():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

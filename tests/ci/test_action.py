@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from support.hostile import make_wheel, plant_modules
+from support.hostile import plant_modules, serve_repository
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "catalog"
@@ -22,6 +22,7 @@ PAGE = "_cache/develop/yasm/specs.md"
 OTHER_PAGE = "_cache/develop/swig/specs.md"
 FROZEN_PAGE = "_cache/v0.23.1/{}/specs.md"
 
+REPOSITORY = "git+https://github.com/spack/cachelint"
 INPUTS = ["paths", "diff-base", "baseline", "version", "args"]
 
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
@@ -220,7 +221,7 @@ def calls(job: Job) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("version", "what"), [
-    ("", str(ROOT)), ("0.1.0", "cachelint==0.1.0"), ("1.0rc1", "cachelint==1.0rc1"),
+    ("", str(ROOT)), ("0.1.0", f"{REPOSITORY}@v0.1.0"), ("1.0rc1", f"{REPOSITORY}@v1.0rc1"),
 ])
 def test_install(tmp_path: Path, version: str, what: str) -> None:
     job = Job(tmp_path)
@@ -241,7 +242,7 @@ def test_install_takes_versions_alone(tmp_path: Path, version: str) -> None:
     done = job.run(INSTALL, stub(job), version=version)
     assert done.status == 2
     assert done.annotations == [
-        "::error title=cachelint::the input version is no version, such as 0.1.0"]
+        "::error title=cachelint::invalid version: expected one such as 0.1.0"]
     assert calls(job) == []
     assert not list(tmp_path.rglob("pwned"))
 
@@ -252,9 +253,10 @@ def test_install_takes_versions_alone(tmp_path: Path, version: str) -> None:
 def test_no_module_of_the_checkout_is_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     marker = plant_modules(job.workspace, job.folder)
     job.commit("modules that shadow others")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(make_wheel(job.folder / "wheels")))
-    job.inherited = ("PIP_FIND_LINKS", "PIP_NO_INDEX")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    served = serve_repository(job.folder / "repository")
+    job.inherited = tuple(served)
+    for name, value in served.items():
+        monkeypatch.setenv(name, value)
     job.pull_request(PAGE)
     done = job.check()
     assert (done.status, len(done.annotations)) == (1, 1)

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import cachelint
-from support.hostile import make_wheel, plant_modules
+from support.hostile import plant_modules, serve_repository
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "catalog"
@@ -127,7 +127,8 @@ def test_values_are_not_expanded() -> None:
 def test_install() -> None:
     assert JOB["before_script"] == [
         "python3 -I -m venv /tmp/cachelint",
-        '/tmp/cachelint/bin/python -I -m pip install --quiet -- "cachelint==$INPUT_VERSION"',
+        "/tmp/cachelint/bin/python -I -m pip install --quiet --"
+        ' "git+https://github.com/spack/cachelint@v$INPUT_VERSION"',
         'PATH="/tmp/cachelint/bin:$PATH"',
     ]
 
@@ -135,12 +136,11 @@ def test_install() -> None:
 def test_no_module_of_the_checkout_is_run(checkout: Checkout) -> None:
     marker = plant_modules(checkout.project, checkout.folder)
     installed = checkout.folder / "cachelint"
-    wheels = make_wheel(checkout.folder / "wheels")
+    served = serve_repository(checkout.folder / "repository")
     script = "\n".join(JOB["before_script"]).replace("/tmp/cachelint", str(installed))
     done = subprocess.run(
         ["sh", "-euc", script], cwd=checkout.project, capture_output=True, text=True, check=False,
-        env={"PATH": os.environ["PATH"], "INPUT_VERSION": "0.1.0", "PIP_NO_INDEX": "1",
-             "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+        env={"PATH": os.environ["PATH"], "INPUT_VERSION": "0.1.0", **served})
     assert (done.returncode, done.stderr) == (0, "")
     assert list(installed.glob("lib/*/site-packages/cachelint"))
     checkout.spoil(PAGE)

@@ -755,7 +755,7 @@ def test_standard_output_that_is_closed(here: Path) -> None:
 # reads pages so slowly that an interrupt comes in the middle
 SLOW = """
 import sys, time
-from cachelint import files
+from cachelint.files import discovery as files
 from cachelint.cli.main import program
 real = files.read
 def slowly(path, *arguments):

@@ -142,7 +142,8 @@ def test_results_are_told_at_once_and_yielded_in_order() -> None:
 
 _SLOWLY = """
 import sys, time
-from cachelint import cli, shapes
+from cachelint.cli import main as cli
+from cachelint.linter import fastpath as shapes
 read = shapes.Shapes.read
 def slow(*arguments):
     time.sleep(0.2)

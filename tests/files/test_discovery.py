@@ -12,8 +12,10 @@ import pytest
 
 from cachelint import CachelintError, check
 from cachelint.files.discovery import (
+    Listing,
     Unreadable,
     catalog_of,
+    create,
     display_path,
     join,
     list_tag,
@@ -21,7 +23,6 @@ from cachelint.files.discovery import (
     read,
     replace,
     select,
-    write,
 )
 from cachelint.model import PageId
 from support import valid
@@ -220,11 +221,11 @@ def test_catalogs_are_found_below_a_cache_that_is_none(here: Path) -> None:
 
 
 def test_links_to_folders(here: Path) -> None:
-    make(here, "store/v1/zlib/specs.md", "site/")
-    (here / "site/_cache").symlink_to("../store")
+    make(here, "site/store/v1/zlib/specs.md", "site/")
+    (here / "site/_cache").symlink_to("store")
     assert chosen("site") == (whole("site", "v1"), ["site"], [])
-    (here / "store/latest").symlink_to("v1")
-    (here / "store/loop").symlink_to("loop")
+    (here / "site/store/latest").symlink_to("v1")
+    (here / "site/store/loop").symlink_to("loop")
     assert [task.tag for task in select(["site"]).tasks] == ["latest", "loop", "v1"]
 
 
@@ -339,7 +340,7 @@ def test_folder_that_cannot_be_listed_is_a_finding(
 ) -> None:
     valid.write_catalog(here, {"v1/gcc": valid.PAGE, "v1/zlib": valid.PAGE, "v2/zlib": valid.PAGE},
                         {})
-    listdir, open_file = os.listdir, os.open
+    listdir, scandir, open_file = os.listdir, os.scandir, os.open
 
     def closed(path: str) -> bool:
         return str(path).endswith(("_cache/v1/gcc", "_cache/v2", "v1/gcc/specs.md"))
@@ -349,12 +350,18 @@ def test_folder_that_cannot_be_listed_is_a_finding(
             raise PermissionError(errno.EACCES, "Permission denied")
         return listdir(path)
 
+    def scan_some(path: str) -> Any:
+        if closed(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
     def open_some(path: str, *arguments: Any, **options: Any) -> int:
         if closed(path):
             raise PermissionError(errno.EACCES, "Permission denied")
         return open_file(path, *arguments, **options)
 
     monkeypatch.setattr(os, "listdir", list_some)
+    monkeypatch.setattr(os, "scandir", scan_some)
     monkeypatch.setattr(os, "open", open_some)
     found = [each for each in check(["."]).findings if each.code == "CL100"]
     assert [(each.path, each.message) for each in found] == [
@@ -363,7 +370,7 @@ def test_folder_that_cannot_be_listed_is_a_finding(
 
 
 def test_tag_folder_that_is_gone_since_it_was_listed(here: Path) -> None:
-    assert list_tag(".", "gone") == ([], [])
+    assert list_tag(".", "gone") == Listing([], [])
 
 
 # ------------------------------------------------------------------------------- reading
@@ -511,11 +518,27 @@ def test_file_of_the_working_directory_is_replaced(here: Path) -> None:
 def test_new_file_gets_the_usual_mode_and_never_replaces_another(here: Path) -> None:
     mask = os.umask(0o027)
     try:
-        write("new.md", b"text", is_new=True)
+        create("new.md", b"text")
     finally:
         os.umask(mask)
     assert (here / "new.md").stat().st_mode & 0o777 == 0o640
     with pytest.raises(FileExistsError):
-        write("new.md", b"other", is_new=True)
+        create("new.md", b"other")
+    assert (here / "new.md").read_bytes() == b"text"
+    assert [path.name for path in here.iterdir()] == ["new.md"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
+def test_new_file_where_there_are_no_hard_links(
+    here: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    create("new.md", b"text")
+    assert (here / "new.md").read_bytes() == b"text"
+    with pytest.raises(FileExistsError):
+        create("new.md", b"other")
     assert (here / "new.md").read_bytes() == b"text"
     assert [path.name for path in here.iterdir()] == ["new.md"]

@@ -761,20 +761,6 @@ def test_mode_is_kept(catalog: Catalog, mode: int) -> None:
     assert stat.S_IMODE(catalog.page.stat().st_mode) == mode
 
 
-@pytest.mark.parametrize("is_absolute", [True, False])
-def test_link_is_kept_and_what_it_leads_to_replaced(catalog: Catalog, is_absolute: bool) -> None:
-    elsewhere = catalog.root / "elsewhere"
-    elsewhere.mkdir()
-    catalog.page.rename(elsewhere / "zlib.md")
-    target = str(elsewhere / "zlib.md") if is_absolute else "../../../elsewhere/zlib.md"
-    catalog.page.symlink_to(target)
-    fix([str(catalog.root)])
-    assert str(catalog.page.readlink()) == target
-    assert (elsewhere / "zlib.md").read_text() == PAGE
-    assert [path.name for path in elsewhere.iterdir()] == ["zlib.md"]
-    assert catalog.files() == ["specs.md"]
-
-
 def test_file_that_changed_since_it_was_read_is_left_alone(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

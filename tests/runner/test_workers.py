@@ -21,8 +21,9 @@ from cachelint.runner import workers
 
 SCRIPT = """
 import os, pathlib, sys, time
-from cachelint import cli, workers
-from cachelint.files import Task
+from cachelint.cli import main as cli
+from cachelint.runner import workers
+from cachelint.files.discovery import TagTask as Task
 
 def work(task):
     pathlib.Path(sys.argv[1], str(os.getpid())).touch()

@@ -61,8 +61,9 @@ class Catalog(NamedTuple):
     """``tags.yaml``, sound; None where there is none, or it is not sound."""
     meta: Page | None
     """``meta.yaml``, a mapping of which parts may be unsound; None where there is none."""
-    tag_pages: Mapping[str, Page] | None
-    """``pages/tags/<tag>.md`` by tag; None where there is no such folder."""
+    tag_pages: Mapping[str, Page | None] | None
+    """``pages/tags/<tag>.md`` by tag, None for one that is excluded or cannot be read; None where
+    there is no such folder, or it cannot be listed."""
 
     def path(self, name: str) -> str:
         """Return the path of one of the catalog's files, as it is shown."""
@@ -211,7 +212,10 @@ def read_tags(root: str) -> Tags | None:
 
     What is wrong with the file is for the rules to say.
     """
-    raw = discovery.read(discovery.join(root, TAGS), 8 * MAX_SIZE)
+    path = discovery.join(root, TAGS)
+    if discovery.leaves(path, (discovery.real_path(root),)):
+        return None
+    raw = discovery.read(path, 8 * MAX_SIZE)
     return None if isinstance(raw, Unreadable) else tags_of(read_yaml(raw, tags_by_line))
 
 
@@ -231,12 +235,17 @@ def tags_of(page: Page) -> Tags | None:
     return Tags(stacks, entries)
 
 
-def tag_pages(root: str) -> list[str] | None:
+def tag_pages(root: str) -> list[str] | Unreadable | None:
     """List ``pages/tags/*.md``, as paths are shown; None where there is no such folder."""
     folder = discovery.join(root, TAG_PAGES)
+    if discovery.leaves(folder, (discovery.real_path(root),)):
+        return discovery.LEAVES
     if not discovery.exists(folder):
         return None
-    return [f"{folder}/{name}" for name in discovery.names(folder) if name.endswith(".md")]
+    names = discovery.names(folder)
+    if isinstance(names, Unreadable):
+        return names
+    return [f"{folder}/{name}" for name in names if name.endswith(".md")]
 
 
 def render_tag_page(tag: str) -> str:

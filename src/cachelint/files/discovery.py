@@ -15,6 +15,8 @@ PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
 _SKIPPED = frozenset({"_site", "node_modules", "vendor"})
 _HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_IS_A_LINK = (errno.ELOOP, errno.EMLINK)
+"""What it is called that O_NOFOLLOW found a link: Linux and macOS, FreeBSD."""
 _CHUNK = 1 << 14
 """So many bytes of a file are read at first; nearly every page has fewer."""
 
@@ -50,14 +52,54 @@ def reason(error: OSError) -> str:
     return known or f"the file cannot be read: {error.strerror or error}"
 
 
-def read(path: str, max_size: int = 0) -> bytes | Unreadable:
+LEAVES = Unreadable("CL100", "a link that leads out of the catalog: it is not followed")
+
+
+def leaves(path: str, within: tuple[str, ...]) -> bool:
+    """Return whether ``path`` leads, by links, out of all folders ``within``.
+
+    These are real paths; there is no limit where there are none.
+    """
+    if not within:
+        return False
+    real = os.path.realpath(path)
+    return not any(real == folder or real.startswith(f"{folder.rstrip('/')}/")
+                   for folder in within)
+
+
+def linked_target(path: str, within: tuple[str, ...]) -> str:
+    """Return the file that ``path`` reaches by a link, through which nothing may be written.
+
+    Returns an empty string where no link is below the folders ``within``. Without them the path
+    was named by the user, who may name a link that leads out of the catalog.
+    """
+    if not within:
+        root = catalog_of(path)
+        within = () if root is None else (os.path.realpath(root),)
+        if leaves(path, within):
+            return ""
+    at = os.path.abspath(path)
+    while within and os.path.realpath(at) not in within and at != os.path.dirname(at):
+        if os.path.islink(at):
+            return display_path(os.path.realpath(path))
+        at = os.path.dirname(at)
+    return ""
+
+
+def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | Unreadable:
     """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
 
-    ``max_size`` is 0 for no limit.
+    Args:
+        path: The file.
+        max_size: The limit in bytes, 0 for none.
+        within: If given, real paths of folders of which a link at ``path`` must not lead out. Of
+            links in the folders above it, the caller takes care.
     """
     try:
-        descriptor = os.open(path, _HOW)
+        descriptor = os.open(path, _HOW | os.O_NOFOLLOW if within else _HOW)
     except (OSError, ValueError) as error:
+        if within and isinstance(error, OSError) and error.errno in _IS_A_LINK:
+            return LEAVES if leaves(path, within) else read(path, max_size)
         return _unreadable(error)
     try:
         content = os.read(descriptor, _CHUNK)
@@ -99,6 +141,8 @@ class TagTask(NamedTuple):
     """Whether the catalog's ``tags.yaml`` lists the tag."""
     stacks: frozenset[str] | None = None
     """The stacks that it gives the tag; None where it gives none."""
+    within: tuple[str, ...] = ()
+    """Real paths of folders that links must not lead out of; none where the pages were named."""
 
 
 class Selection(NamedTuple):
@@ -190,7 +234,7 @@ def select(paths: Iterable[str]) -> Selection:
     Raises:
         CachelintError: A path does not exist, or a folder has no page.
     """
-    whole: dict[tuple[str, str], None] = {}
+    whole: dict[tuple[str, str], tuple[str, ...]] = {}
     named: dict[tuple[str, str], dict[str, None]] = {}
     roots: dict[str, None] = {}
     catalog_files: dict[str, None] = {}
@@ -211,7 +255,11 @@ def select(paths: Iterable[str]) -> Selection:
             root = catalog_of(path) if place.tag else None
             key = (root, place.tag) if root is not None and place.tag else (".", "")
             named.setdefault(key, {})[display_path(path)] = None
-    tasks = [TagTask(root, tag, None) for root, tag in whole]
+    tasks = [TagTask(root, tag, None, within=within)
+             for (root, tag), within in whole.items() if tag]
+    for (root, tag), within in whole.items():
+        if not tag:  # a `_cache` that leads out of the catalog
+            tasks.append(TagTask(root, "", (join(root, "_cache"),), within=within))
     for (root, tag), pages in named.items():
         if (root, tag) not in whole:
             tasks.append(TagTask(root, tag, tuple(sorted(pages, key=path_key))))
@@ -240,8 +288,8 @@ def _not_there(path: str) -> str:
 
 
 def _select_folder(
-    path: str, whole: dict[tuple[str, str], None], named: dict[tuple[str, str], dict[str, None]],
-    roots: dict[str, None],
+    path: str, whole: dict[tuple[str, str], tuple[str, ...]],
+    named: dict[tuple[str, str], dict[str, None]], roots: dict[str, None],
 ) -> None:
     """Select the catalogs at or below a folder, or the part of a catalog in which it lies."""
     absolute = os.path.abspath(path)
@@ -250,26 +298,34 @@ def _select_folder(
     if "_cache" in parts:
         index = len(parts) - 1 - parts[::-1].index("_cache")
         root, below = display_path(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
+        within = (os.path.realpath(root), os.path.realpath(absolute))
         if not below:
-            found = _select_catalog(root, whole)
+            found = _select_catalog(root, whole, within)
             roots[root] = None
         elif len(below) == 1 and _has_page(absolute):
-            whole[(root, below[0])] = None
+            whole[(root, below[0])] = within
             found = True
         elif len(below) == 2 and os.path.lexists(page := join(display_path(path), PAGE)):
             named.setdefault((root, below[0]), {})[page] = None
             found = True
     if not found:
         for root in catalogs(absolute):
+            inside = (os.path.realpath(root),)
+            if leaves(join(root, "_cache"), inside):
+                whole[(root, "")] = inside
+                found = True
+                continue
             roots[root] = None
-            found = _select_catalog(root, whole) or found
+            found = _select_catalog(root, whole, inside) or found
     if not found:
         raise CachelintError(
             f"{display_path(path)}: no cache page here: pages are _cache/<tag>/<package>/specs.md"
         )
 
 
-def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
+def _select_catalog(
+    root: str, whole: dict[tuple[str, str], tuple[str, ...]], within: tuple[str, ...]
+) -> bool:
     cache = join(root, "_cache")
     try:
         names = os.listdir(cache)
@@ -278,8 +334,8 @@ def _select_catalog(root: str, whole: dict[tuple[str, str], None]) -> bool:
     found = False
     for name in names:
         if not name.startswith("."):
-            whole[(root, name)] = None
-            found = found or _has_page(f"{cache}/{name}")
+            whole[(root, name)] = within
+            found = found or leaves(f"{cache}/{name}", within) or _has_page(f"{cache}/{name}")
     return found
 
 
@@ -309,20 +365,29 @@ class Listing(NamedTuple):
     """Sorted by path."""
     stray_pages: list[str]
     """Files with front matter where no page belongs."""
+    is_complete: bool = True
+    """Whether all folders could be listed; those that could not are among the pages."""
 
 
-def list_tag(root: str, tag: str) -> Listing:
-    """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page."""
+def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
+    """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page.
+
+    A link that leads out of the folders ``within`` is listed as a page, so that reading it says so.
+    """
     folder = join(root, f"_cache/{tag}")
+    if leaves(folder, within):
+        return Listing([(folder, NO_PAGE)], [], is_complete=False)
     pages: list[tuple[str, PageId]] = []
     astray: list[str] = []
     try:
-        names = os.listdir(folder)
+        names, links = _scan(folder)
     except NotADirectoryError:
         return Listing([], stray_pages(join(root, "_cache"), [tag]))
     except OSError as error:
-        # what cannot be looked into must not pass for empty: reading it says why
-        return Listing([(folder, NO_PAGE)] if error.errno != errno.ENOENT else [], [])
+        if error.errno == errno.ENOENT:
+            return Listing([], [])
+        # what cannot be listed must not pass for empty: reading it says why
+        return Listing([(folder, NO_PAGE)], [], is_complete=False)
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
@@ -332,6 +397,9 @@ def list_tag(root: str, tag: str) -> Listing:
         if name in LEGACY_PAGES:
             pages.append((below, NO_PAGE))
             continue
+        if name in links and leaves(below, within):
+            pages.append((below, PageId(tag, name)))
+            continue
         try:
             inside = os.listdir(below)
         except NotADirectoryError:
@@ -340,7 +408,7 @@ def list_tag(root: str, tag: str) -> Listing:
         except OSError as error:
             inside = [PAGE] if error.errno != errno.ENOENT else []
         if PAGE in inside:
-            # as Place(tag, name), for half the cost
+            # as PageId(tag, name), for half the cost
             pages.append((f"{below}/{PAGE}", tuple.__new__(PageId, (tag, name))))
             if len(inside) == 1:
                 continue
@@ -350,6 +418,18 @@ def list_tag(root: str, tag: str) -> Listing:
         pages = [(display_path(path), place) for path, place in pages]
         astray = [display_path(path) for path in astray]
     return Listing(pages, sorted(astray, key=path_key))
+
+
+def _scan(folder: str) -> tuple[list[str], set[str]]:
+    """Return the names in a folder, and those of them that are links. Raises OSError."""
+    names: list[str] = []
+    links: set[str] = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if entry.is_symlink():
+                links.add(entry.name)
+    return names, links
 
 
 def is_page(path: str) -> bool:
@@ -388,12 +468,17 @@ def _begins_front_matter(path: str) -> bool:
         return False
 
 
-def names(folder: str) -> list[str]:
-    """List what lies in a folder, sorted as byte strings; nothing where it cannot be listed."""
+def names(folder: str) -> list[str] | Unreadable:
+    """List what lies in a folder, sorted as byte strings."""
     try:
         return sorted(os.listdir(folder), key=path_key)
-    except OSError:
-        return []
+    except OSError as error:
+        return _unreadable(error)
+
+
+def real_path(path: str) -> str:
+    """Return an absolute path without links."""
+    return os.path.realpath(path)
 
 
 def exists(path: str) -> bool:
@@ -406,8 +491,8 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
 
     The new bytes are written beside it and brought to the disk before they take its name, so that
     whoever looks sees the old file or the new one, whenever the machine dies. A link is kept, and
-    the file that it leads to replaced. Returns False where the file has changed meanwhile. Raises
-    OSError.
+    the file that it leads to replaced: see `linked_target`. Returns False where the file has
+    changed meanwhile. Raises OSError.
     """
     target = os.path.realpath(path)
     with _beside(target) as (descriptor, temporary):
@@ -456,16 +541,61 @@ def _write_through(descriptor: int, content: bytes) -> None:
     os.fsync(descriptor)
 
 
-def write(path: str, content: bytes, *, is_new: bool = False) -> None:
-    """Write a file whole or not at all. Raises OSError, with ``is_new`` also where it exists."""
-    path = os.path.realpath(path)
+def create(path: str, content: bytes) -> None:
+    """Write a file that is new, whole or not at all. Raises OSError, also where one exists."""
     with _beside(path) as (descriptor, temporary):
         _open_to_all(descriptor)
         _write_through(descriptor, content)
-        if is_new:
+        try:
             os.link(temporary, path)
-        else:
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            # the name is taken first, so that no other file is replaced
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             os.rename(temporary, path)
+
+
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""How file systems refuse them: vfat, exfat and SMB shares; FUSE; those that have a limit."""
+
+
+def write(path: str, content: bytes) -> None:
+    """Write a file whole or not at all, through no link of a checkout. Raises OSError."""
+    path = _resolve(path)
+    with _beside(path) as (descriptor, temporary):
+        _open_to_all(descriptor)
+        _write_through(descriptor, content)
+        os.rename(temporary, path)
+
+
+def find_top(folder: str) -> str | None:
+    """Return the real path of the checkout around ``folder``: the nearest with a ``.git`` entry."""
+    at = os.path.realpath(folder or ".")
+    while not os.path.lexists(os.path.join(at, ".git")):
+        if at == os.path.dirname(at):
+            return None
+        at = os.path.dirname(at)
+    return at
+
+
+def _resolve(path: str) -> str:
+    """Return the real path of a file to be written, which may not exist yet.
+
+    Links are followed, but for those that a checkout contains: they may lead anywhere. A checkout
+    is what a ``.git`` entry is in, and the working directory. Raises OSError for such a link.
+    """
+    here = os.getcwd()
+    real = here if not os.path.isabs(path) else os.sep
+    for part in path.split(os.sep):
+        step = os.path.join(real, part)
+        if part not in ("", os.curdir, os.pardir) and os.path.islink(step) and (
+                find_top(real) is not None or (here != os.sep and not leaves(real, (here,)))):
+            raise OSError(errno.ELOOP, (
+                f"{display_path(step)} is a link in a checkout, through which nothing is written; "
+                "name the file that it leads to"))
+        real = os.path.realpath(step)
+    return real
 
 
 def _open_to_all(descriptor: int) -> None:
@@ -481,25 +611,26 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
     A terminal, a pipe or the like is written to as it is. Raises OSError.
     """
     how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    target = _resolve(path)
     if _is_stream(path):
         with open(path, "w", **how) as file:
             file.writelines(pieces)
         return
-    path = os.path.realpath(path)
-    with _beside(path) as (descriptor, temporary):
+    with _beside(target) as (descriptor, temporary):
         _open_to_all(descriptor)
         with open(descriptor, "w", closefd=False, **how) as file:
             file.writelines(pieces)
         os.fsync(descriptor)
-        os.rename(temporary, path)
+        os.rename(temporary, target)
 
 
 def probe(path: str) -> None:
     """Raise OSError if `write_text` cannot write ``path``, as far as can be told beforehand."""
+    target = _resolve(path)
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not _is_stream(path):
-        with _beside(os.path.realpath(path)):
+        with _beside(target):
             pass
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cachelint.files import discovery
+from cachelint.files.discovery import find_top
 from cachelint.model import CachelintError
 
 
@@ -66,13 +66,6 @@ _ENVIRONMENT = {
     "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1",
     "GIT_TERMINAL_PROMPT": "0",
 }
-
-
-def find_top(folder: str) -> str | None:
-    """Return the real path of the checkout around ``folder``: the nearest with a ``.git`` entry."""
-    real = Path(os.path.realpath(folder or "."))
-    tops = (real, *real.parents)
-    return next((str(top) for top in tops if discovery.exists(f"{top}/.git")), None)
 
 
 def _start(

@@ -411,8 +411,8 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagFixe
         fixed, examined = _fix(raw, path, context, settings, shapes)
         tally.add(path, place, *sound_specs(examined))
         reason = fixed.reason
-        if fixed.content != raw and write:
-            reason = _replace(path, fixed.content, raw)
+        if fixed.content != raw:
+            reason = _replace(path, fixed.content, raw, task.within, write=write)
         if reason:
             refused.append((path, reason))
             findings += fixed.found
@@ -439,6 +439,7 @@ def fix_catalog(
     facts = list(facts)
     if not (is_whole or facts or own_files):
         return CatalogFixed([], [], 0, [])
+    within = (discovery.real_path(root),)
     own = read_own_files(root, settings, is_whole=is_whole, own_files=own_files)
     whole = judge_own_files(own, facts)
     findings = own.unread.copy()
@@ -466,7 +467,7 @@ def fix_catalog(
                 contents[path] = (file.raw, catalog_files.render_tag_page(tag).encode())
             mended += 1
         for path, (before, after) in contents.items():
-            reason = _write(path, before, after) if write else ""
+            reason = _write(path, before, after, within, write=write)
             if reason:
                 refused.append((path, reason))
             else:
@@ -497,21 +498,30 @@ def _start(page: Page, problem: Problem) -> int:
     return -1 if node is None else node.start
 
 
-def _write(path: str, before: bytes, after: bytes) -> str:
-    """Write a catalog's file; say why it could not be done, or nothing."""
+def _write(path: str, before: bytes, after: bytes, within: tuple[str, ...], *, write: bool) -> str:
+    """Write a catalog's file; return why it cannot be done, or an empty string."""
     if before:
-        return _replace(path, after, before)
+        return _replace(path, after, before, within, write=write)
+    if target := discovery.linked_target(path, within):
+        return f"a link leads to {target}: nothing is written through links"
     try:
-        discovery.write(path, after, is_new=True)
+        if write:
+            discovery.create(path, after)
     except OSError as error:
         return f"the file cannot be written: {error.strerror or error}"
     return ""
 
 
-def _replace(path: str, content: bytes, before: bytes) -> str:
-    """Replace a page's file; say why it could not be done, or nothing."""
+def _replace(path: str, content: bytes, before: bytes, within: tuple[str, ...], *, write: bool
+             ) -> str:
+    """Replace a page's file; return why it cannot be done, or an empty string.
+
+    Without ``write`` only what can be told beforehand is.
+    """
+    if target := discovery.linked_target(path, within):
+        return f"a link leads to {target}: nothing is written through links, fix that file"
     try:
-        if discovery.replace(path, content, before):
+        if not write or discovery.replace(path, content, before):
             return ""
         return "the file changed while it was mended"
     except OSError as error:

@@ -101,11 +101,13 @@ def _tag_of(path: str) -> str:
 def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> TagTask:
     listed = tags is not None and tag in tags.entries
     stacks = tags.stacks.get(tag) if tags is not None else None
-    return TagTask(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks)
+    return TagTask(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks,
+                (discovery.real_path(root),))
 
 
 def _pages(root: str, tag: str) -> list[str]:
-    return [path for path, place in discovery.list_tag(root, tag).pages if place.tag]
+    listing = discovery.list_tag(root, tag, (discovery.real_path(root),))
+    return [path for path, place in listing.pages if place.tag]
 
 
 def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
@@ -146,7 +148,9 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
             yield from _found("CL802", path, None, settings,
                               f"a page of the frozen tag {dumps(tag)} is gone")
             continue
-        raw = discovery.read(path, settings.max_page_size)
+        within = (discovery.real_path(root),)
+        raw = (discovery.LEAVES if discovery.leaves(path, within)
+               else discovery.read(path, settings.max_page_size))
         if isinstance(raw, Unreadable) or raw == before:
             continue  # CL100 has said it; or a link to the same bytes
         page = parse_page(raw)

@@ -98,6 +98,7 @@ class Tally:
         """Begin with no page of ``task``."""
         self._task = task
         self._specs: int | None = 0
+        self._unlisted = 0
         self._pages: list[tuple[str, bytes]] = []
         """The path of each, and the hashes of its specs, which take less memory if joined."""
         self.checked = 0
@@ -120,10 +121,16 @@ class Tally:
             else:
                 self._specs += number
 
+    def add_unlisted(self) -> None:
+        """Count the pages of a folder that cannot be listed: at least one, its specs not known."""
+        self._unlisted = 1
+        self._specs = None
+
     def facts(self) -> TagFacts:
         """Return what was counted."""
         task = self._task
-        return TagFacts(task.root, task.tag, task.pages is None, len(self._pages), self._specs)
+        pages = len(self._pages) + self._unlisted
+        return TagFacts(task.root, task.tag, task.pages is None, pages, self._specs)
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """Yield each hash that stands on two pages: the later page, the hash, the earlier page."""
@@ -210,8 +217,10 @@ def pages_of(
     if task.pages is not None:
         listed = [(path, discovery.page_id_of(path)) for path in task.pages]
     else:
-        listing = discovery.list_tag(task.root, task.tag)
+        listing = discovery.list_tag(task.root, task.tag, task.within)
         listed = listing.pages
+        if not listing.is_complete:
+            tally.add_unlisted()
         strays = [path for path in listing.stray_pages if not _is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
     for path, place in listed:
@@ -219,12 +228,19 @@ def pages_of(
             tally.add(path, place, None)
             continue
         tally.checked += 1
-        raw = discovery.read(path, settings.max_page_size)
+        raw = _read_page(path, task, settings)
         if isinstance(raw, Unreadable):
             tally.add(path, place, None)
             findings += unreadable_page(path, raw, settings)
         else:
             yield path, place, raw
+
+
+def _read_page(path: str, task: TagTask, settings: Settings) -> bytes | Unreadable:
+    # the folders above pages that were listed are known to lie within
+    if task.pages is not None and discovery.leaves(path, task.within):
+        return discovery.LEAVES
+    return discovery.read(path, settings.max_page_size, task.within)
 
 
 def _is_excluded(path: str, settings: Settings) -> bool:
@@ -343,14 +359,19 @@ def read_own_files(
     Without ``is_whole``, that is only said of ``own_files``.
     """
     own = OwnFiles(root, is_whole, own_files, {}, [])
-    tag_pages = (path.rsplit("/", 1)[1] for path in catalog_files.tag_pages(root) or ())
-    below = (f"{catalog_files.TAG_PAGES}/{name}" for name in tag_pages)
-    for name in (catalog_files.TAGS, catalog_files.META, *below):
-        path = discovery.join(root, name)
+    within = (discovery.real_path(root),)
+    tag_pages = catalog_files.tag_pages(root)
+    if isinstance(tag_pages, Unreadable):
+        folder = discovery.join(root, catalog_files.TAG_PAGES)
+        own.unread.extend(unreadable_page(folder, tag_pages, settings) if is_whole else ())
+        tag_pages = None
+    for path in (*(discovery.join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
+                 *(tag_pages or ())):
+        name = discovery.relative_to_catalog(path)
         if not discovery.exists(path) or settings.excludes(name):
             continue
         is_asked = is_whole or name in own_files
-        file = examine_file(path, settings, own.unread if is_asked else [])
+        file = examine_file(path, settings, own.unread if is_asked else [], within)
         if file is not None:
             own.judged[path] = file if is_asked else file._replace(problems=[])
     return own
@@ -363,9 +384,9 @@ def judge_own_files(own: OwnFiles, facts: Iterable[TagFacts]) -> Catalog:
     """
     root, meta = own.root, own.page(catalog_files.META)
     paths = catalog_files.tag_pages(root)
-    tag_pages = None if paths is None else {
-        path.rsplit("/", 1)[1].removesuffix(".md"): own.judged[path].page
-        for path in paths if path in own.judged}
+    tag_pages = None if paths is None or isinstance(paths, Unreadable) else {
+        path.rsplit("/", 1)[1].removesuffix(".md"):
+            own.judged[path].page if path in own.judged else None for path in paths}
     whole = Catalog(
         root, {fact.tag: fact for fact in facts if fact.is_whole}, own.is_whole,
         own.page(catalog_files.TAGS), meta if meta and isinstance(meta.data, dict) else None,
@@ -378,9 +399,15 @@ def judge_own_files(own: OwnFiles, facts: Iterable[TagFacts]) -> Catalog:
     return whole
 
 
-def examine_file(path: str, settings: Settings, unread: list[Finding]) -> FileProblems | None:
-    """Ask the rules about one of the catalog's own files by itself; None if it cannot be read."""
-    raw = discovery.read(path, settings.max_page_size)
+def examine_file(
+    path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...] = ()
+) -> FileProblems | None:
+    """Ask the rules about one of the catalog's own files by itself; None if it cannot be read.
+
+    Links must not lead out of the folders ``within``, if there are any.
+    """
+    raw = (discovery.LEAVES if discovery.leaves(path, within)
+           else discovery.read(path, settings.max_page_size))
     if isinstance(raw, Unreadable):
         unread += unreadable_page(path, raw, settings)
         return None

@@ -181,7 +181,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                 f"the tag {show(tag)} has pages, but {path} is missing"))
             continue
         page = catalog.tag_pages[tag]
-        said = page.data.get("tag") if page.parsed and isinstance(page.data, dict) else None
+        said = page.data.get("tag") if page and page.parsed and isinstance(page.data, dict) else None
         if type(said) is str and said and said != tag:
             yield catalog.path(path), Problem("/tag", (
                 f"the page of the tag {show(tag)} says the tag {show(said)}"))
