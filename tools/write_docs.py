@@ -2,13 +2,15 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, and what is between markers in docs/python.md, pages.md,
-design.md and json.md there. A test fails when one of them is stale.
+writes docs/rules.md, the man page, what is between markers in docs/python.md, pages.md, design.md
+and json.md, and a checksum in docs/ci.md. A test fails when one of them is stale.
 """
 
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import inspect
 import re
 import textwrap
@@ -47,6 +49,7 @@ def render_all() -> Iterator[tuple[Path, str]]:
         "current": [_page("develop-2025-03-30/gcc")], "tarball": [_page("v0.23.1/gcc")],
     })
     yield _filled("design", {"rooms": _rooms()})
+    yield _with_checksum(ROOT / "docs" / "ci.md", ROOT / "ci" / "gitlab.yml")
     yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
 
 
@@ -60,6 +63,13 @@ def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:
         after = rest.split(end, 1)[1]
         text = f"{before}{begin}\n\n{chr(10).join(pieces)}\n{end}{after}"
     return path, text
+
+
+def _with_checksum(page: Path, template: Path) -> tuple[Path, str]:
+    """Write the checksum of a file that GitLab includes wherever a page pins it."""
+    digest = base64.b64encode(hashlib.sha256(template.read_bytes()).digest()).decode()
+    text = page.read_text(encoding="utf-8")
+    return page, re.sub(r"integrity: sha256-\S*", f"integrity: sha256-{digest}", text)
 
 
 def _page(where: str) -> str:
