@@ -35,8 +35,8 @@ from cachelint import (
 )
 from cachelint.config import file as config_file
 from cachelint.files.discovery import Selection, catalog_of_file
-from cachelint.linter.page import order
-from cachelint.linter.tag import check_file
+from cachelint.linter.catalog import check_file
+from cachelint.linter.findings import order
 from cachelint.output.formats import reporter
 from cachelint.runner import baseline as baselines
 

@@ -194,7 +194,7 @@ def test_check_and_fix_of_a_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert report.seconds > 0
     assert check([WHERE], settings=Settings(selected=frozenset())).findings == ()
     done = fix([WHERE])
-    assert (done.report.findings, done.fixed, done.refused) == ((), 1, ())
+    assert (done.report.findings, done.fixed, done.skipped) == ((), 1, ())
     assert (tmp_path / WHERE).read_text() == valid.PAGE
     assert check(["."], jobs=4).findings == ()
 

@@ -1,6 +1,7 @@
 """Imports go one way: a room may import itself and the rooms on floors above it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,24 @@ def test_nothing_heavy_is_imported_for_a_valid_page() -> None:
     done = subprocess.run([sys.executable, "-c", code, str(page)], capture_output=True,
                           encoding="utf-8", check=True)
     assert done.stdout == "[]\n"
+
+
+def compares_a_code(node: ast.AST) -> bool:
+    """Return whether a comparison, prefix test or set is about a rule's code."""
+    strings = [each.value for each in ast.walk(node)
+               if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    is_about_codes = any(re.fullmatch("CL[0-9]*", string) for string in strings)
+    if isinstance(node, ast.Compare | ast.Set):
+        return is_about_codes
+    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("startswith", "endswith") and is_about_codes)
+
+
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in sorted(PACKAGE.rglob("*.py"))
+    if path.parent.name != "rules"])
+def test_only_rules_compare_codes(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [node.lineno for node in ast.walk(tree)
+             if isinstance(node, ast.expr) and compares_a_code(node)]
+    assert found == [], f"{path.name} compares a rule's code: give the rule an attribute"

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from cachelint.document.summary import summarize
     from cachelint.files.discovery import TagTask, select
     from cachelint.fixer.page import PageFix, fix_page
+    from cachelint.linter.catalog import check_catalog
     from cachelint.linter.page import check_page
-    from cachelint.linter.tag import TagResult, check_catalog, check_tag, tasks_of
+    from cachelint.linter.tag import TagResult, check_tag, tasks_of
     from cachelint.model import CachelintError, Finding, PageContext, Report, Severity
     from cachelint.rules.selection import FileIgnore, Settings
     from cachelint.runner.run import FixReport, check, fix
@@ -34,7 +35,8 @@ _MODULES = {
     "document.render": ("render_page",),
     "runner.run": ("FixReport", "check", "fix"),
     "document.summary": ("summarize",),
-    "linter.tag": ("TagResult", "check_catalog", "check_tag", "tasks_of"),
+    "linter.catalog": ("check_catalog",),
+    "linter.tag": ("TagResult", "check_tag", "tasks_of"),
 }
 """Where each of these is; a module is loaded when one of its names is asked for."""
 

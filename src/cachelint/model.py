@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -36,17 +38,24 @@ class PageId(NamedTuple):
 NO_PAGE = PageId(None, None)
 
 
-class PageContext(NamedTuple):
-    """What a rule may know besides the page."""
+class RuleOptions(NamedTuple):
+    """The options of a run that a rule may look at."""
 
-    place: PageId = NO_PAGE
-    tag_stacks: frozenset[str] | None = None
-    """The stacks that ``tags.yaml`` gives the page's tag; None where it does not list the tag."""
     root_stack: str = "root"
     mirror_urls: tuple[str, ...] = ("https://binaries.spack.io",)
 
 
-NO_CONTEXT = PageContext()
+class PageContext(NamedTuple):
+    """What is known of a page apart from its content."""
+
+    page_id: PageId = NO_PAGE
+    tag_stacks: frozenset[str] | None = None
+    """The stacks of the page's tag in ``tags.yaml``; None where it does not list the tag."""
+    options: RuleOptions = RuleOptions()
+    max_size: int = 0
+    """Bytes above which the page is not read; 0 for no limit."""
+    extra_rules: frozenset[str] = frozenset()
+    """Codes of the rules that run although they are off by default."""
 
 
 class Span(NamedTuple):
@@ -59,30 +68,48 @@ class Span(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What a rule found, in symbols: the engine turns the pointer into lines and columns.
-
-    ``span`` is given where a pointer cannot say the place. ``other`` points at the other side of
-    a contradiction, and ``other_label`` says what stands there. ``due`` is the number that belongs
-    in the place of a wrong count.
-    """
+    """What a rule found, in symbols: the engine turns the pointer into lines and columns."""
 
     pointer: str
     message: str
     span: Span | None = None
+    """Given where a pointer cannot express the location."""
     other: str | None = None
+    """Pointer to the other side of a contradiction."""
     other_label: str = ""
-    expected: int | None = None
+    """What is at ``other``."""
+    expected: int | str | None = None
+    """The scalar that `fix` writes at the pointer, in a file of the catalog."""
+    new_file: tuple[str, str] | None = None
+    """Path below the catalog's folder, and content, of a file that `fix` creates."""
+    severity: Severity | None = None
+    """Instead of the rule's."""
+
+    def below(self, pointer: str) -> Problem:
+        """Return the problem with its pointers below ``pointer``."""
+        other = None if self.other is None else pointer + self.other
+        return self._replace(pointer=pointer + self.pointer, other=other)
+
+
+class SchemaErrorKind(str, Enum):
+    """In what a value violates its schema."""
+
+    MISSING_KEY = "missing key"
+    UNKNOWN_KEY = "unknown key"
+    TYPE = "type"
+    VALUE = "value"
 
 
 class SchemaError(NamedTuple):
-    """One breach of a schema."""
+    """One violation of a schema."""
 
-    code: str
-    """CL201 to CL204, or the rule to which the schema leaves it (``x-reported-as``)."""
+    kind: SchemaErrorKind
     pointer: str
     message: str
     key: str = ""
     """The key that is missing or unknown."""
+    reported_as: str = ""
+    """Code of the rule that reports it instead of CL2xx (``x-reported-as`` in the schema)."""
 
 
 class Excerpt(NamedTuple):
@@ -120,6 +147,29 @@ class Finding(NamedTuple):
     """The hash of the spec in which it lies, where that is sound and stands once on the page."""
 
 
+class FileChange(NamedTuple):
+    """A file that `fix` changed, or would change."""
+
+    path: str
+    before: bytes
+    """Empty for a new file, and where the file was written."""
+    after: bytes
+    """Empty where the file was written."""
+    fixed: tuple[str, ...]
+    """The code of each finding that was fixed, sorted."""
+
+    @classmethod
+    def of(
+        cls, path: str, before: bytes, after: bytes, found: Iterable[Finding],
+        left: Iterable[Finding], *, keep: bool,
+    ) -> FileChange:
+        """Describe the change of a file; its bytes are only kept with ``keep``."""
+        fixed = Counter(finding.code for finding in found)
+        fixed.subtract(finding.code for finding in left)
+        return cls(path, before if keep else b"", after if keep else b"",
+                   tuple(sorted(fixed.elements())))
+
+
 class Report(NamedTuple):
     """What one run found. Findings are sorted by path (as byte strings), line, column, code."""
 
@@ -135,6 +185,12 @@ class Report(NamedTuple):
     """Codes of selected rules that what was checked made impossible: they need whole tags."""
     unused: tuple[Any, ...] = ()
     """Those of `per-file-ignores` that left nothing out, where whole catalogs were checked."""
+    changes: tuple[FileChange, ...] = ()
+    """The files that `fix` changed."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """The path of each file that `fix` skipped, and why."""
+    failed: int = 0
+    """Pages on which the program itself failed."""
 
     @property
     def errors(self) -> int:

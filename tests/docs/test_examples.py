@@ -104,7 +104,7 @@ def test_the_example_is_clean_under_strict() -> None:
 
 def test_fix_changes_no_byte_of_the_example(example: Path) -> None:
     done = fix([str(example)])
-    assert (done.changed, done.fixed, done.refused) == ((), 0, ())
+    assert (done.changed, done.fixed, done.skipped) == ((), 0, ())
     assert run(example, "fix", "--exit-non-zero-on-fix").returncode == 0
     assert contents(example) == contents(EXAMPLE)
 

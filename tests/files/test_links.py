@@ -182,8 +182,8 @@ def test_link_within_is_read_and_never_written_through(
     assert [(each.path, each.code) for each in check(["."]).findings] == [(PAGE, "CL301")]
     for write in (False, True):
         done = fix(["."], write=write)
-        assert [path for path, _, _ in done.changed] == []
-        assert done.refused == ((PAGE, f"a link leads to {real.relative_to(catalog)}: nothing is "
+        assert [path for path, *_ in done.changed] == []
+        assert done.skipped == ((PAGE, f"a link leads to {real.relative_to(catalog)}: nothing is "
                                        "written through links, fix that file"),)
         assert [each.code for each in done.report.findings] == ["CL301"]
     assert real.read_bytes() == before
@@ -193,7 +193,7 @@ def test_folder_that_is_a_link_is_fixed_where_it_is_named(catalog: Path) -> None
     page, before = catalog / PAGE, (catalog / PAGE).read_bytes()
     to_cache(catalog)
     page.write_text(page.read_text("utf-8").replace('"num_specs": ', '"num_specs": 9'), "utf-8")
-    assert [path for path, _, _ in fix(["_cache"]).changed] == [PAGE]
+    assert [path for path, *_ in fix(["_cache"]).changed] == [PAGE]
     assert page.read_bytes() == before
 
 
@@ -202,7 +202,7 @@ def test_no_tag_page_is_created_through_a_link(catalog: Path) -> None:
     (catalog / "pages").symlink_to("other")
     (catalog / "other/tags/develop.md").unlink()
     done = fix(["."])
-    assert done.refused == (("pages/tags/develop.md", (
+    assert done.skipped == (("pages/tags/develop.md", (
         "a link leads to other/tags/develop.md: nothing is written through links")),)
     assert not (catalog / "other/tags/develop.md").exists()
 

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from cachelint import Settings, fix, fix_page
 from cachelint.fixer import page as page_fixer
+from cachelint.fixer import proof, rewrite
 from cachelint.fixer.page import PageFix
 from cachelint.model import PageContext
 from cachelint.rules.selection import select_rules
@@ -383,53 +384,60 @@ TWICE = valid.specs(1, hash=valid.FIRST)
 # name: (page, the reason said)
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "hash twice": (valid.page(valid.meta(num_specs=3), TWICE),
-                   "a hash stands twice, and a summary of repeated specs would hide it"),
+                   f"CL402 duplicate-hash: the hash {valid.FIRST} is spec 0's already"),
     "hash twice, tarball": (
         valid.page(valid.meta(num_specs=3), valid.tarball_specs(1, hash=valid.FIRST)),
-        "a hash stands twice, and a summary of repeated specs would hide it"),
+        f"CL402 duplicate-hash: the hash {valid.FIRST} is spec 0's already"),
     "hash twice, with a comment": (
         valid.page(valid.meta(num_specs=3), TWICE).replace("---", "---\n# x", 1),
-        "a hash stands twice, and a summary of repeated specs would hide it"),
+        f"CL402 duplicate-hash: the hash {valid.FIRST} is spec 0's already"),
     "key of meta unknown": (valid.page(valid.meta(num_specs=3, colour="red")),
-                            'the key "colour" is unknown, and would be lost'),
+                            'unknown key "colour", which would be lost'),
     "key at the top unknown": (STALE.replace("layout", "colour: red\nlayout"),
-                               'the key "colour" is unknown, and would be lost'),
+                               'unknown key "colour", which would be lost'),
     "key of a spec unknown": (valid.page(valid.meta(num_specs=3), valid.specs(0, colour="red")),
-                              'the key "colour" is unknown, and would be lost'),
+                              'unknown key "colour", which would be lost'),
     "key that loaders merge": (valid.page(valid.meta(num_specs=3, **{"<<": {}})),
-                               'the key "<<" is unknown, and would be lost'),
+                               'unknown key "<<", which would be lost'),
     "spec lacks a key": (
         valid.page(valid.meta(num_specs=3),
                    [valid.without(valid.specs()[0], "target"), valid.specs()[1]]),
-        'CL201 missing-key outside meta: spec 0 lacks the key "target"'),
+        'CL201 missing-key: spec 0 lacks the key "target"'),
     "specs missing": (
-        valid.assemble(valid.lines(STALE)[key] for key in valid.ALL_LINES[:-1]) + "\n",
-        'CL201 missing-key outside meta: the front matter lacks the key "spec_details"'),
+        "\ufeff" + valid.assemble(valid.lines(STALE)[key] for key in valid.ALL_LINES[:-1]),
+        'CL201 missing-key: the front matter lacks the key "spec_details"'),
     "no spec": (valid.page(valid.meta(num_specs="3"), []),
-                "CL204 invalid-value outside meta: spec_details is empty"),
+                "CL204 invalid-value: spec_details is empty"),
     "value of a spec of a wrong type": (
         valid.page(valid.meta(num_specs=3), valid.specs(1, target=["zen4"])),
-        "CL203 wrong-type outside meta: target of spec 1 is a list, not text"),
+        "CL203 wrong-type: target of spec 1 is a list, not text"),
     "stacks of a spec empty": (valid.page(valid.meta(num_specs=3), valid.specs(1, stacks=[])),
-                               "CL204 invalid-value outside meta: stacks of spec 1 is empty"),
+                               "CL204 invalid-value: stacks of spec 1 is empty"),
     "layout wrong": (STALE.replace("layout: cache", "layout: table"),
-                     'CL204 invalid-value outside meta: layout is "table", not "cache"'),
-    "key twice": ("\ufeff" + STALE.replace('"oss"', '"oss": [], "oss"'), "CL107 duplicate-key"),
+                     'CL204 invalid-value: layout is "table", not "cache"'),
+    "key twice": ("\ufeff" + STALE.replace('"oss"', '"oss": [], "oss"'),
+                  'CL107 duplicate-key: the key "oss" stands twice in one mapping; '
+                  "readers silently keep one of the two"),
     "not closed": (STALE.removesuffix("\n---").replace("\n", "\r\n"),
-                   "CL105 unclosed-front-matter"),
-    "no front matter": ("\ufeffzlib\n", "CL104 no-front-matter"),
-    "no YAML": (STALE.replace('"oss": [', '"oss": [[').replace("\n", "\r\n"), "CL106 syntax"),
+                   "CL105 unclosed-front-matter: no line `---` closes the front matter (is the "
+                   "file cut off?)"),
+    "no front matter": ("\ufeffzlib\n",
+                        "CL104 no-front-matter: the first line is not `---`, so that there is no "
+                        "front matter"),
+    "no YAML": (STALE.replace('"oss": [', '"oss": [[').replace("\n", "\r\n"),
+                "CL106 syntax: the front matter is not YAML: while parsing a flow sequence "
+                "expected ',' or ']', but got '}'"),
     "an alias": (STALE.replace("layout: cache", "layout: &a cache\nx: *a").replace("\n", "\r\n"),
-                 "CL110 over-limits"),
+                 "CL110 over-limits: a YAML alias (*a) is not followed: not parsed"),
     "tag that needs quotes": (
         STALE.replace(valid.TAG, '"no"'),
-        "the mended page would not be right: it would get CL703 loader-dependent"),
+        "the fixed page would be wrong: it would get CL703 loader-dependent"),
     "tag of two words": (
         STALE.replace(valid.TAG, '"a, b"'),
-        "the mended page would not be right: it differs outside meta"),
+        "the fixed page would be wrong: it differs outside meta"),
     "title with a quote": (
         STALE.replace('"zlib"', '"zl\\"ib"'),
-        "the mended page would not be right: it cannot be read"),
+        "the fixed page would be wrong: it cannot be read"),
 }
 
 
@@ -460,7 +468,7 @@ def test_page_without_anything_to_mend_is_left_alone_without_a_word(text: str | 
 
 # ------------------------------------------------------------------------------- proof
 
-MEND = page_fixer.fixed_bytes
+MEND = rewrite.fixed_bytes
 
 WITH_BODY = f"{STALE}\nBy hand"
 Spoil = Callable[[str], str]
@@ -493,7 +501,7 @@ FAULTS: dict[str, tuple[str, Spoil, str]] = {
                       "its comments differ"),
     "comment lost": (in_place("meta: {}  # none"), lambda _: PAGE, "its comments differ"),
     "still stale": (STALE, lambda text: text.replace('"num_specs": 2', '"num_specs": 1'),
-                    "something is left to mend"),
+                    "something is left to fix"),
 }
 
 
@@ -501,26 +509,27 @@ FAULTS: dict[str, tuple[str, Spoil, str]] = {
 def test_own_output_is_read_back_and_compared(
     text: str, spoil: Spoil, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_fixer, "fixed_bytes", lambda page, **options: spoil(
-        MEND(page, **options).decode()).encode())
+    monkeypatch.setattr(page_fixer, "fixed_bytes", lambda page, context: spoil(
+        MEND(page, context).decode()).encode())
     fixed = mend(text)
-    assert fixed.reason == f"the mended page would not be right: {fault}"
+    assert fixed.reason == f"the fixed page would be wrong: {fault}"
     assert fixed.content == text.encode()
     assert fixed.findings == fixed.found
 
 
 def test_page_that_a_second_run_would_change_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     # a fault of the program that turns the keys of a tarball page around, where any order is sound
-    def mend_badly(page: Any, **_: Any) -> bytes:
+    def mend_badly(page: Any, _: PageContext) -> bytes:
         line = valid.lines(page.text)["meta"]
         members = json.loads(line.removeprefix("meta: ")) | {"num_specs": 2}
         turned = json.dumps(dict(reversed(members.items())))
         return str(page.text).replace(line, f"meta: {turned}").encode()
 
     specs = valid.tarball_specs(0, variants=["+shared", "build_system=makefile"])
-    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_badly)
+    for module in (page_fixer, proof):
+        monkeypatch.setattr(module, "fixed_bytes", mend_badly)
     assert mend(valid.page(valid.meta(num_specs=3), specs)).reason == (
-        "the mended page would not be right: a second run would change it again")
+        "the fixed page would be wrong: a second run would change it again")
 
 
 # ------------------------------------------------------------------------------- what check says
@@ -742,7 +751,7 @@ def test_page_is_replaced(catalog: Catalog) -> None:
     assert catalog.page.read_text() == PAGE
     assert catalog.files() == ["specs.md"]
     assert [Path(path).name for path, *_ in done.changed] == ["specs.md"]
-    assert (done.fixed, done.refused, done.report.findings) == (1, (), ())
+    assert (done.fixed, done.skipped, done.report.findings) == (1, (), ())
     again = fix([str(catalog.root)])
     assert (again.changed, again.fixed) == ((), 0)
 
@@ -750,7 +759,7 @@ def test_page_is_replaced(catalog: Catalog) -> None:
 def test_nothing_is_written_where_only_the_difference_is_asked_for(catalog: Catalog) -> None:
     done = fix([str(catalog.root)], write=False)
     assert catalog.page.read_text() == STALE
-    assert [change[1:] for change in done.changed] == [(STALE.encode(), PAGE.encode())]
+    assert [change[1:3] for change in done.changed] == [(STALE.encode(), PAGE.encode())]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o664, 0o755])
@@ -764,15 +773,15 @@ def test_mode_is_kept(catalog: Catalog, mode: int) -> None:
 def test_file_that_changed_since_it_was_read_is_left_alone(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mend_while_another_writes(page: Any, **options: Any) -> bytes:
+    def mend_while_another_writes(page: Any, context: PageContext) -> bytes:
         catalog.page.write_text(STALE + "\nBy another hand.")
-        return MEND(page, **options)
+        return MEND(page, context)
 
     monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_writes)
     done = fix([str(catalog.root)])
     assert catalog.page.read_text() == STALE + "\nBy another hand."
     assert catalog.files() == ["specs.md"]
-    assert [reason for _, reason in done.refused] == ["the file changed while it was mended"]
+    assert [reason for _, reason in done.skipped] == ["the file changed while it was fixed"]
     assert [finding.code for finding in done.report.findings] == ["CL301"]
     assert done.changed == ()
 
@@ -780,14 +789,14 @@ def test_file_that_changed_since_it_was_read_is_left_alone(
 def test_file_that_is_gone_since_it_was_read_is_not_made_again(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mend_while_another_removes(page: Any, **options: Any) -> bytes:
+    def mend_while_another_removes(page: Any, context: PageContext) -> bytes:
         catalog.page.unlink()
-        return MEND(page, **options)
+        return MEND(page, context)
 
     monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_removes)
     done = fix([str(catalog.root)])
     assert catalog.files() == []
-    assert [reason for _, reason in done.refused] == [
+    assert [reason for _, reason in done.skipped] == [
         "the file cannot be replaced: No such file or directory"]
 
 
@@ -815,7 +824,7 @@ def test_file_that_cannot_be_replaced_keeps_its_findings(
     monkeypatch.undo()
     assert catalog.page.read_text() == STALE
     assert catalog.files() == ["specs.md"]
-    assert [why for _, why in done.refused] == [reason]
+    assert [why for _, why in done.skipped] == [reason]
     assert [finding.code for finding in done.report.findings] == ["CL301"]
     assert done.changed == ()
 
@@ -833,7 +842,7 @@ def test_file_is_replaced_although_its_folder_cannot_be_brought_to_the_disk(
     monkeypatch.setattr(os, "fsync", fail_on_folders)
     done = fix([str(catalog.root)])
     assert catalog.page.read_text() == PAGE
-    assert done.refused == ()
+    assert done.skipped == ()
 
 
 def test_bytes_are_on_the_disk_before_they_take_the_name(
@@ -865,7 +874,7 @@ def test_file_of_another_user_in_a_folder_of_ours_is_mended(
 
     monkeypatch.setattr(os, "fchown", refuse)
     catalog.page.chmod(0o664)
-    assert fix([str(catalog.root)]).refused == ()
+    assert fix([str(catalog.root)]).skipped == ()
     assert catalog.page.read_text() == PAGE
     assert stat.S_IMODE(catalog.page.stat().st_mode) == 0o664
 

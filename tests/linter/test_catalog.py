@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cachelint import check, fix
+from cachelint import Settings, check, fix
 from cachelint.document import yaml
 from cachelint.document.catalog_files import meta_by_line, tags_by_line
 
@@ -219,7 +219,7 @@ def test_fix_touches_numbers_and_missing_pages_alone(catalog: Path) -> None:
     change("pages/tags/v0.23.1.md", "tag: v0.23.1", "tag: develop")
     done = fix()
     assert done.report.findings == ()
-    assert sorted(path for path, _, _ in done.changed) == [
+    assert sorted(path for path, *_ in done.changed) == [
         "_data/meta.yaml", "pages/tags/develop.md", "pages/tags/v0.23.1.md"]
     assert Path("_data/meta.yaml").read_text() == META.replace("  count: 29",
                                                                "  count: 29  # by hand")
@@ -229,12 +229,24 @@ def test_fix_touches_numbers_and_missing_pages_alone(catalog: Path) -> None:
     assert fix().changed == ()
 
 
-def test_fix_leaves_a_tag_page_that_holds_more(catalog: Path) -> None:
+@pytest.mark.parametrize("more", ["note: mine  # by hand", "# by hand"])
+@pytest.mark.parametrize("body", ["", "\r\nBy hand.\n", "\n"])
+@pytest.mark.parametrize("values", [
+    {"tag: develop": "tag: v1"}, {"/tag/develop/": "/tag/v1/"},
+    {"tag: develop": "tag: 'v1'", "/tag/develop/": '"/tag/v1/"'},
+], ids=["tag", "address", "both"])
+def test_fix_changes_a_tag_page_in_place(
+    catalog: Path, values: dict[str, str], more: str, body: str
+) -> None:
     page = Path("pages/tags/develop.md")
-    page.write_text(page.read_text().replace("tag: develop", "tag: v1\nnote: mine"))
-    before = page.read_bytes()
-    assert [finding.code for finding in fix().report.findings] == ["CL605"]
-    assert page.read_bytes() == before
+    expected = page.read_text().replace("tag: develop", f"tag: develop\n{more}") + body
+    text = expected
+    for before, after in values.items():
+        text = text.replace(before, after)
+    page.write_bytes(text.encode())
+    done = fix(settings=Settings(selected=frozenset({"CL605"})))
+    assert done.report.findings == ()
+    assert page.read_bytes() == expected.encode()
 
 
 def test_whole_tag_alone(catalog: Path) -> None:

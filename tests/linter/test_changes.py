@@ -372,10 +372,10 @@ def test_fix_mends_what_changed_alone(catalog: Path) -> None:
     _stale(new)
     stale = old.read_bytes()
     shown = fix(diff_base="main", write=False)
-    assert [path for path, _, _ in shown.changed] == ["_cache/develop/yasm/specs.md"]
+    assert [path for path, *_ in shown.changed] == ["_cache/develop/yasm/specs.md"]
     assert new.read_bytes() != sound
     done = fix(diff_base="main")
-    assert [path for path, _, _ in done.changed] == ["_cache/develop/yasm/specs.md"]
+    assert [path for path, *_ in done.changed] == ["_cache/develop/yasm/specs.md"]
     assert (done.fixed, done.report.pages, done.report.findings) == (1, 1, ())
     assert (old.read_bytes(), new.read_bytes()) == (stale, sound)
     assert fix(diff_base="main").report.pages == 0
@@ -409,7 +409,7 @@ def test_fix_writes_the_page_of_a_tag_that_came(catalog: Path) -> None:
         1].replace("develop\n", "v9.0.0\n", 1), tags.read_text(encoding="utf-8"), count=1))
     assert {code for _, code in found()} == {"CL605"}
     done = fix(diff_base="main")
-    assert [path for path, _, _ in done.changed] == ["pages/tags/v9.0.0.md"]
+    assert [path for path, *_ in done.changed] == ["pages/tags/v9.0.0.md"]
     assert done.report.findings == ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cachelint import Settings, check_page
-from cachelint.model import PageContext, PageId
+from cachelint.model import PageContext, PageId, RuleOptions
 from support import valid
 from support.valid import FIRST, SECOND, TAG, TARBALLS, meta, page, specs, tarball_specs
 
@@ -224,8 +224,9 @@ def test_tarball_url_needs_sound_values(
         (valid.CONTEXT._replace(tag_stacks=None), []),
         (valid.CONTEXT._replace(tag_stacks=frozenset({"e4s"})), [
             ("CL604", "/spec_details/1/stacks/0")]),
-        (valid.CONTEXT._replace(root_stack="e4s"), [("CL407", "/spec_details/1/stacks")]),
-        (valid.CONTEXT._replace(root_stack="all"), []),
+        (valid.CONTEXT._replace(options=RuleOptions(root_stack="e4s")), [
+            ("CL407", "/spec_details/1/stacks")]),
+        (valid.CONTEXT._replace(options=RuleOptions(root_stack="all")), []),
     ],
     ids=["listed", "tag is not listed", "root is not listed", "another root", "unlisted root"],
 )

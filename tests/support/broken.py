@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cachelint import Report, Settings, check
-from cachelint.linter.page import order
+from cachelint.linter.findings import order
 from support import valid
 from support.valid import FIRST, PAGE, SECOND, TAG, meta, page, specs, tarball_specs, without
 

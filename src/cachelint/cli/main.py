@@ -271,11 +271,11 @@ def fix(**options: Any) -> int:
                         diff_base=options["diff_base"], baseline=options["baseline"],
                         on_progress=on_progress)
     if options["diff"]:
-        for path, before, after in done.changed:
+        for path, before, after, _ in done.changed:
             sys.stdout.writelines(_diff(path, before, after))
     # findings go where a diff does not
     _print(done.report, options, stream=sys.stderr if options["diff"] else sys.stdout)
-    for path, why in done.refused:
+    for path, why in done.skipped:
         _say(f"left alone: {path}: {why}")
     if not options["quiet"] and (done.changed or options["verbose"]):
         verb = "would mend" if options["diff"] else "mended"
@@ -347,7 +347,8 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
     return {
         "code": each.code, "name": each.name, "severity": each.severity.value,
         "summary": each.summary, "documentation": each.documentation,
-        "fixable": each.fix is not rules.Fix.NONE, "default": each.default, "since": each.since,
+        "fixable": each.fixability is not rules.Fix.NONE, "default": each.default,
+        "since": each.since,
     }
 
 
@@ -547,6 +548,8 @@ def _say(text: str) -> None:
 
 
 def _status(report: Report, options: dict[str, Any]) -> int:
+    if report.failed:
+        return 2
     fails = any(finding.severity is Severity.ERROR or options["strict"]
                 for finding in report.findings)
     return 1 if fails and not options["exit_zero"] else 0

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cachelint.files import discovery
-from cachelint.model import CachelintError, Severity
+from cachelint.model import CachelintError, SchemaErrorKind, Severity
 from cachelint.rules.selection import (
     FileIgnore,
     Settings,
@@ -153,7 +153,7 @@ def _validate(file: File) -> None:
     data = file.data
     for breach in schema.validate("configuration", data):
         key = _key_of(data, breach.pointer)
-        if breach.code == "CL202":
+        if breach.kind is SchemaErrorKind.UNKNOWN_KEY:
             if key[0] == "tool":
                 raise file.fault("[tool.cachelint] is for pyproject.toml; here its settings stand "
                                  "at the top", *key)

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator
 from cachelint.config.file import File
 from cachelint.files import discovery
 from cachelint.model import CachelintError
+from cachelint.rules import BY_CODE
 from cachelint.rules.selection import FileIgnore, Settings, codes_of, every_code_of, select_rules
-
-_OF_CHANGES = "CL8"
-"""Rules that look at changes alone, of which a run over whole catalogs says nothing."""
 
 
 def of_run(
@@ -49,7 +47,7 @@ def of_run(
             if not codes & runs:
                 yield f"{file.place(*key)}: in per-file-ignores: {name} does not run"
             elif (FileIgnore(glob, name) in unused and codes & runs <= settings.selected
-                  and any(not code.startswith(_OF_CHANGES) for code in codes)):
+                  and any(BY_CODE[code].emitted_by != "changes" for code in codes)):
                 idle.append(f'{file.place(*key)}: in per-file-ignores: nothing of {name} is left '
                             f'out of "{glob}"')
     if idle and _is_all(file, paths):

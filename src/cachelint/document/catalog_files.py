@@ -7,17 +7,18 @@ parser. Tests hold the two together.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cachelint.document import yaml
-from cachelint.document.page import Page, ParseError, parse_page
+from cachelint.document.page import Page, ParseError, is_plain, parse_page
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
-from cachelint.model import NO_CONTEXT, Problem
+from cachelint.model import Problem
 
 TAGS = "_data/tags.yaml"
 META = "_data/meta.yaml"
@@ -64,6 +65,8 @@ class Catalog(NamedTuple):
     tag_pages: Mapping[str, Page | None] | None
     """``pages/tags/<tag>.md`` by tag, None for one that is excluded or cannot be read; None where
     there is no such folder, or it cannot be listed."""
+    mutable_tags: frozenset[str] = frozenset()
+    """Tags whose pages may change."""
 
     def path(self, name: str) -> str:
         """Return the path of one of the catalog's files, as it is shown."""
@@ -174,7 +177,7 @@ def _scalar(text: str) -> Any:
 def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their places."""
     try:
-        page = Page(raw.decode("utf-8"), NO_CONTEXT)
+        page = Page(raw.decode("utf-8"))
     except UnicodeDecodeError:
         return parse_page(raw)
     text = page.text
@@ -205,6 +208,15 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
 
 
 # ------------------------------------------------------------------------------- the files
+
+
+def parse_catalog_file(path: str, raw: bytes) -> tuple[Page, str]:
+    """Parse one of the catalog's own files; return it with the name of its schema."""
+    if path.endswith("tags.yaml"):
+        return read_yaml(raw, tags_by_line), "tags"
+    if path.endswith("meta.yaml"):
+        return read_yaml(raw, meta_by_line), "meta"
+    return parse_page(raw), "tag-page"
 
 
 def read_tags(root: str) -> Tags | None:
@@ -249,5 +261,18 @@ def tag_pages(root: str) -> list[str] | Unreadable | None:
 
 
 def render_tag_page(tag: str) -> str:
-    """Write the page of one tag as the site has it."""
-    return f"---\nlayout: table\npermalink: /tag/{tag}/\ntag: {tag}\n---"
+    """Render the page of one tag as the site has it."""
+    return (f"---\nlayout: table\npermalink: {render_scalar(permalink_of(tag))}\n"
+            f"tag: {render_scalar(tag)}\n---")
+
+
+def permalink_of(tag: str) -> str:
+    """Return the address of a tag's page."""
+    return f"/tag/{tag}/"
+
+
+def render_scalar(value: int | str) -> str:
+    """Render a number or string as YAML, with quotes where a reader needs them."""
+    if isinstance(value, int) or is_plain(value):
+        return str(value)
+    return json.dumps(value)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 from cachelint.document import strict_json, yaml
 from cachelint.files.discovery import too_large
-from cachelint.model import NO_CONTEXT, PageContext, PageFormat, Problem, SchemaError, Span
+from cachelint.model import PageFormat, Problem, SchemaError, Span
 
 KEYS = ("title", "layout", "categories", "meta", "spec_details")
 """The top-level keys of a page, in the generator's order."""
@@ -47,10 +47,9 @@ class TopLevelEntry(NamedTuple):
 class Page:
     """One file with front matter, taken apart. Line ends are LF and a BOM is gone."""
 
-    def __init__(self, text: str, context: PageContext) -> None:
+    def __init__(self, text: str) -> None:
         """Begin with ``text``; `parse_page` fills in the rest."""
         self.text = text
-        self.context = context
         self.errors: list[ParseError] = []
         self.data: Any = None
         """The front matter's value: a mapping, unless the page is unsound."""
@@ -63,12 +62,10 @@ class Page:
         self.entries: list[TopLevelEntry] = []
         self.comments: list[int] = []
         """Offsets at which comments begin."""
-        self.vouched = False
-        """Whether the specs were found sound in another way, and are not in ``data``."""
         self.schema_errors: list[SchemaError] = []
-        """Where ``data`` breaks its schema; the checker fills it in, and ``implied``."""
-        self.implied: dict[str, Any] = {}
-        """What `meta` should be: those of its keys that sound specs imply."""
+        """Where ``data`` violates its schema; the linter fills this in, and ``expected_meta``."""
+        self.expected_meta: dict[str, Any] = {}
+        """What `meta` should be: those of its keys that follow from valid values of the specs."""
         self.nodes: dict[str, yaml.NodeSpan] = {}
         """Places of values that are not JSON, by pointer."""
         self._locators: dict[str, strict_json.Locator] = {}
@@ -90,22 +87,15 @@ class Page:
 
     @cached_property
     def specs(self) -> list[Any]:
-        """The items of ``spec_details``; none where it is no list, or vouched for."""
+        """The items of ``spec_details``; none where it is not a list."""
         value = self.data.get("spec_details") if isinstance(self.data, dict) else None
         return value if isinstance(value, list) else []
 
     @cached_property
-    def hashes(self) -> list[Any]:
-        """The hash of each spec, vouched for or not; None where it has none."""
-        return [spec.get("hash") if isinstance(spec, dict) else None for spec in self.all_specs()]
-
-    def all_specs(self) -> list[Any]:
-        """Return the specs, whether or not something vouched for them."""
-        if not self.vouched:
-            return self.specs
-        entry = next(entry for entry in self.entries if entry.key == "spec_details")
-        specs: list[Any] = strict_json.loads(self.text[entry.value_start : entry.end])
-        return specs
+    def hash_counts(self) -> Counter[str]:
+        """How many specs have each hash."""
+        hashes = (spec.get("hash") for spec in self.specs if isinstance(spec, dict))
+        return Counter(value for value in hashes if isinstance(value, str))
 
     def value(self, pointer: str) -> Any:
         """Return the value at ``pointer``, which must exist."""
@@ -216,24 +206,23 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse_page(
-    raw: bytes, context: PageContext = NO_CONTEXT, *, max_size: int = 0, vouched: bool = False
+    raw: bytes, *, max_size: int = 0
 ) -> Page:
     """Take a page apart.
 
     Never raises: what is wrong with the file is in ``faults`` of the page, which is ``parsed``
-    where the rest of it can be judged. ``max_size`` is in bytes, 0 for no limit. ``vouched`` says
-    that the specs stand on one line of sound JSON and need not be read.
+    where the rest of it can be checked. ``max_size`` is in bytes, 0 for no limit.
     """
     if max_size and len(raw) > max_size:
-        page = Page("", context)
+        page = Page("")
         _fault(page, "CL110", too_large(len(raw), max_size))
         return page
     has_bom = raw.startswith(_BOM)
     try:
         text = (raw[3:] if has_bom else raw).decode("utf-8")
     except UnicodeDecodeError as error:
-        return _not_utf8(raw, error.start + (3 if has_bom else 0), context)
-    page = Page(text, context)
+        return _not_utf8(raw, error.start + (3 if has_bom else 0))
+    page = Page(text)
     if has_bom:
         _fault(page, "CL102", "a byte-order mark stands before the front matter: Jekyll does not "
                "see that this is a page, and leaves it out")
@@ -244,28 +233,7 @@ def parse_page(
         line = page.span(carriage, carriage)
         _fault(page, "CL103", f"lines end in {kind}, not in LF",
                line._replace(end_column=line.column + 1))
-    _front_matter(page, vouched=vouched)
-    return page
-
-
-def page_of(text: str, meta: dict[str, Any], form: PageFormat, context: PageContext) -> Page:
-    """Make the page of a text in the generator's own form, without reading it again.
-
-    The values of the first four keys are sound, and something vouched for the specs. The page is
-    what `parse_page` makes of it, but for the places of words in `categories`.
-    """
-    page = Page(text, context)
-    page.format, page.parsed, page.vouched = form, True, True
-    lines = text.split("\n")
-    starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
-    page.opening_end, page.closing_start, page.line_starts = starts[1], starts[-1], starts
-    page.entries = [
-        TopLevelEntry._make((key, start, start + len(key) + 2, end - 1))
-        for key, start, end in zip(KEYS, starts[1:-1], starts[2:], strict=True)
-    ]
-    words = lines[3].removeprefix("categories: [").removesuffix("]").split(", ")
-    page.data = {"title": lines[1][8:-1], "layout": "cache", "categories": words, "meta": meta,
-                 "spec_details": []}
+    _front_matter(page)
     return page
 
 
@@ -275,18 +243,18 @@ def _fault(
     page.errors.append(ParseError(code, Problem(pointer, message, span)))
 
 
-def _not_utf8(raw: bytes, offset: int, context: PageContext) -> Page:
+def _not_utf8(raw: bytes, offset: int) -> Page:
     line_start = raw.rfind(b"\n", 0, offset) + 1
     line_end = raw.find(b"\n", offset)
     line = raw[line_start : len(raw) if line_end < 0 else line_end].decode("utf-8", "replace")
     number = raw.count(b"\n", 0, offset) + 1
-    page = Page("\n" * (number - 1) + line, context)
+    page = Page("\n" * (number - 1) + line)
     _fault(page, "CL101", f"not UTF-8: byte 0x{raw[offset]:02x} at offset {offset:,}",
            Span(number, 1, number, len(line) + 1))
     return page
 
 
-def _front_matter(page: Page, *, vouched: bool) -> None:
+def _front_matter(page: Page) -> None:
     text = page.text
     opening = _OPENING.match(text)
     if opening is None:
@@ -309,20 +277,20 @@ def _front_matter(page: Page, *, vouched: bool) -> None:
         _fault(page, "CL106", "a merge conflict is left in the front matter",
                page.span(conflict.start() + 1, conflict.end()))
     else:
-        _read_entries(page, vouched=vouched)
+        _read_entries(page)
     if not page.parsed:
         return
     if page.body.strip():
         start = page.closing_start + 3 + len(page.body) - len(page.body.lstrip())
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
                page.span(start, len(text.rstrip())))
-    elif page.body and page.format is not PageFormat.LEGACY:
+    elif page.body and isinstance(page.data, dict) and "spec_details" in page.data:
         what = "a newline follows" if page.body == "\n" else "blanks follow"
         _fault(page, "CL505", f"{what} the closing `---`, where the generator writes nothing",
                page.span(page.closing_start + 3, len(text)))
 
 
-def _read_entries(page: Page, *, vouched: bool) -> None:
+def _read_entries(page: Page) -> None:
     """Read the lines between the markers."""
     text, at = page.text, page.opening_end
     repeated: list[tuple[str, Span]] = []
@@ -341,9 +309,7 @@ def _read_entries(page: Page, *, vouched: bool) -> None:
         entry = TopLevelEntry(key[1], at, start, end)
         value: Any
         try:
-            if vouched and key[1] == "spec_details":
-                page.vouched, value = True, []
-            elif start < end and text[start] in '{["':
+            if start < end and text[start] in '{["':
                 value = _json(page, entry)
             elif _PLAIN.fullmatch(text, start, end):
                 value = text[start:end]
@@ -523,6 +489,11 @@ def render_entry(key: str, value: Any) -> str:
     if key == "categories":
         return f"categories: [{', '.join(map(str, value))}]"
     return f"{key}: {strict_json.dumps(value)}"
+
+
+def is_plain(text: str) -> bool:
+    """Return whether every reader of YAML reads a word or path without quotes as that string."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def is_plain_word(text: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Timestamp
-from cachelint.model import SchemaError
+from cachelint.model import SchemaError, SchemaErrorKind
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
@@ -295,14 +295,17 @@ def validate(name: str, value: Any) -> list[SchemaError]:
             found.setdefault(breach.pointer, []).append(breach)
     result: list[SchemaError] = []
     for pointer in order:
-        keys = [b for b in found[pointer] if b.code in ("CL201", "CL202")]
-        values = [b for b in found[pointer] if b.code not in ("CL201", "CL202")]
-        values.sort(key=lambda breach: _WEIGHT.get(breach.code, 1))
+        keys = [error for error in found[pointer] if error.key]
+        values = [error for error in found[pointer] if not error.key]
+        values.sort(key=_weight)
         result += keys + values[:1]
     return result
 
 
-_WEIGHT = {"CL203": 0, "CL204": 2}
+def _weight(error: SchemaError) -> int:
+    if error.kind is SchemaErrorKind.TYPE:
+        return 0
+    return 1 if error.reported_as else 2
 
 
 _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configuration",
@@ -320,16 +323,21 @@ def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
     if keyword == "required":
         # jsonschema yields one error for each missing key, and names it in its message alone
         missing = next(key for key in argument if error.message.startswith(repr(key)))
-        yield SchemaError("CL201", pointer, f"{what} lacks the key {json.dumps(missing)}", missing)
+        yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
+                          f"{what} lacks the key {json.dumps(missing)}", missing)
         return
     if keyword == "additionalProperties":
         known = set(error.schema.get("properties", ()))
         for key in value:
             if key not in known:
-                yield SchemaError("CL202", f"{pointer}/{escape_token(key)}",
+                yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
                              f"{what} has the key {show(key)}, which the format does not know", key)
         return
-    code = error.schema.get("x-reported-as", {}).get(keyword, "CL204")
+
+    def value_error(message: str) -> SchemaError:
+        reported_as = error.schema.get("x-reported-as", {}).get(keyword, "")
+        return SchemaError(SchemaErrorKind.VALUE, pointer, message, reported_as=reported_as)
+
     if keyword == "type":
         names = [argument] if isinstance(argument, str) else argument
         wanted = " or ".join(_TYPES[name] for name in names)
@@ -338,27 +346,27 @@ def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
                     and isinstance(value, (bool, int, float, Timestamp)))
         hint = " (quote it)" if is_plain else ""
         claim = "is empty" if value is None and not path else f"is {describe(value)}"
-        yield SchemaError("CL203", pointer, f"{what} {claim}, not {wanted}{hint}")
+        yield SchemaError(SchemaErrorKind.TYPE, pointer, f"{what} {claim}, not {wanted}{hint}")
     elif keyword == "const" and not isinstance(value, str):
-        yield SchemaError("CL203", pointer,
+        yield SchemaError(SchemaErrorKind.TYPE, pointer,
                           f"{what} is {describe(value)}, not {json.dumps(argument)}")
     elif keyword == "const":
-        yield SchemaError(code, pointer, f"{what} is {show(value)}, not {json.dumps(argument)}")
+        yield value_error(f"{what} is {show(value)}, not {json.dumps(argument)}")
     elif keyword == "enum":
         names = ", ".join(map(str, argument))
-        yield SchemaError(code, pointer, f"{what} is {show(value)}, which is none of {names}")
+        yield value_error(f"{what} is {show(value)}, which is none of {names}")
     elif keyword in ("minItems", "minLength"):
         empty = "is empty" if not value else f"has {len(value)} of at least {argument} items"
-        yield SchemaError(code, pointer, f"{what} {empty}")
+        yield value_error(f"{what} {empty}")
     elif keyword == "maxItems":
-        yield SchemaError(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
+        yield value_error(f"{what} has {len(value)} items, where {argument} belong")
     elif keyword == "minimum":
-        yield SchemaError(code, pointer, f"{what} is {show(value)}, below {argument}")
+        yield value_error(f"{what} is {show(value)}, below {argument}")
     elif keyword == "uniqueItems":
-        yield SchemaError(code, pointer, f"{what} has an item twice")
+        yield value_error(f"{what} has an item twice")
     else:
         form = error.schema.get("x-form", "of the form that the format has")
-        yield SchemaError(code, pointer, f"{what} is {show(value)}, not {form}")
+        yield value_error(f"{what} is {show(value)}, not {form}")
 
 
 _TYPES = {

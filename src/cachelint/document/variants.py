@@ -18,7 +18,7 @@ def is_variant(text: str) -> bool:
 def _pattern() -> re.Pattern[str]:
     items = schema.load("page-current")["$defs"]["spec"]["properties"]["variants"]["items"]
     return re.compile(next(part["pattern"] for part in items["allOf"]
-                           if part["x-reported-as"].get("pattern") == "CL404"))
+                           if part.get("title") == "Variant"))
 
 
 @lru_cache(maxsize=8192)

@@ -13,10 +13,16 @@ from cachelint.document.strict_json import dumps
 from cachelint.files import discovery, git
 from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.files.git import Change, Changes
-from cachelint.linter.page import make_finding
+from cachelint.linter.findings import make_finding
 from cachelint.linter.tag import stray_findings
 from cachelint.model import Finding, PageFormat, Problem
-from cachelint.rules import BY_CODE, Rule
+from cachelint.rules import Fix, Rule
+from cachelint.rules.cl8_history import (
+    frozen_page_added,
+    frozen_page_changed,
+    frozen_page_removed,
+    order_only_change,
+)
 from cachelint.rules.selection import Settings, apply_overrides
 
 
@@ -145,7 +151,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         tag, path = _tag_of(change.path), discovery.join(root, change.path)
         before = next(befores) if change.before else b""
         if change.is_gone:
-            yield from _found("CL802", path, None, settings,
+            yield from _found(frozen_page_removed, path, None, settings,
                               f"a page of the frozen tag {dumps(tag)} is gone")
             continue
         within = (discovery.real_path(root),)
@@ -156,7 +162,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         page = parse_page(raw)
         if not change.before:
             if tag in changes.tags:
-                yield from _found("CL803", path, page, settings,
+                yield from _found(frozen_page_added, path, page, settings,
                                   f"a new page in the frozen tag {dumps(tag)}")
             continue
         yield from _compare_page(tag, path, parse_page(before), page, settings)
@@ -168,11 +174,11 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
     if old is None or new is None:
         return  # what cannot be read has no facts, and CL1xx has said so
     if old != new:
-        yield from _found("CL801", path, after, settings,
+        yield from _found(frozen_page_changed, path, after, settings,
                           f"facts of a page in the frozen tag {dumps(tag)} changed: "
                           f"{_difference(old, new)}")
     elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
-        yield from _found("CL804", path, after, settings,
+        yield from _found(order_only_change, path, after, settings,
                           "the page's bytes changed and no fact did, and they are not the "
                           "canonical ones: the next regeneration may change them again")
 
@@ -233,13 +239,13 @@ def _is_canonical(page: Page) -> bool:
         return False  # unsound, and so not in any form
 
 
-def _found(code: str, path: str, page: Page | None, settings: Settings, message: str
+def _found(rule: Rule, path: str, page: Page | None, settings: Settings, message: str
            ) -> Iterator[Finding]:
-    rule: Rule = BY_CODE[code]
-    if code not in settings.selected:
+    if rule.code not in settings.selected:
         return
     if page is None:
-        yield Finding(path, 1, 1, 1, 1, code, rule.name, rule.severity, message, "", False)
+        yield Finding(path, 1, 1, 1, 1, rule.code, rule.name, rule.severity, message, "", False)
         return
-    fixable = code == "CL804" and page.format is PageFormat.CURRENT and not page.comments
+    fixable = (rule.fixability is Fix.REWRITE and page.format is PageFormat.CURRENT
+               and not page.comments)
     yield make_finding(path, page, rule, Problem("", message), page.span_of(""), fixable)

@@ -12,9 +12,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from cachelint.model import Finding, stable_location
+from cachelint.rules import BY_CODE
 
-_NAMED = frozenset({"CL201", "CL603"})
-"""Rules that find several things at one place, so that what they name must tell them apart."""
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
@@ -48,7 +47,8 @@ def identified(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]
         if finding.path != path:
             path = finding.path
             seen.clear()
-        named = " ".join(_QUOTED.findall(finding.message)) if finding.code in _NAMED else ""
+        by_message = BY_CODE[finding.code].named_by_message
+        named = " ".join(_QUOTED.findall(finding.message)) if by_message else ""
         key = (finding.code, *stable_location(finding), named)
         ordinal = seen[key] = seen.get(key, 0) + 1
         yield finding, Identity(path, *key, ordinal)

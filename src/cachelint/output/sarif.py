@@ -68,7 +68,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     paragraphs = rule.documentation.split("\n\n")
     end = next(number for number, paragraph in enumerate(paragraphs)
                if paragraph.startswith(("Bad:", "Fix:")))
-    fixable = ["fixable"] if rule.fix is not Fix.NONE else []
+    fixable = ["fixable"] if rule.fixability is not Fix.NONE else []
     return {
         "id": rule.code,
         "name": rule.name,

@@ -10,7 +10,7 @@ from cachelint.rules import (
     cl7_site,
     cl8_history,
 )
-from cachelint.rules.base import Fix, Rule
+from cachelint.rules.base import Blocks, Fix, Rule
 
 ALL_RULES: tuple[Rule, ...] = tuple(sorted(
     (
@@ -24,4 +24,4 @@ ALL_RULES: tuple[Rule, ...] = tuple(sorted(
 
 BY_CODE: dict[str, Rule] = {rule.code: rule for rule in ALL_RULES}
 
-__all__ = ["ALL_RULES", "BY_CODE", "Fix", "Rule"]
+__all__ = ["ALL_RULES", "BY_CODE", "Blocks", "Fix", "Rule"]

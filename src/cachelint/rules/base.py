@@ -1,15 +1,20 @@
-"""What a rule is, and the decorators that make one."""
+"""What a rule is, and the decorators that make one.
+
+The signature of a rule's function determines what it may look at: a `value_rule` sees one value of a
+spec and the options of the run, a `page_rule` the page and its context, a `catalog_rule` the catalog's
+own files. Whatever else the engine needs to know of a rule is an attribute of it.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
 from cachelint.document.catalog_files import Catalog
 from cachelint.document.page import Page
-from cachelint.model import PageContext, PageFormat, Problem, Severity
+from cachelint.model import PageContext, PageFormat, Problem, RuleOptions, Severity
 
 CURRENT = frozenset({PageFormat.CURRENT})
 TARBALL = frozenset({PageFormat.TARBALL})
@@ -19,10 +24,13 @@ ALL = MODERN | {PageFormat.LEGACY}
 FIRST = "0.1.0"
 """The release that most rules have been in from the beginning."""
 
-PageCheck = Callable[[Page], Iterator[Problem]]
-CatalogCheck = Callable[[Catalog], Iterator[tuple[str, Problem]]]
+LIST_FIELDS = frozenset({"stacks", "variants", "versions"})
+"""The fields of a spec that are lists of strings; all others are strings."""
+
+ValueFunction = Callable[[Any, RuleOptions], Iterator[Problem]]
+PageFunction = Callable[[Page, PageContext], Iterator[Problem]]
+CatalogFunction = Callable[[Catalog], Iterator[tuple[str, Problem]]]
 """Yields the path of a file of the catalog with each problem."""
-SpecCheck = Callable[[dict[str, Any], PageContext], Iterator[Problem]]
 
 
 class Fix(str, Enum):
@@ -30,37 +38,90 @@ class Fix(str, Enum):
 
     NONE = "none"
     FILE = "file"
-    """It mends the bytes around the front matter, on every page."""
+    """It fixes the bytes around the front matter, on every page."""
     META = "meta"
-    """It mends what lies in `meta`, on every page with specs."""
+    """It fixes what is in `meta`, on every page with specs."""
     CATALOG = "catalog"
     """It corrects a file of the catalog."""
     REWRITE = "rewrite"
-    """It rewrites the page, unless that holds comments."""
+    """It rewrites the page, unless the page has comments."""
+
+
+class Blocks(str, Enum):
+    """Whether a finding prevents `cachelint fix` from changing the page."""
+
+    NEVER = "never"
+    OUTSIDE_META = "outside meta"
+    """Unless it is in `meta`, which is regenerated."""
+    ALWAYS = "always"
+
+
+class ValueCheck(NamedTuple):
+    """The part of a rule that looks at one field of a spec."""
+
+    field: str
+    each: bool
+    """Whether the function gets one item of the list at a time."""
+    function: ValueFunction
+
+    def problems(self, value: Any, options: RuleOptions) -> Iterator[Problem]:
+        """Yield the problems of a value, with pointers below it.
+
+        A value of another type than the field has yields none: it violates the schema.
+        """
+        if self.field not in LIST_FIELDS:
+            if isinstance(value, str):
+                yield from self.function(value, options)
+        elif not isinstance(value, list):
+            return
+        elif not self.each:
+            if all(isinstance(item, str) for item in value):
+                yield from self.function(value, options)
+        else:
+            for index, item in enumerate(value):
+                if isinstance(item, str):
+                    for problem in self.function(item, options):
+                        yield problem.below(f"/{index}")
 
 
 class Rule(NamedTuple):
-    """One rule: what it is called, where it applies, and the function that finds breaches."""
+    """One rule: what it is called, where it applies, and the functions that find violations."""
 
     code: str
     name: str
     severity: Severity
     documentation: str
-    """Markdown: a sentence, why, a bad and a good example, what `cachelint fix` does."""
+    """Markdown: a sentence, why it is a problem, a bad and a good example, what `fix` does."""
     formats: frozenset[PageFormat]
-    fix: Fix
-    default: bool
+    fixability: Fix = Fix.NONE
+    default: bool = True
     """Whether it runs unless selected otherwise."""
-    at_key: bool
-    """Whether a finding covers the key rather than the value."""
-    once: bool
-    """Whether only the first spec at fault is named."""
-    check: PageCheck | None
-    """Looks at the page as a whole; None where there is nothing to see there."""
-    check_spec: SpecCheck | None
-    """Looks at one spec alone, with pointers below the spec."""
-    check_catalog: CatalogCheck | None = None
-    """Looks at the catalog's own files, beside what its tags hold."""
+    highlight: str = "value"
+    """What a finding covers: ``value`` or ``key``."""
+    first_only: bool = False
+    """Whether only the first spec at fault is reported."""
+    blocks_fix: Blocks = Blocks.NEVER
+    invalidates_specs: bool = False
+    """Whether the specs of a page with such a finding are not counted (CL607, CL608)."""
+    needs_whole_tag: bool = False
+    """Whether it runs only where all pages of a tag are checked."""
+    runs_on_changes: bool = True
+    """Whether it runs under ``--diff-base``."""
+    depends_on_tag_entry: bool = False
+    """Whether a change of the tag's entry in ``tags.yaml`` can change its answer for any page."""
+    own_file: str = ""
+    """The catalog file that is all that a catalog rule looks at; empty where it needs more."""
+    supersedes: tuple[str, ...] = ()
+    """Codes of rules whose findings at the same location are left out."""
+    named_by_message: bool = False
+    """Whether it reports several things at one location, which only their message tells apart."""
+    can_be_hidden: bool = True
+    """Whether it may be ignored, excluded, given another severity or put in a baseline."""
+    emitted_by: str = ""
+    """Which part of the engine reports it; empty where a function below does."""
+    page: PageFunction | None = None
+    values: tuple[ValueCheck, ...] = ()
+    catalog: CatalogFunction | None = None
     since: str = FIRST
     """The release that had it first."""
 
@@ -69,83 +130,88 @@ class Rule(NamedTuple):
         """The rule in one sentence."""
         return self.documentation.split("\n", 1)[0]
 
-    def problems(self, page: Page) -> Iterator[Problem]:
-        """Find the rule's breaches on a page that could be read."""
-        if self.check is not None:
-            yield from self.check(page)
-        if self.check_spec is None:
+    @property
+    def looks_at_pages(self) -> bool:
+        """Whether it has a function that looks at pages or their specs."""
+        return self.page is not None or bool(self.values)
+
+    def problems(self, page: Page, context: PageContext) -> Iterator[Problem]:
+        """Yield the rule's problems on a page that could be read."""
+        if self.page is not None:
+            yield from self.page(page, context)
+        if not self.values:
             return
         for index, spec in enumerate(page.specs):
             if not isinstance(spec, dict):
                 continue
-            below = f"/spec_details/{index}"
-            for problem in self.check_spec(spec, page.context):
-                yield problem._replace(
-                    pointer=below + problem.pointer,
-                    other=None if problem.other is None else below + problem.other,
-                )
-                if self.once:
-                    return
+            for check in self.values:
+                if check.field not in spec:
+                    continue
+                for problem in check.problems(spec[check.field], context.options):
+                    yield problem.below(f"/spec_details/{index}/{check.field}")
+                    if self.first_only:
+                        return
 
 
-def rule(
-    code: str,
-    name: str,
-    *,
-    formats: frozenset[PageFormat] = MODERN,
-    severity: Severity = Severity.ERROR,
-    fix: Fix = Fix.NONE,
-    default: bool = True,
-    at_key: bool = False,
-    found_elsewhere: bool = False,
-    check_spec: SpecCheck | None = None,
-    since: str = FIRST,
-) -> Callable[[PageCheck], Rule]:
-    """Make a rule of a function that looks at a page; its docstring is the rule's documentation.
+def _make(function: Callable[..., Any], code: str, name: str, **attributes: Any) -> Rule:
+    return Rule(code, name, attributes.pop("severity", Severity.ERROR),
+                inspect.cleandoc(function.__doc__ or ""),
+                attributes.pop("formats", MODERN), **attributes)
 
-    ``check_spec`` looks at each spec besides. A rule ``found_elsewhere`` has no function of its
-    own: reading the file, or the catalog as a whole, finds its breaches, and the function only
-    holds the documentation.
+
+def _checks(
+    function: ValueFunction, field: str | Iterable[str], *, each: bool
+) -> tuple[ValueCheck, ...]:
+    fields = (field,) if isinstance(field, str) else tuple(field)
+    return tuple(ValueCheck(name, each, function) for name in fields)
+
+
+def value_rule(
+    code: str, name: str, *, field: str | Iterable[str], each: bool = False, **attributes: Any
+) -> Callable[[ValueFunction], Rule]:
+    """Make a rule of a function that looks at one value of a spec; its docstring documents it.
+
+    The function gets the value of ``field``, with ``each`` one item of the list at a time, and the
+    options of the run. It sees no other field, tag or package, so that its answer can be remembered
+    by value. It may rely on the value's type: a string, or a list of strings.
+
+    Args:
+        code: Such as ``CL405``.
+        name: Such as ``version-count``.
+        field: One or more fields of a spec.
+        each: Whether the function gets single items of the list.
+        **attributes: Attributes of `Rule`, by name.
     """
-
-    def decorate(check: PageCheck) -> Rule:
-        return Rule(code, name, severity, inspect.cleandoc(check.__doc__ or ""), formats, fix,
-                    default, at_key, False, None if found_elsewhere else check, check_spec,
-                    since=since)
-
-    return decorate
+    return lambda function: _make(
+        function, code, name, values=_checks(function, field, each=each), **attributes)
 
 
-def spec_rule(
-    code: str,
-    name: str,
-    *,
-    formats: frozenset[PageFormat] = MODERN,
-    severity: Severity = Severity.ERROR,
-    once: bool = False,
-    since: str = FIRST,
-) -> Callable[[SpecCheck], Rule]:
-    """Make a rule of a function that looks at one spec; with ``once``, of the first it finds."""
+def page_rule(
+    code: str, name: str, *, values: Iterable[ValueCheck] = (), **attributes: Any
+) -> Callable[[PageFunction], Rule]:
+    """Make a rule of a function that looks at a page and its context.
 
-    def decorate(check_spec: SpecCheck) -> Rule:
-        return Rule(code, name, severity, inspect.cleandoc(check_spec.__doc__ or ""), formats,
-                    Fix.NONE, True, False, once, None, check_spec, since=since)
-
-    return decorate
+    A rule may also look at values of specs: `on_value` makes such a part.
+    """
+    return lambda function: _make(
+        function, code, name, page=function, values=tuple(values), **attributes)
 
 
-def catalog_rule(
-    code: str,
-    name: str,
-    *,
-    severity: Severity = Severity.ERROR,
-    fix: Fix = Fix.NONE,
-    since: str = FIRST,
-) -> Callable[[CatalogCheck], Rule]:
-    """Make a rule of a function that looks at a catalog's own files."""
+def catalog_rule(code: str, name: str, **attributes: Any) -> Callable[[CatalogFunction], Rule]:
+    """Make a rule of a function that looks at a catalog's own files, with what its tags contain."""
+    return lambda function: _make(
+        function, code, name, catalog=function, formats=frozenset(), **attributes)
 
-    def decorate(check_catalog: CatalogCheck) -> Rule:
-        return Rule(code, name, severity, inspect.cleandoc(check_catalog.__doc__ or ""),
-                    frozenset(), fix, True, False, False, None, None, check_catalog, since)
 
-    return decorate
+def emitted_rule(
+    code: str, name: str, *, by: str, **attributes: Any
+) -> Callable[[Callable[[], None]], Rule]:
+    """Make a rule that another part of the engine reports; the function only documents it."""
+    return lambda function: _make(function, code, name, emitted_by=by, **attributes)
+
+
+def on_value(
+    field: str | Iterable[str], *, each: bool = False
+) -> Callable[[ValueFunction], tuple[ValueCheck, ...]]:
+    """Make the part of a rule that looks at values of specs, for ``values`` of `page_rule`."""
+    return lambda function: _checks(function, field, each=each)

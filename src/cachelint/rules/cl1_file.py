@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachelint.document.page import Page
-from cachelint.model import PageFormat, Problem, Severity
-from cachelint.rules.base import ALL, Fix, rule
+from cachelint.model import PageContext, PageFormat, Problem, Severity
+from cachelint.rules.base import ALL, Blocks, Fix, emitted_rule, page_rule
 
 
-def _none(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the form of a rule
-    return iter(())
-
-
-@rule("CL100", "unreadable-file", formats=ALL, found_elsewhere=True)
-def unreadable_file(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL100", "unreadable-file", formats=ALL, by="files", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def unreadable_file() -> None:
     """The file cannot be read.
 
     It is gone, a folder, a link that leads nowhere or to itself, no regular file, or its
@@ -22,11 +18,10 @@ def unreadable_file(page: Page) -> Iterator[Problem]:
 
     Fix: none. Restore the file or its permissions.
     """
-    return _none(page)
 
 
-@rule("CL101", "not-utf8", formats=ALL, found_elsewhere=True)
-def not_utf8(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL101", "not-utf8", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def not_utf8() -> None:
     """The file holds bytes that are not UTF-8.
 
     Jekyll fails to build the whole site over one such file. The message gives the offset of the
@@ -48,11 +43,10 @@ def not_utf8(page: Page) -> Iterator[Problem]:
 
     Fix: none. What the bytes should say, only their author knows.
     """
-    return _none(page)
 
 
-@rule("CL102", "byte-order-mark", formats=ALL, fix=Fix.FILE, found_elsewhere=True)
-def byte_order_mark(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL102", "byte-order-mark", formats=ALL, fixability=Fix.FILE, by="parser", invalidates_specs=True)
+def byte_order_mark() -> None:
     """A byte-order mark stands before the front matter.
 
     Jekyll then does not see the first `---`, takes the file for no page at all, and the package
@@ -72,11 +66,10 @@ def byte_order_mark(page: Page) -> Iterator[Problem]:
 
     Fix: removes the mark.
     """
-    return _none(page)
 
 
-@rule("CL103", "line-endings", formats=ALL, fix=Fix.FILE, found_elsewhere=True)
-def line_endings(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL103", "line-endings", formats=ALL, fixability=Fix.FILE, by="parser", invalidates_specs=True)
+def line_endings() -> None:
     """Lines end in CR LF or CR.
 
     The page builds, but the next regeneration changes every line of it back, and each such change
@@ -96,11 +89,10 @@ def line_endings(page: Page) -> Iterator[Problem]:
 
     Fix: makes all line ends LF.
     """
-    return _none(page)
 
 
-@rule("CL104", "no-front-matter", formats=ALL, found_elsewhere=True)
-def no_front_matter(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL104", "no-front-matter", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def no_front_matter() -> None:
     """The first line is not `---`.
 
     Without front matter the file is no page to Jekyll, and the package vanishes from the site. An
@@ -121,11 +113,10 @@ def no_front_matter(page: Page) -> Iterator[Problem]:
 
     Fix: none. Restore the file from its generator or its history.
     """
-    return _none(page)
 
 
-@rule("CL105", "unclosed-front-matter", formats=ALL, found_elsewhere=True)
-def unclosed_front_matter(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL105", "unclosed-front-matter", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def unclosed_front_matter() -> None:
     """No line `---` closes the front matter.
 
     Most often the file was cut off while it was written. Jekyll then finds no data in it, and
@@ -144,11 +135,10 @@ def unclosed_front_matter(page: Page) -> Iterator[Problem]:
 
     Fix: none. What was cut off cannot be told; restore the file.
     """
-    return _none(page)
 
 
-@rule("CL106", "syntax", formats=ALL, found_elsewhere=True)
-def syntax(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL106", "syntax", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def syntax() -> None:
     """The front matter is not YAML, or not the plain data that a page may hold.
 
     Jekyll then leaves out the page's data, and `api/data.json` is no JSON any more: search is dead
@@ -172,11 +162,10 @@ def syntax(page: Page) -> Iterator[Problem]:
 
     Fix: none. Mend the line by hand, or restore the file.
     """
-    return _none(page)
 
 
-@rule("CL107", "duplicate-key", formats=ALL, at_key=True, found_elsewhere=True)
-def duplicate_key(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL107", "duplicate-key", formats=ALL, highlight="key", by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def duplicate_key() -> None:
     r"""A key stands twice in one mapping.
 
     Nearly every reader silently keeps the last, so that the page says one thing to a person and
@@ -193,12 +182,10 @@ def duplicate_key(page: Page) -> Iterator[Problem]:
 
     Fix: none. Which of the two is meant, only a person can say.
     """
-    return _none(page)
 
 
-@rule("CL108", "content-after-front-matter", formats=ALL, severity=Severity.WARNING,
-      found_elsewhere=True)
-def content_after_front_matter(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL108", "content-after-front-matter", formats=ALL, severity=Severity.WARNING, by="parser")
+def content_after_front_matter() -> None:
     """Text follows the closing `---`.
 
     The site's layout does not show it, and the generator will not write it again.
@@ -218,11 +205,10 @@ def content_after_front_matter(page: Page) -> Iterator[Problem]:
 
     Fix: none. `cachelint fix` keeps the text byte for byte.
     """
-    return _none(page)
 
 
-@rule("CL109", "legacy-format", formats=frozenset({PageFormat.LEGACY}), severity=Severity.WARNING)
-def legacy_format(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the format says it all
+@page_rule("CL109", "legacy-format", formats=frozenset({PageFormat.LEGACY}), severity=Severity.WARNING)
+def legacy_format(_: Page, __: PageContext) -> Iterator[Problem]:
     """A page in a format of 2021 or 2022, with `spec_files` and without `spec_details`.
 
     Its `meta` has no `num_specs`, on which today's site relies. Old catalogs hold such pages, so
@@ -250,8 +236,8 @@ def legacy_format(page: Page) -> Iterator[Problem]:  # noqa: ARG001 - the format
                       "today's site finds no num_specs in it")
 
 
-@rule("CL110", "over-limits", formats=ALL, found_elsewhere=True)
-def over_limits(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL110", "over-limits", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
+def over_limits() -> None:
     """The file is larger or deeper than a page can be.
 
     It has more bytes than `max-page-size` (8 MiB), more than 2 MiB where it is not in the
@@ -271,11 +257,10 @@ def over_limits(page: Page) -> Iterator[Problem]:
 
     Fix: none. The limit on bytes can be raised by `max-page-size`, the others cannot.
     """
-    return _none(page)
 
 
-@rule("CL111", "stray-page", formats=ALL, severity=Severity.WARNING, found_elsewhere=True)
-def stray_page(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL111", "stray-page", formats=ALL, severity=Severity.WARNING, by="files")
+def stray_page() -> None:
     """A file with front matter lies below `_cache` where no page belongs.
 
     Jekyll takes every such file for a page of the collection, whatever its name, so that a package
@@ -284,11 +269,23 @@ def stray_page(page: Page) -> Iterator[Problem]:
 
     Fix: none. Move the file, or remove its front matter.
     """
-    return _none(page)
+
+
+@emitted_rule("CL199", "internal-error", formats=ALL, by="linter", can_be_hidden=False,
+              invalidates_specs=True, blocks_fix=Blocks.ALWAYS, since="0.2.0")
+def internal_error() -> None:
+    """`cachelint` itself fails on this page.
+
+    This is a bug in `cachelint`, not in the page. The page is not changed, every other page is
+    still checked and fixed, and the run ends with exit status 2. This finding cannot be ignored,
+    excluded, given another severity or put in a baseline.
+
+    Fix: none. Report the page and the message to the developers of `cachelint`.
+    """
 
 
 RULES = (
     unreadable_file, not_utf8, byte_order_mark, line_endings, no_front_matter,
     unclosed_front_matter, syntax, duplicate_key, content_after_front_matter, legacy_format,
-    over_limits, stray_page,
+    over_limits, stray_page, internal_error,
 )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cachelint.document.page import Page
 from cachelint.document.yaml import breaks_loaders
-from cachelint.model import Problem
-from cachelint.rules.base import Fix, rule
+from cachelint.model import PageContext, Problem, SchemaError, SchemaErrorKind
+from cachelint.rules.base import Blocks, Fix, Rule, page_rule
 
 
-def _breaches(page: Page, code: str) -> Iterator[Problem]:
-    for breach in page.schema_errors:
-        # a key about which loaders disagree is CL703's
-        if breach.code == code and not (code == "CL202" and breaks_loaders(breach.key)):
-            yield Problem(breach.pointer, breach.message)
+def _violations(page: Page, kind: SchemaErrorKind) -> Iterator[Problem]:
+    for error in page.schema_errors:
+        # a key that loaders read differently is reported by CL703
+        if error.kind is kind and not error.reported_as and not (
+                kind is SchemaErrorKind.UNKNOWN_KEY and breaks_loaders(error.key)):
+            yield Problem(error.pointer, error.message)
 
 
-@rule("CL201", "missing-key", fix=Fix.META)
-def missing_key(page: Page) -> Iterator[Problem]:
+@page_rule("CL201", "missing-key", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
+           invalidates_specs=True, named_by_message=True)
+def missing_key(page: Page, _: PageContext) -> Iterator[Problem]:
     """A required key is not there.
 
     Templates of the site read each key without asking whether it exists: a page without
@@ -34,11 +36,11 @@ def missing_key(page: Page) -> Iterator[Problem]:
 
     Fix: a key that `meta` lacks is written; others only the binary cache can tell.
     """
-    return _breaches(page, "CL201")
+    return _violations(page, SchemaErrorKind.MISSING_KEY)
 
 
-@rule("CL202", "unknown-key", at_key=True)
-def unknown_key(page: Page) -> Iterator[Problem]:
+@page_rule("CL202", "unknown-key", highlight="key", blocks_fix=Blocks.ALWAYS, invalidates_specs=True)
+def unknown_key(page: Page, _: PageContext) -> Iterator[Problem]:
     """A key that the format does not have.
 
     Nothing on the site reads it, and the generator will drop it at its next run. Most often it is
@@ -56,11 +58,12 @@ def unknown_key(page: Page) -> Iterator[Problem]:
 
     Fix: none, and the page is left alone: what stands there would be lost.
     """
-    return _breaches(page, "CL202")
+    return _violations(page, SchemaErrorKind.UNKNOWN_KEY)
 
 
-@rule("CL203", "wrong-type", fix=Fix.META)
-def wrong_type(page: Page) -> Iterator[Problem]:
+@page_rule("CL203", "wrong-type", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
+           invalidates_specs=True)
+def wrong_type(page: Page, _: PageContext) -> Iterator[Problem]:
     """A value of another type than the format has.
 
     `true` and `31.0` are no whole numbers, and `2025-03-30` without quotes is a date.
@@ -75,11 +78,12 @@ def wrong_type(page: Page) -> Iterator[Problem]:
 
     Fix: a value of `meta` is regenerated; others only the binary cache can tell.
     """
-    return _breaches(page, "CL203")
+    return _violations(page, SchemaErrorKind.TYPE)
 
 
-@rule("CL204", "invalid-value", fix=Fix.META)
-def invalid_value(page: Page) -> Iterator[Problem]:
+@page_rule("CL204", "invalid-value", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
+           invalidates_specs=True)
+def invalid_value(page: Page, _: PageContext) -> Iterator[Problem]:
     """A value of the right type that the format does not allow.
 
     It is an empty list (only `variants` may be empty), say, a negative number, or another `layout`
@@ -95,7 +99,19 @@ def invalid_value(page: Page) -> Iterator[Problem]:
 
     Fix: a value of `meta` is regenerated; others only the binary cache can tell.
     """
-    return _breaches(page, "CL204")
+    return _violations(page, SchemaErrorKind.VALUE)
 
 
 RULES = (missing_key, unknown_key, wrong_type, invalid_value)
+
+_RULES = {
+    SchemaErrorKind.MISSING_KEY: missing_key, SchemaErrorKind.UNKNOWN_KEY: unknown_key,
+    SchemaErrorKind.TYPE: wrong_type, SchemaErrorKind.VALUE: invalid_value,
+}
+
+
+def schema_problems(errors: Iterable[SchemaError]) -> Iterator[tuple[Rule, Problem]]:
+    """Yield the problems of a file that has no rules of its own, only a schema."""
+    for error in errors:
+        if not error.reported_as:
+            yield _RULES[error.kind], Problem(error.pointer, error.message)

@@ -8,19 +8,19 @@ from typing import Any
 from cachelint.document.page import Page
 from cachelint.document.strict_json import dumps
 from cachelint.document.summary import FIELDS
-from cachelint.model import Problem
-from cachelint.rules.base import Fix, rule
+from cachelint.model import PageContext, Problem
+from cachelint.rules.base import Fix, page_rule
 
 
 def _meta(page: Page, key: str) -> Any:
-    """Return a value of `meta`; None where the schema has spoken about it or it is not there."""
+    """Return a value of `meta`; None where it violates the schema or is missing."""
     meta = page.data.get("meta")
     if not isinstance(meta, dict):
         return None
     pointer = f"/meta/{key}"
     if page.schema_errors and any(
-        breach.code.startswith("CL2") and f"{breach.pointer}/".startswith(f"{pointer}/")
-        for breach in page.schema_errors
+        not error.reported_as and f"{error.pointer}/".startswith(f"{pointer}/")
+        for error in page.schema_errors
     ):
         return None
     return meta.get(key)
@@ -35,7 +35,7 @@ def _list(values: set[str]) -> str:
 
 def _union(page: Page, key: str) -> Iterator[Problem]:
     """Compare a list of `meta` with the union that the specs imply."""
-    said, implied = _meta(page, key), page.implied.get(key)
+    said, implied = _meta(page, key), page.expected_meta.get(key)
     if said is None or implied is None or said == implied or set(said) == set(implied):
         return
     missing, strange = set(implied) - set(said), set(said) - set(implied)
@@ -54,7 +54,7 @@ def _union(page: Page, key: str) -> Iterator[Problem]:
 
 def _first_with(page: Page, field: str, values: set[str]) -> tuple[int, dict[str, Any]]:
     """Find the first spec that has one of ``values``."""
-    for index, spec in enumerate(page.all_specs()):
+    for index, spec in enumerate(page.specs):
         value = spec[field]
         if not values.isdisjoint(value if isinstance(value, list) else [value]):
             return index, spec
@@ -65,8 +65,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-@rule("CL301", "num-specs", fix=Fix.META)
-def num_specs(page: Page) -> Iterator[Problem]:
+@page_rule("CL301", "num-specs", fixability=Fix.META)
+def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
     """`num_specs` is not the number of specs.
 
     The site shows this number for the package, and sums it for the tag.
@@ -81,15 +81,15 @@ def num_specs(page: Page) -> Iterator[Problem]:
 
     Fix: regenerates `meta`.
     """
-    said, implied = _meta(page, "num_specs"), page.implied.get("num_specs")
+    said, implied = _meta(page, "num_specs"), page.expected_meta.get("num_specs")
     if said is not None and implied is not None and said != implied:
         specs = _count(implied, "spec")
         yield Problem("/meta/num_specs", f"num_specs is {said}, but spec_details has {specs}",
                       other="/spec_details", other_label=specs)
 
 
-@rule("CL302", "num-specs-by-stack", fix=Fix.META)
-def num_specs_by_stack(page: Page) -> Iterator[Problem]:
+@page_rule("CL302", "num-specs-by-stack", fixability=Fix.META)
+def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     """`num_specs_by_stack` counts the specs of a stack wrongly.
 
     A stack's count is how many specs list it in `stacks`. The site filters by stack, and shows
@@ -105,7 +105,7 @@ def num_specs_by_stack(page: Page) -> Iterator[Problem]:
 
     Fix: regenerates `meta`.
     """
-    said, implied = _meta(page, "num_specs_by_stack"), page.implied.get("num_specs_by_stack")
+    said, implied = _meta(page, "num_specs_by_stack"), page.expected_meta.get("num_specs_by_stack")
     if said is None or implied is None or said == implied:
         return
     claims = []
@@ -118,15 +118,15 @@ def num_specs_by_stack(page: Page) -> Iterator[Problem]:
         elif said[stack] != implied[stack]:
             claims.append(f"says {said[stack]} for {name}, which {_listed(implied[stack])}")
     yield Problem("/meta/num_specs_by_stack", f"num_specs_by_stack {'; '.join(claims)}",
-                  other="/spec_details", other_label=_count(page.implied["num_specs"], "spec"))
+                  other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))
 
 
 def _listed(count: int) -> str:
     return f"{count:,} spec lists" if count == 1 else f"{count:,} specs list"
 
 
-@rule("CL303", "compilers", fix=Fix.META)
-def compilers(page: Page) -> Iterator[Problem]:
+@page_rule("CL303", "compilers", fixability=Fix.META)
+def compilers(page: Page, _: PageContext) -> Iterator[Problem]:
     """`compilers` is not the set of the specs' `compiler`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.
@@ -144,8 +144,8 @@ def compilers(page: Page) -> Iterator[Problem]:
     return _union(page, "compilers")
 
 
-@rule("CL304", "oss", fix=Fix.META)
-def oss(page: Page) -> Iterator[Problem]:
+@page_rule("CL304", "oss", fixability=Fix.META)
+def oss(page: Page, _: PageContext) -> Iterator[Problem]:
     """`oss` is not the set of the specs' `os`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.
@@ -163,8 +163,8 @@ def oss(page: Page) -> Iterator[Problem]:
     return _union(page, "oss")
 
 
-@rule("CL305", "platforms", fix=Fix.META)
-def platforms(page: Page) -> Iterator[Problem]:
+@page_rule("CL305", "platforms", fixability=Fix.META)
+def platforms(page: Page, _: PageContext) -> Iterator[Problem]:
     """`platforms` is not the set of the specs' `platform`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.
@@ -182,8 +182,8 @@ def platforms(page: Page) -> Iterator[Problem]:
     return _union(page, "platforms")
 
 
-@rule("CL306", "stacks", fix=Fix.META)
-def stacks(page: Page) -> Iterator[Problem]:
+@page_rule("CL306", "stacks", fixability=Fix.META)
+def stacks(page: Page, _: PageContext) -> Iterator[Problem]:
     """`stacks` of `meta` is not the union of the specs' `stacks`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.
@@ -201,8 +201,8 @@ def stacks(page: Page) -> Iterator[Problem]:
     return _union(page, "stacks")
 
 
-@rule("CL307", "targets", fix=Fix.META)
-def targets(page: Page) -> Iterator[Problem]:
+@page_rule("CL307", "targets", fixability=Fix.META)
+def targets(page: Page, _: PageContext) -> Iterator[Problem]:
     """`targets` is not the set of the specs' `target`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.
@@ -220,8 +220,8 @@ def targets(page: Page) -> Iterator[Problem]:
     return _union(page, "targets")
 
 
-@rule("CL308", "versions", fix=Fix.META)
-def versions(page: Page) -> Iterator[Problem]:
+@page_rule("CL308", "versions", fixability=Fix.META)
+def versions(page: Page, _: PageContext) -> Iterator[Problem]:
     """`versions` of `meta` is not the union of the specs' `versions`.
 
     The site offers these as filters: one that is missing hides specs, one too many finds none.

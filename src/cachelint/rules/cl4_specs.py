@@ -12,15 +12,15 @@ from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
-from cachelint.model import PageContext, Problem, Severity
-from cachelint.rules.base import TARBALL, Fix, rule, spec_rule
+from cachelint.model import PageContext, Problem, RuleOptions, Severity
+from cachelint.rules.base import TARBALL, Blocks, Fix, on_value, page_rule, value_rule
 from cachelint.text import clip, common_prefix
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
 
-@spec_rule("CL401", "invalid-hash")
-def invalid_hash(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
+@value_rule("CL401", "invalid-hash", field="hash")
+def invalid_hash(value: str, _: RuleOptions) -> Iterator[Problem]:
     """A hash is not 32 characters of `a` to `z` and `2` to `7`.
 
     The DAG hash is how Spack finds the binary; with a wrong one nothing can be installed. It is
@@ -36,9 +36,7 @@ def invalid_hash(spec: dict[str, Any], context: PageContext) -> Iterator[Problem
 
     Fix: none. Only the binary cache can tell the right hash.
     """
-    del context
-    value = spec.get("hash")
-    if not isinstance(value, str) or _HASH(value):
+    if _HASH(value):
         return
     faults = []
     if len(value) != 32:
@@ -47,11 +45,11 @@ def invalid_hash(spec: dict[str, Any], context: PageContext) -> Iterator[Problem
     if strange:
         faults.append(f"{dumps(strange[0])[1:-1]!r} at {strange.start() + 1}, "
                       "where only a-z and 2-7 can stand")
-    yield Problem("/hash", f"{show(value)} is no DAG hash: {'; '.join(faults)}")
+    yield Problem("", f"{show(value)} is no DAG hash: {'; '.join(faults)}")
 
 
-@rule("CL402", "duplicate-hash")
-def duplicate_hash(page: Page) -> Iterator[Problem]:
+@page_rule("CL402", "duplicate-hash", blocks_fix=Blocks.ALWAYS)
+def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
     """Two specs of a page have one hash.
 
     A hash names one concretised spec. Either a spec stands on the page twice, and every number in
@@ -70,8 +68,8 @@ def duplicate_hash(page: Page) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, spec in enumerate(page.specs):
         value = spec.get("hash") if isinstance(spec, dict) else None
-        if not isinstance(value, str) or not value:
-            continue
+        if not isinstance(value, str) or not _HASH(value):
+            continue  # an invalid one is reported by CL401
         if value in first:
             yield Problem(
                 f"/spec_details/{index}/hash",
@@ -100,25 +98,28 @@ def _are_texts(values: Any) -> TypeGuard[list[str]]:
     return isinstance(values, list) and all(issubclass(kind, str) for kind in set(map(type, values)))
 
 
-def _repeated_in_spec(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
-    del context
-    stacks, variants = spec.get("stacks"), spec.get("variants")
-    if _are_texts(stacks):
-        for index, first in _repeated(stacks):
-            yield Problem(f"/stacks/{index}", f"the stack {show(stacks[index])} stands here twice",
-                          other=f"/stacks/{first}", other_label="first here")
-    if _are_texts(variants) and len(set(map(variant_name, variants))) < len(variants):
-        # what is no variant (CL404) has no name, and stands for itself
-        names = [variant_name(value) if is_variant(value) else (n,)
-                 for n, value in enumerate(variants)]
-        for index, first in _repeated(names):
-            yield Problem(f"/variants/{index}",
-                          f"the variant {show(names[index])} is set twice in one spec",
-                          other=f"/variants/{first}", other_label="first here")
+@on_value("stacks")
+def _repeated_stacks(value: list[str], _: RuleOptions) -> Iterator[Problem]:
+    for index, first in _repeated(value):
+        yield Problem(f"/{index}", f"the stack {show(value[index])} stands here twice",
+                      other=f"/{first}", other_label="first here")
 
 
-@rule("CL403", "repeated-item", fix=Fix.META, check_spec=_repeated_in_spec)
-def repeated_item(page: Page) -> Iterator[Problem]:
+@on_value("variants")
+def _repeated_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
+    if len(set(map(variant_name, value))) == len(value):
+        return
+    # an invalid variant (CL404) has no name, and equals nothing
+    names = [variant_name(item) if is_variant(item) else (number,)
+             for number, item in enumerate(value)]
+    for index, first in _repeated(names):
+        yield Problem(f"/{index}", f"the variant {show(names[index])} is set twice in one spec",
+                      other=f"/{first}", other_label="first here")
+
+
+@page_rule("CL403", "repeated-item", fixability=Fix.META,
+           values=_repeated_stacks + _repeated_variants)
+def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
     """An item stands twice in `stacks` or a list of `meta`, or a variant twice in a spec.
 
     Each of these is a set: `+shared` beside `~shared` contradicts itself, and a stack that stands
@@ -144,8 +145,8 @@ def repeated_item(page: Page) -> Iterator[Problem]:
                                   other=f"{pointer}/{first}", other_label="first here")
 
 
-@spec_rule("CL404", "variant-syntax")
-def variant_syntax(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
+@value_rule("CL404", "variant-syntax", field="variants", each=True)
+def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
     """A variant is not written as Spack writes it.
 
     That is `+name` or `~name`, propagated `++name` or `~~name`, `name=value`, multi-valued
@@ -162,17 +163,12 @@ def variant_syntax(spec: dict[str, Any], context: PageContext) -> Iterator[Probl
 
     Fix: none.
     """
-    del context
-    variants = spec.get("variants")
-    if isinstance(variants, list):
-        for index, value in enumerate(variants):
-            if isinstance(value, str) and not is_variant(value):
-                yield Problem(f"/variants/{index}",
-                              f"{show(value)} is no variant: +name, ~name or name=value")
+    if not is_variant(value):
+        yield Problem("", f"{show(value)} is no variant: +name, ~name or name=value")
 
 
-@spec_rule("CL405", "version-count")
-def version_count(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
+@value_rule("CL405", "version-count", field="versions")
+def version_count(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     """A spec has more than one version.
 
     A concretised spec has exactly one. The list is there because the site's templates want one.
@@ -187,15 +183,13 @@ def version_count(spec: dict[str, Any], context: PageContext) -> Iterator[Proble
 
     Fix: none.
     """
-    del context
-    versions = spec.get("versions")
-    if isinstance(versions, list) and len(versions) > 1 and _are_texts(versions):
-        yield Problem("/versions", f"a spec has one version, and this one has {len(versions)}: "
-                                   f"{clip(', '.join(versions), 60)}")
+    if len(value) > 1:
+        yield Problem("", f"a spec has one version, and this one has {len(value)}: "
+                          f"{clip(', '.join(value), 60)}")
 
 
-@spec_rule("CL406", "tarball-url", formats=TARBALL)
-def tarball_url(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
+@page_rule("CL406", "tarball-url", formats=TARBALL)
+def tarball_url(page: Page, context: PageContext) -> Iterator[Problem]:
     """`tarball` is not the URL that follows from the spec.
 
     Below one of `mirror-urls`, with or without `releases/`, it is
@@ -214,23 +208,28 @@ def tarball_url(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]
 
     Fix: none.
     """
-    tag, package = context.place
-    if tag is None or package is None or not all(
-        _is_sound(field, spec.get(field)) for field in
-        ("platform", "os", "target", "compiler", "hash", "versions", "tarball")
-    ):
+    tag, package = context.page_id
+    if tag is None or package is None:
         return
-    platform, system, target, compiler, dag_hash = (
-        spec[key] for key in ("platform", "os", "target", "compiler", "hash"))
-    versions, said = spec["versions"], spec["tarball"]
-    start = tarball_start(tag, package, platform, system, target, compiler, versions[0])
-    due = [f"{folder}{start}{dag_hash}.spack" for folder in mirror_folders(context.mirror_urls)]
-    if said not in due:
-        # of the URLs that would do, show the one that is nearest
-        nearest = max(due, key=lambda url: common_prefix(url, said))
-        at = common_prefix(nearest, said)
-        yield Problem("/tarball", f"the tarball's URL has {_around(said, at)} at {at + 1}, where "
-                                  f"the spec implies {_around(nearest, at)}")
+    folders = mirror_folders(context.options.mirror_urls)
+    for index, spec in enumerate(page.specs):
+        if not isinstance(spec, dict) or not all(
+                _is_valid(field, spec.get(field)) for field in _IN_TARBALL_URL):
+            continue
+        start = tarball_start(tag, package, spec["platform"], spec["os"], spec["target"],
+                              spec["compiler"], spec["versions"][0])
+        actual = spec["tarball"]
+        expected = [f"{folder}{start}{spec['hash']}.spack" for folder in folders]
+        if actual not in expected:
+            # of the URLs that are allowed, show the nearest
+            nearest = max(expected, key=lambda url: common_prefix(url, actual))
+            at = common_prefix(nearest, actual)
+            yield Problem(f"/spec_details/{index}/tarball", (
+                f"the tarball's URL has {_around(actual, at)} at {at + 1}, where the spec implies "
+                f"{_around(nearest, at)}"))
+
+
+_IN_TARBALL_URL = ("platform", "os", "target", "compiler", "hash", "versions", "tarball")
 
 
 def tarball_start(
@@ -251,7 +250,7 @@ def mirror_folders(mirror_urls: tuple[str, ...]) -> tuple[str, ...]:
                  for mirror in mirror_urls for folder in ("", "releases/"))
 
 
-def _is_sound(field: str, value: Any) -> bool:
+def _is_valid(field: str, value: Any) -> bool:
     """Say whether a field of a spec has a value that the schema allows."""
     return schema.compile_check("page-tarball", f"/$defs/spec/properties/{field}")(value)
 
@@ -265,8 +264,8 @@ def _around(text: str, at: int) -> str:
     return show(text[start : end if end >= 0 else len(text)])
 
 
-@rule("CL407", "missing-root", severity=Severity.WARNING)
-def missing_root(page: Page) -> Iterator[Problem]:
+@page_rule("CL407", "missing-root", severity=Severity.WARNING)
+def missing_root(page: Page, context: PageContext) -> Iterator[Problem]:
     """A spec is not in the `root` stack, where its tag has one.
 
     `root` is the cache of all stacks; whoever installs from the tag's root does not find this
@@ -283,7 +282,7 @@ def missing_root(page: Page) -> Iterator[Problem]:
 
     Fix: none.
     """
-    root, listed = page.context.root_stack, page.context.tag_stacks
+    root, listed = context.options.root_stack, context.tag_stacks
     if listed is None or root not in listed:
         return
     without = [
@@ -297,8 +296,8 @@ def missing_root(page: Page) -> Iterator[Problem]:
                       f"spec {without[0]}{more} is not in the stack {root}, which its tag has")
 
 
-@rule("CL408", "mixed-compiler-spelling", severity=Severity.WARNING)
-def mixed_compiler_spelling(page: Page) -> Iterator[Problem]:
+@page_rule("CL408", "mixed-compiler-spelling", severity=Severity.WARNING)
+def mixed_compiler_spelling(page: Page, _: PageContext) -> Iterator[Problem]:
     """Compilers are written `name@version` and `name@=version` on one page.
 
     The generator wrote `@=` until 2025-03-23 and writes `@` since, so that a page with both was
@@ -314,7 +313,7 @@ def mixed_compiler_spelling(page: Page) -> Iterator[Problem]:
 
     Fix: none.
     """
-    names = [name for name in page.implied.get("compilers", ()) if _is_sound("compiler", name)]
+    names = [name for name in page.expected_meta.get("compilers", ()) if _is_valid("compiler", name)]
     old = [name for name in names if "@=" in name]
     new = [name for name in names if "@" in name and "@=" not in name]
     if old and new:

@@ -10,8 +10,8 @@ from typing import Any
 from cachelint.document.page import KEYS, Page, render_entry
 from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
-from cachelint.model import PageContext, Problem, Severity
-from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, rule, spec_rule
+from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
+from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
@@ -37,8 +37,8 @@ def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
                     yield f"/spec_details/{index}", list(spec), sorted(spec)
 
 
-@rule("CL501", "key-order", formats=CURRENT, fix=Fix.REWRITE)
-def key_order(page: Page) -> Iterator[Problem]:
+@page_rule("CL501", "key-order", formats=CURRENT, fixability=Fix.REWRITE)
+def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
     """Keys stand in another order than the generator's.
 
     At the top that is `title`, `layout`, `categories`, `meta`, `spec_details`; within, keys are
@@ -65,8 +65,8 @@ def key_order(page: Page) -> Iterator[Problem]:
             return
 
 
-@rule("CL502", "unsorted-list", formats=CURRENT, fix=Fix.REWRITE)
-def unsorted_list(page: Page) -> Iterator[Problem]:
+@page_rule("CL502", "unsorted-list", formats=CURRENT, fixability=Fix.REWRITE)
+def unsorted_list(page: Page, _: PageContext) -> Iterator[Problem]:
     """A list of `meta`, or the `stacks` of a spec, is not sorted.
 
     Sorting is by code point: `1.10` comes before `1.9`. Equal facts are then equal bytes, and the
@@ -104,8 +104,8 @@ def _first_out_of_order(values: list[str]) -> str:
     return f"{dumps(earlier)[1:-1]} belongs before {dumps(later)[1:-1]}"
 
 
-@rule("CL503", "unsorted-specs", formats=CURRENT, fix=Fix.REWRITE)
-def unsorted_specs(page: Page) -> Iterator[Problem]:
+@page_rule("CL503", "unsorted-specs", formats=CURRENT, fixability=Fix.REWRITE)
+def unsorted_specs(page: Page, _: PageContext) -> Iterator[Problem]:
     """Specs do not stand in the order of their hashes.
 
     One page of a release that never changes was committed 581 times, with the same specs in
@@ -128,8 +128,8 @@ def unsorted_specs(page: Page) -> Iterator[Problem]:
                       f"specs are not in the order of their hashes: {_first_out_of_order(hashes)}")
 
 
-@rule("CL504", "serialisation", formats=CURRENT, fix=Fix.REWRITE)
-def serialisation(page: Page) -> Iterator[Problem]:
+@page_rule("CL504", "serialisation", formats=CURRENT, fixability=Fix.REWRITE)
+def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
     """A value is written in other bytes than the generator writes it in.
 
     It has other spaces, quotes or escapes, or is block YAML instead of JSON on one line. Comments,
@@ -146,12 +146,10 @@ def serialisation(page: Page) -> Iterator[Problem]:
 
     Fix: rewrites the page, unless there are comments.
     """
-    wrong_types = {breach.pointer.split("/")[1] for breach in page.schema_errors
-                   if breach.code == "CL203" and breach.pointer}
+    wrong_types = {error.pointer.split("/")[1] for error in page.schema_errors
+                   if error.kind is SchemaErrorKind.TYPE and error.pointer}
     for entry in page.entries:
         if entry.key not in KEYS or entry.key in wrong_types:
-            continue
-        if page.vouched and entry.key == "spec_details":
             continue
         value = page.data[entry.key]
         written = page.source(entry)
@@ -189,9 +187,8 @@ def _between_entries(page: Page) -> Iterator[Problem]:
         yield Problem("", "the front matter is closed by `...`, not by `---`")
 
 
-@rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fix=Fix.FILE,
-      found_elsewhere=True)
-def trailing_whitespace(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fixability=Fix.FILE, by="parser")
+def trailing_whitespace() -> None:
     """A newline or blanks follow the closing `---`.
 
     The generator writes nothing there, so that the next regeneration changes the file. Editors and
@@ -212,12 +209,11 @@ def trailing_whitespace(page: Page) -> Iterator[Problem]:
 
     Fix: removes them.
     """
-    del page
-    return iter(())
 
 
-@spec_rule("CL506", "unsorted-variants", severity=Severity.WARNING, once=True)
-def unsorted_variants(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
+@value_rule("CL506", "unsorted-variants", field="variants", severity=Severity.WARNING,
+            first_only=True)
+def unsorted_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     """The variants of a spec are not sorted by name.
 
     Spack sorts them by name, whatever their sign: `build_system=cmake`, `~ipo`, `+shared`. Another
@@ -233,18 +229,14 @@ def unsorted_variants(spec: dict[str, Any], context: PageContext) -> Iterator[Pr
 
     Fix: none. No spec is ever altered.
     """
-    del context
-    variants = spec.get("variants")
-    if not isinstance(variants, list) or not all(isinstance(value, str) for value in variants):
-        return
-    names = list(map(variant_name, filter(is_variant, variants)))
+    names = list(map(variant_name, filter(is_variant, value)))
     if not _is_sorted(names):
-        yield Problem("/variants", f"variants are not sorted by name: {_first_out_of_order(names)}")
+        yield Problem("", f"variants are not sorted by name: {_first_out_of_order(names)}")
 
 
-@rule("CL507", "unstable-order", formats=TARBALL, severity=Severity.WARNING, fix=Fix.REWRITE,
+@page_rule("CL507", "unstable-order", formats=TARBALL, severity=Severity.WARNING, fixability=Fix.REWRITE,
       default=False)
-def unstable_order(page: Page) -> Iterator[Problem]:
+def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
     """A page in the tarball format is not in canonical order.
 
     Pages of 2022 to 2025-02 were written in database order, which is another at each

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from cachelint.document import schema
-from cachelint.document.catalog_files import META, TAG_PAGES, TAGS, Catalog, tags_of
+from cachelint.document.catalog_files import (
+    META,
+    TAG_PAGES,
+    TAGS,
+    Catalog,
+    permalink_of,
+    render_tag_page,
+    tags_of,
+)
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import escape_token, unescape_token
-from cachelint.model import Problem, Severity
-from cachelint.rules.base import ALL, Fix, catalog_rule, rule
+from cachelint.model import PageContext, Problem, Severity
+from cachelint.rules.base import ALL, Fix, catalog_rule, emitted_rule, page_rule
 
 
-@rule("CL601", "title-mismatch", formats=ALL)
-def title_mismatch(page: Page) -> Iterator[Problem]:
+@page_rule("CL601", "title-mismatch", formats=ALL)
+def title_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
     """`title` is not the package, which is the name of the page's folder.
 
     The site lists the package under its title and links to it by its folder.
@@ -30,15 +39,15 @@ def title_mismatch(page: Page) -> Iterator[Problem]:
 
     Fix: none. Either the title or the folder is wrong.
     """
-    title, package = page.data.get("title"), page.context.place.package
+    title, package = page.data.get("title"), context.page_id.package
     if package is None or title == package or not schema.compile_check("page-current", "/$defs/title")(title):
         return
     yield Problem("/title", f"the title is {show(title)}, but the page lies in the folder of "
                             f"{show(package)}")
 
 
-@rule("CL602", "tag-mismatch", formats=ALL)
-def tag_mismatch(page: Page) -> Iterator[Problem]:
+@page_rule("CL602", "tag-mismatch", formats=ALL)
+def tag_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
     """The second category is not the tag, which is the name of the folder above the package's.
 
     The site counts and lists the page under the category.
@@ -53,7 +62,7 @@ def tag_mismatch(page: Page) -> Iterator[Problem]:
 
     Fix: none. Either the category or the folder is wrong.
     """
-    tag = page.context.place.tag
+    tag = context.page_id.tag
     category = category_tag(page)
     if tag is not None and category is not None and category != tag:
         yield Problem("/categories/1", f"the category is {show(category)}, but the page lies in "
@@ -69,8 +78,8 @@ def category_tag(page: Page) -> str | None:
     return tag
 
 
-@rule("CL604", "unknown-stack")
-def unknown_stack(page: Page) -> Iterator[Problem]:
+@page_rule("CL604", "unknown-stack", depends_on_tag_entry=True)
+def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
     """A spec lists a stack that `_data/tags.yaml` does not give its tag.
 
     The site builds its filters from `tags.yaml`, so that the spec cannot be found by this stack.
@@ -87,7 +96,7 @@ def unknown_stack(page: Page) -> Iterator[Problem]:
 
     Fix: none. Either the page or `tags.yaml` is wrong.
     """
-    listed = page.context.tag_stacks
+    listed = context.tag_stacks
     if listed is None:
         return
     said: set[str] = set()
@@ -108,7 +117,8 @@ def unsafe(stack: str) -> bool:
     return not schema.compile_check("page-current", pattern)(stack)
 
 
-@catalog_rule("CL603", "unlisted-tag", severity=Severity.WARNING)
+@catalog_rule("CL603", "unlisted-tag", severity=Severity.WARNING, needs_whole_tag=True,
+              named_by_message=True)
 def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A tag has pages, and `_data/tags.yaml` does not list it.
 
@@ -144,7 +154,7 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                 f"the tag {show(tag)} has {pages:,} page{'s' * (pages != 1)} and is not listed"))
 
 
-@catalog_rule("CL605", "tag-page", fix=Fix.CATALOG)
+@catalog_rule("CL605", "tag-page", fixability=Fix.CATALOG, needs_whole_tag=True)
 def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A listed tag with pages has no page of its own, or one that says another tag.
 
@@ -167,7 +177,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         tag: develop-2025-03-30
         ---
 
-    Fix: writes the page, unless it holds more than these three keys.
+    Fix: writes a page that is missing. In a page that exists, only these two values are changed.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
     if listed is None or catalog.tag_pages is None:
@@ -177,17 +187,19 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
             continue
         path = f"{TAG_PAGES}/{tag}.md"
         if tag not in catalog.tag_pages:
-            yield catalog.path(TAGS), Problem(f"/{number}/name", (
-                f"the tag {show(tag)} has pages, but {path} is missing"))
-            continue
-        page = catalog.tag_pages[tag]
-        said = page.data.get("tag") if page and page.parsed and isinstance(page.data, dict) else None
-        if type(said) is str and said and said != tag:
-            yield catalog.path(path), Problem("/tag", (
-                f"the page of the tag {show(tag)} says the tag {show(said)}"))
+            yield catalog.path(TAGS), Problem(
+                f"/{number}/name", f"the tag {show(tag)} has pages, but {path} is missing",
+                new_file=(path, render_tag_page(tag)))
+        elif (page := catalog.tag_pages[tag]) is not None and page.parsed:
+            for key, expected in (("tag", tag), ("permalink", permalink_of(tag))):
+                actual = page.data.get(key) if isinstance(page.data, dict) else None
+                if type(actual) is str and actual and actual != expected:
+                    yield catalog.path(path), Problem(
+                        f"/{key}", f"{key} is {show(actual)}, expected {show(expected)}",
+                        expected=expected)
 
 
-@catalog_rule("CL606", "empty-tag", severity=Severity.WARNING)
+@catalog_rule("CL606", "empty-tag", severity=Severity.WARNING, needs_whole_tag=True)
 def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """`_data/tags.yaml` lists a tag that has no page.
 
@@ -220,13 +232,15 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                                               f"the tag {show(tag)} is listed and has no page")
 
 
-@catalog_rule("CL607", "spec-count", fix=Fix.CATALOG)
+@catalog_rule("CL607", "spec-count", fixability=Fix.CATALOG, needs_whole_tag=True,
+              runs_on_changes=False)
 def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A `count` in `_data/meta.yaml` is not the number of specs.
 
     A tag's `count` is the number of specs on its pages, and `all` has the sum of the right counts.
     The site shows them on its first page. Not checked for a tag with a page that is legacy,
-    excluded or unsound.
+    excluded or invalid. In a mutable tag a count that is too small is only a warning: the pages
+    may be wrong, since the generator never deletes a page of `develop`.
 
     Bad:
 
@@ -242,41 +256,50 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         develop-2025-03-30:
           count: 2
 
-    Fix: corrects the number, nothing else in the file.
+    Fix: corrects the number, nothing else in the file; not a count that is only a warning.
     """
     if catalog.meta is None:
         return
-    for pointer, due in due_counts(catalog).items():
-        said = catalog.meta.value(pointer)
-        if said != due:
-            whose = show(unescape_token(pointer.split("/")[1]))
-            yield catalog.path(META), Problem(pointer, (
-                f"the count of {whose} is {said:,}, but there are {due:,} specs"), expected=due)
+    for pointer, expected in expected_counts(catalog).items():
+        actual = catalog.meta.value(pointer)
+        if actual == expected:
+            continue
+        tag = unescape_token(pointer.split("/")[1])
+        message = f"count of {show(tag)} is {actual:,}, expected {expected:,}"
+        if tag in catalog.mutable_tags and actual < expected:
+            yield catalog.path(META), Problem(
+                pointer, f"{message}: are there pages of packages that left the build cache?",
+                severity=Severity.WARNING)
+        else:
+            yield catalog.path(META), Problem(pointer, message, expected=expected)
 
 
-def due_counts(catalog: Catalog) -> dict[str, int]:
+def expected_counts(catalog: Catalog) -> dict[str, int]:
     """Return the right value of each count in ``meta.yaml`` that can be told, by pointer.
 
-    A count that is no number is for the schema to name.
+    A count that violates the schema has none.
     """
     if catalog.meta is None:
         return {}
-    said = {tag: entry["count"] for tag, entry in catalog.meta.data.items()
-            if isinstance(entry, dict) and type(entry.get("count")) is int}
+    actual = {tag: entry["count"] for tag, entry in catalog.meta.data.items()
+              if isinstance(entry, dict) and type(entry.get("count")) is int
+              and entry["count"] >= 0}
     tags = [tag for tag in catalog.meta.data if tag != "all"]
-    right = {tag: catalog.facts[tag].specs if tag in catalog.facts else
+    known = {tag: catalog.facts[tag].specs if tag in catalog.facts else
              0 if catalog.is_whole else None for tag in tags}
-    due = {f"/{escape_token(tag)}/count": count for tag, count in right.items()
-           if count is not None and tag in said}
-    # of a tag that cannot be counted, what is said is taken for right
-    counts = [said.get(tag) if right[tag] is None else right[tag] for tag in tags]
-    if catalog.is_whole and "all" in said and None not in counts:
-        due["/all/count"] = sum(count for count in counts if count is not None)
-    return due
+    expected = {f"/{escape_token(tag)}/count": count for tag, count in known.items()
+                if count is not None and tag in actual}
+    # the count as written is taken for right where it cannot be told, or where pages may be wrong
+    counts = [actual.get(tag) if count is None or (
+        tag in catalog.mutable_tags and actual.get(tag, count) < count) else count
+        for tag, count in known.items()]
+    if catalog.is_whole and "all" in actual and None not in counts:
+        expected["/all/count"] = sum(count for count in counts if count is not None)
+    return expected
 
 
-@rule("CL608", "hash-conflict", found_elsewhere=True)
-def hash_conflict(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL608", "hash-conflict", by="tag", needs_whole_tag=True, runs_on_changes=False)
+def hash_conflict() -> None:
     """One hash stands on two pages of a tag.
 
     A hash names one spec of one package, so that one of the two pages is wrong. Reported on the
@@ -285,11 +308,9 @@ def hash_conflict(page: Page) -> Iterator[Problem]:
 
     Fix: none. Only the binary cache can tell which page is right.
     """
-    del page
-    return iter(())
 
 
-@catalog_rule("CL609", "tags-file")
+@catalog_rule("CL609", "tags-file", needs_whole_tag=True, own_file=TAGS)
 def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """An entry of `_data/tags.yaml` is not in order.
 
@@ -325,7 +346,7 @@ def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                 other = f"/{first[name]}/name"
             first.setdefault(name, number)
         if isinstance(stacks, list) and all(type(stack) is str for stack in stacks):
-            repeated = sorted({stack for stack in stacks if stacks.count(stack) > 1})
+            repeated = sorted(stack for stack, count in Counter(stacks).items() if count > 1)
             if repeated:
                 faults.append(f"the stack {show(repeated[0])} stands twice")
             elif stacks != sorted(stacks):

@@ -10,42 +10,41 @@ from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.yaml import breaks_loaders, depends_on_loader
-from cachelint.model import PageContext, Problem, Severity
-from cachelint.rules.base import ALL, rule
+from cachelint.model import PageContext, Problem, RuleOptions, Severity
+from cachelint.rules.base import ALL, emitted_rule, on_value, page_rule
 
 _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
-# a stack's or version's blank is one that a filter can have; these four stand in URLs and arrays
-_FIELDS = dict.fromkeys(("compiler", "os", "platform", "target"), _UNSAFE_OR_BLANK)
-_LISTS = {"stacks": _UNSAFE, "variants": _UNSAFE_VARIANT, "versions": _UNSAFE}
-
 _RAW = re.compile("[\x7f-\x9f\ufffe\uffff]")
 _OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
-def _unsafe_in_spec(spec: dict[str, Any], context: PageContext) -> Iterator[Problem]:
-    del context
-    for field, search in _FIELDS.items():
-        value = spec.get(field)
-        if isinstance(value, str) and (found := search(value)):
-            yield _unsafe(f"/{field}", field, value, found[0])
-    for field, search in _LISTS.items():
-        values = spec.get(field)
-        for index, value in enumerate(values if isinstance(values, list) else ()):
-            if isinstance(value, str) and (found := search(value)):
-                yield _unsafe(f"/{field}/{index}", field.removesuffix("s"), value, found[0])
+@on_value(("compiler", "os", "platform", "target"))
+def _unsafe_word(value: str, _: RuleOptions) -> Iterator[Problem]:
+    if found := _UNSAFE_OR_BLANK(value):
+        yield _unsafe("", value, found[0])
 
 
-def _unsafe(pointer: str, what: str, value: str, character: str) -> Problem:
-    name = {" ": "a blank", '"': "a double quote", "\\": "a backslash"}.get(
-        character, f"the character {show(character)}")
-    return Problem(pointer, f"{what} {show(value)} holds {name}, which the site's templates "
-                            "do not escape")
+@on_value(("stacks", "versions"), each=True)
+def _unsafe_item(value: str, _: RuleOptions) -> Iterator[Problem]:
+    if found := _UNSAFE(value):
+        yield _unsafe("", value, found[0])
 
 
-@rule("CL701", "unsafe-text", check_spec=_unsafe_in_spec)
-def unsafe_text(page: Page) -> Iterator[Problem]:
+@on_value("variants", each=True)
+def _unsafe_variant(value: str, _: RuleOptions) -> Iterator[Problem]:
+    if found := _UNSAFE_VARIANT(value):
+        yield _unsafe("", value, found[0])
+
+
+def _unsafe(pointer: str, value: str, character: str) -> Problem:
+    return Problem(pointer, f"unsafe character {show(character)} in {show(value)}: the site's "
+                            "templates do not escape it")
+
+
+@page_rule("CL701", "unsafe-text", values=_unsafe_word + _unsafe_item + _unsafe_variant)
+def unsafe_text(page: Page, _: PageContext) -> Iterator[Problem]:
     r"""Text that breaks out of the places where the site's templates put it.
 
     Templates write values unescaped into JSON, scripts and HTML attributes: a `"` in one version
@@ -66,14 +65,14 @@ def unsafe_text(page: Page) -> Iterator[Problem]:
     """
     title, categories = page.data.get("title"), page.data.get("categories")
     if isinstance(title, str) and (found := _UNSAFE(title)):
-        yield _unsafe("/title", "the title", title, found[0])
+        yield _unsafe("/title", title, found[0])
     if (isinstance(categories, list) and len(categories) == 2 and isinstance(categories[1], str)
             and (found := _UNSAFE(categories[1]))):
-        yield _unsafe("/categories/1", "the tag", categories[1], found[0])
+        yield _unsafe("/categories/1", categories[1], found[0])
 
 
-@rule("CL703", "loader-dependent")
-def loader_dependent(page: Page) -> Iterator[Problem]:
+@page_rule("CL703", "loader-dependent", supersedes=("CL204", "CL701"))
+def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     r"""Text that YAML loaders read differently, or refuse.
 
     - A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
@@ -142,14 +141,14 @@ def _name(character: str) -> str:
 
 
 def _long_stack(page: Page) -> bool:
-    by_stack = page.implied.get("num_specs_by_stack", ())
+    by_stack = page.expected_meta.get("num_specs_by_stack", ())
     return any(breaks_loaders(stack) for stack in by_stack)
 
 
 def _is_taken_over(page: Page, pointer: str, key: str) -> bool:
     """Say whether a key of `meta` is the name of a stack, at whose spec it is reported."""
     by_stack = "/meta/num_specs_by_stack/"
-    return pointer.startswith(by_stack) and key in page.implied.get("num_specs_by_stack", ())
+    return pointer.startswith(by_stack) and key in page.expected_meta.get("num_specs_by_stack", ())
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
@@ -166,8 +165,8 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
             yield from _texts(item, below)
 
 
-@rule("CL702", "tag-name", formats=ALL, severity=Severity.WARNING, found_elsewhere=True)
-def tag_name(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL702", "tag-name", by="tag", formats=ALL, severity=Severity.WARNING)
+def tag_name() -> None:
     """A tag that the site cannot sort.
 
     Its templates know `develop`, `develop-YYYY-MM-DD`, and `v` with dotted numbers; a name such as
@@ -176,8 +175,6 @@ def tag_name(page: Page) -> Iterator[Problem]:
 
     Fix: none.
     """
-    del page
-    return iter(())
 
 
 SORTABLE_TAG = re.compile(r"develop(?:-[0-9]{4}-[0-9]{2}-[0-9]{2})?|v[0-9]+(?:\.[0-9]+)*").fullmatch

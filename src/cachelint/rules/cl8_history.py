@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from cachelint.document.page import Page
-from cachelint.model import Problem, Severity
-from cachelint.rules.base import Fix, rule
+from cachelint.model import Severity
+from cachelint.rules.base import Fix, emitted_rule
 
 
-@rule("CL801", "frozen-page-changed", found_elsewhere=True)
-def frozen_page_changed(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL801", "frozen-page-changed", by="changes")
+def frozen_page_changed() -> None:
     """The facts of a page in a frozen tag changed against the base revision.
 
     A release or a weekly snapshot is made once and never again. Its title, tag or specs (as a set;
@@ -19,12 +16,10 @@ def frozen_page_changed(page: Page) -> Iterator[Problem]:
 
     Fix: none. Restore the page, or add the tag to `mutable-tags`.
     """
-    del page
-    return iter(())
 
 
-@rule("CL802", "frozen-page-removed", found_elsewhere=True)
-def frozen_page_removed(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL802", "frozen-page-removed", by="changes")
+def frozen_page_removed() -> None:
     """A page of a frozen tag is gone against the base revision.
 
     Links to it break, and what the tag holds is no longer what the site says. A page that is
@@ -32,25 +27,20 @@ def frozen_page_removed(page: Page) -> Iterator[Problem]:
 
     Fix: none. Restore the page.
     """
-    del page
-    return iter(())
 
 
-@rule("CL803", "frozen-page-added", severity=Severity.WARNING, found_elsewhere=True)
-def frozen_page_added(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL803", "frozen-page-added", severity=Severity.WARNING, by="changes")
+def frozen_page_added() -> None:
     """A frozen tag that the base revision has got one page more.
 
     A tag that is new as a whole is no breach. Checked only under `--diff-base`.
 
     Fix: none. Remove the page, or add the tag to `mutable-tags`.
     """
-    del page
-    return iter(())
 
 
-@rule("CL804", "order-only-change", severity=Severity.WARNING, fix=Fix.REWRITE,
-      found_elsewhere=True)
-def order_only_change(page: Page) -> Iterator[Problem]:
+@emitted_rule("CL804", "order-only-change", severity=Severity.WARNING, fixability=Fix.REWRITE, by="changes")
+def order_only_change() -> None:
     """A page of a frozen tag has other bytes and the same facts, and is not in canonical form.
 
     This is how one page came to be committed 581 times: each regeneration wrote the same specs in
@@ -59,8 +49,6 @@ def order_only_change(page: Page) -> Iterator[Problem]:
 
     Fix: rewrites the page, in the current format.
     """
-    del page
-    return iter(())
 
 
 RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change)

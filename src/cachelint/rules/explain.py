@@ -50,7 +50,7 @@ def text(rule: Rule) -> str:
 
 def markdown(rule: Rule) -> str:
     """Explain a rule in Markdown, under a heading with its code as an anchor."""
-    facts = [rule.severity.value.capitalize(), f"fixable: {_FIX[rule.fix]}",
+    facts = [rule.severity.value.capitalize(), f"fixable: {_FIX[rule.fixability]}",
              f"{'on' if rule.default else 'off'} by default", f"since {rule.since}"]
     body = re.sub(r"^(Bad|Good|Fix):", r"**\1:**", rule.documentation, flags=re.MULTILINE)
     body = re.sub(r"(?:^    .*\n)(?:(?:    .*)?\n)*", _fenced, body, flags=re.MULTILINE)
@@ -67,7 +67,7 @@ def page() -> Iterator[str]:
     yield _INTRODUCTION
     yield "| rule | level | fixable | |\n|---|---|---|---|\n" + "\n".join(
         f"| [{rule.code}](#{rule.code}) {rule.name} | "
-        f"{rule.severity.value}{'' if rule.default else ', off by default'} | {_FIX[rule.fix]} | "
+        f"{rule.severity.value}{'' if rule.default else ', off by default'} | {_FIX[rule.fixability]} | "
         f"{rule.summary} |" for rule in ALL_RULES)
     for prefix, about in GROUPS.items():
         of_group = [rule for rule in ALL_RULES if rule.code.startswith(prefix)]

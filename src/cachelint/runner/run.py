@@ -1,35 +1,39 @@
-"""A whole run: from paths to a report, over as many processes as are wanted."""
+"""A whole run: from paths to a report, over several processes.
+
+Check, fix and ``--diff-base`` are one orchestration: a plan of what to do, the tags in processes,
+the catalogs' own files with what the tags contain, and a report.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask
-from cachelint.linter.page import sort
-from cachelint.linter.tag import (
-    OwnFiles,
-    TagResult,
-    check_catalog,
-    check_file,
-    check_tag,
-    join_facts,
-    read_own_files,
-    tasks_of,
-)
-from cachelint.model import Finding, Report
+from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
+from cachelint.linter.findings import sort
+from cachelint.linter.tag import TagResult, check_tag, tasks_of
+from cachelint.model import FileChange, Finding, Report
+from cachelint.rules import ALL_RULES
 from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
 from cachelint.runner.baseline import Key
 
 if TYPE_CHECKING:
-    from cachelint.fixer.page import CatalogFixed, TagFixed
     from cachelint.linter.changes import Scope
+
+
+class Mode(str, Enum):
+    """What a run does."""
+
+    CHECK = "check"
+    FIX = "fix"
 
 
 class Progress:
@@ -40,14 +44,14 @@ class Progress:
         self.pages = 0
         """Pages checked so far."""
         self.findings = 0
-        """Findings so far, of which a baseline may know some."""
+        """Findings so far, some of which may be in a baseline."""
         self.left = dict.fromkeys(tasks)
         """What is not done."""
         self.tags = len(self.left)
         """How many tasks there are in all."""
         self._watch = watch
 
-    def add(self, result: TagResult | TagFixed | None) -> None:
+    def add(self, result: TagResult | None) -> None:
         """Count what a task found, if one was done."""
         if result is not None:
             self.pages += result.pages
@@ -58,6 +62,33 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 """Is called in the calling thread as work is done, some ten times a second at most times."""
+
+
+class RunOptions(NamedTuple):
+    """How a run does it."""
+
+    jobs: int = 1
+    """Processes at most."""
+    write: bool = True
+    """Whether `fix` replaces files."""
+    diff_base: str | None = None
+    """A git revision: only what differs from its merge base with HEAD is checked or fixed."""
+    baseline: str | None = None
+    """The file of known findings."""
+    on_progress: OnProgress | None = None
+
+
+class FixReport(NamedTuple):
+    """What a run of `fix` did."""
+
+    report: Report
+    """What is left."""
+    changed: tuple[FileChange, ...]
+    """Each file that was fixed; where nothing was written, with its bytes before and after."""
+    fixed: int
+    """How many findings were fixed."""
+    skipped: tuple[tuple[str, str], ...]
+    """The path of each file that was skipped, and why."""
 
 
 def check(
@@ -87,24 +118,74 @@ def check(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
-    settings = resolve_settings(settings)
+    options = RunOptions(jobs, False, diff_base, baseline, on_progress)
+    return run(Mode.CHECK, paths, resolve_settings(settings), options)
+
+
+def fix(
+    paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
+    write: bool = True, diff_base: str | None = None, baseline: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> FixReport:
+    """Fix pages and catalogs.
+
+    Args:
+        paths: Files and folders; a folder is searched for catalogs.
+        settings: Which rules make a page worth fixing; the defaults if not given.
+        jobs: How many processes to use at most.
+        write: Whether to replace files; without, only what would be written is returned.
+        diff_base: A git revision: only what differs from its merge base with HEAD is fixed.
+        baseline: The file of known findings. They are fixed, too, and if they cannot be, they
+            are left out of what is left.
+        on_progress: Is called as work is done.
+
+    Returns:
+        What is left, what was changed, and what was skipped and why.
+
+    Raises:
+        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+            or the baseline is damaged.
+    """
+    options = RunOptions(jobs, write, diff_base, baseline, on_progress)
+    report = run(Mode.FIX, paths, resolve_settings(settings), options)
+    fixed = sum(len(change.fixed) for change in report.changes)
+    return FixReport(report, report.changes, fixed, report.skipped)
+
+
+def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOptions) -> Report:
+    """Check or fix what ``paths`` name.
+
+    Raises CachelintError as `check` does.
+    """
     start = time.perf_counter()
-    known = baselines.read(baseline) if baseline else {}
-    found = _find(paths, settings, jobs, diff_base, on_progress)
-    applied = baselines.apply(found.findings, known, found.was_sought)
-    return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
-                  applied.suppressed, tuple(applied.stale), found.not_run, found.unused)
+    known = baselines.read(options.baseline) if options.baseline else {}
+    plan = _plan(discovery.select(paths), settings, options.diff_base)
+    found = _execute(mode, plan, settings, options)
+    if mode is Mode.FIX:
+        if options.diff_base is not None and options.write and found.changes:
+            # a page that was fixed may again be what it was at the base
+            again = _plan(discovery.select(paths), settings, options.diff_base)
+            found.replace(plan.findings, again.findings)
+        applied = baselines.apply(found.findings, known, lambda _: False)
+    else:
+        applied = baselines.apply(found.findings, known, plan.was_sought)
+    return Report(
+        tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
+        tuple(applied.stale), plan.not_run, found.unused(plan, settings),
+        changes=tuple(found.changes), skipped=tuple(found.skipped), failed=found.failed)
 
 
 def report_on_page(
     findings: Iterable[Finding], path: str, settings: Settings, baseline: str | None
 ) -> Report:
-    """Make the report on one page that is held in memory, without what a baseline knows of it.
+    """Make the report on one page that is held in memory, without what a baseline contains of it.
 
     Raises CachelintError for a baseline that is damaged.
     """
     known = baselines.read(baseline) if baseline else {}
-    was_sought = _sought(settings, discovery.relative_to_catalog(path).__eq__, _OF_CATALOGS)
+    not_run = [rule.code for rule in ALL_RULES
+               if rule.needs_whole_tag or rule.emitted_by == "changes"]
+    was_sought = _sought(settings, discovery.relative_to_catalog(path).__eq__, not_run)
     applied = baselines.apply(findings, known, was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
@@ -121,7 +202,7 @@ def write_baseline(
 ) -> Report:
     """Check as `check` does, and write all findings to the file ``path`` as known ones.
 
-    What an older baseline there knows of files that are not checked now is kept.
+    What an older baseline there contains of files that are not checked now is kept.
 
     Returns:
         The report of the same run against the baseline that was written.
@@ -132,128 +213,100 @@ def write_baseline(
     settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if discovery.exists(path) else {}
-    found = _find(paths, settings, jobs, diff_base, on_progress)
-    kept = {key: count for key, count in older.items() if not found.was_sought(key)}
+    plan = _plan(discovery.select(paths), settings, diff_base)
+    options = RunOptions(jobs, False, diff_base, on_progress=on_progress)
+    found = _execute(Mode.CHECK, plan, settings, options)
+    kept = {key: count for key, count in older.items() if not plan.was_sought(key)}
     baselines.write(path, found.findings, kept)
     return Report((), found.pages, time.perf_counter() - start, len(found.findings))
 
 
-class _Found(NamedTuple):
+# ------------------------------------------------------------------------------- the plan
+
+
+class _CatalogPart(NamedTuple):
+    """What is checked of a catalog's own files."""
+
+    root: str
+    is_whole: bool
+    own_files: frozenset[str] = frozenset()
+    facts: list[TagFacts] | None = None
+    """None where they follow from the tags that are checked."""
+
+
+class _Plan(NamedTuple):
+    """What a run has to do."""
+
+    tasks: list[TagTask]
+    unchanged: list[TagTask]
+    """Pages to which only the rules apply whose answer depends on their tag's changed entry."""
+    catalogs: list[_CatalogPart]
+    named_files: list[str]
+    """The catalogs' own files that were named and are not checked with their catalog."""
     findings: list[Finding]
-    pages: int
+    """What the comparison with the base revision found."""
     was_sought: Callable[[Key], bool]
-    """Whether a rule ran on a file."""
+    """Whether a rule runs on a file."""
     not_run: tuple[str, ...]
-    unused: tuple[FileIgnore, ...] = ()
+    """Codes of selected rules that cannot run on what is checked."""
+    is_whole: bool
+    """Whether whole catalogs are checked, and no part of another."""
 
 
-_OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
-_NOT_OF_CHANGES = ("CL607", "CL608")
-_OF_CHANGES = ("CL801", "CL802", "CL803", "CL804")
-_OF_CATALOGS = (*_OF_WHOLE_TAGS, *_OF_CHANGES)
+def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _Plan:
+    if diff_base is not None:
+        return _plan_changes(selection, settings, diff_base)
+    needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
+    is_partial = any(task.pages is not None for task in selection.tasks)
+    not_run = needs_whole_tag if is_partial else ()
+    of_changes = [rule.code for rule in ALL_RULES if rule.emitted_by == "changes"]
+    roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
+    roots |= dict.fromkeys(selection.roots, True)
+    is_whole = bool(selection.roots) and all(
+        task.pages is None and task.root in selection.roots for task in selection.tasks)
+    return _Plan(
+        tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
+        [path for path in selection.catalog_files
+         if discovery.catalog_of_file(path) not in selection.roots],
+        [], _sought(settings, partial(_is_in, selection), (*not_run, *of_changes)),
+        tuple(code for code in not_run if code in settings.selected), is_whole)
+
+
+def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _Plan:
+    """Plan to check what of each selected catalog differs from a base revision."""
+    from cachelint.linter.changes import scope  # which needs what a check does not
+
+    scopes: list[Scope] = [scope(root, diff_base, selection, settings)
+                           for root in _roots(selection)]
+    not_run = tuple(rule.code for rule in ALL_RULES
+                    if not rule.runs_on_changes and rule.code in settings.selected)
+    looked_at = frozenset(path for each in scopes for path in each.paths)
+    return _Plan(
+        [task for each in scopes for task in each.tasks],
+        [task for each in scopes for task in each.others],
+        [_CatalogPart(each.root, False, each.own_files, each.facts) for each in scopes
+         if each.facts or each.own_files],
+        [], [finding for each in scopes for finding in each.findings],
+        _sought(settings, looked_at.__contains__, not_run), not_run, False)
 
 
 def _sought(
     settings: Settings, was_checked: Callable[[str], bool], not_run: Iterable[str]
 ) -> Callable[[Key], bool]:
-    """Make what says whether a rule ran on a file, of which a baseline has the path and the rule.
+    """Return a function that tells whether a rule ran on a file, from the key of a baseline.
 
     Args:
         settings: Which rules run, and on what.
-        was_checked: Whether a path, relative to its catalog, was looked at.
+        was_checked: Whether a path, relative to its catalog, was checked.
         not_run: Codes of rules that could not run, whatever is selected.
     """
-    run = settings.selected.difference(not_run)
+    running = settings.selected.difference(not_run)
 
     def was_sought(key: Key) -> bool:
-        return (key.rule in run and was_checked(key.path) and not settings.excludes(key.path)
+        return (key.rule in running and was_checked(key.path) and not settings.excludes(key.path)
                 and key.rule in settings.runs_on(key.path))
 
     return was_sought
-
-
-def _find(
-    paths: Iterable[str], settings: Settings, jobs: int, diff_base: str | None,
-    on_progress: OnProgress | None,
-) -> _Found:
-    """Find what is wrong, in all that the paths select or in what of it changed."""
-    selection = discovery.select(paths)
-    findings: list[Finding] = []
-    pages = 0
-    if diff_base is not None:
-        scopes = _scopes(selection, diff_base, settings)
-        tasks = [task for each in scopes for task in each.tasks]
-        others = [task for each in scopes for task in each.others]
-        on_done = on_progress and Progress([*tasks, *others], on_progress).add
-        for result in workers.run(partial(check_tag, settings=settings), tasks, jobs, on_done):
-            findings += result.findings
-            pages += result.pages
-        findings += _of_others(others, settings, jobs, on_done)
-        for each in scopes:
-            findings += each.findings
-            findings += check_catalog(each.root, each.facts, settings, is_whole=False,
-                                      own_files=each.own_files)
-        sort(findings)
-        not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
-        was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
-        return _Found(findings, pages, was_sought, not_run)
-    facts: list[TagFacts] = []
-    used: set[FileIgnore] = set()
-    tasks = tasks_of(selection)
-    on_done = on_progress and Progress(tasks, on_progress).add
-    catalogs: list[OwnFiles] = []
-
-    def read_catalogs() -> None:
-        for root, is_whole in _catalogs(selection).items():
-            catalogs.append(read_own_files(root, settings, is_whole=is_whole))
-
-    work = partial(check_tag, settings=settings)
-    for result in workers.run(work, tasks, jobs, on_done, meanwhile=read_catalogs):
-        findings += result.findings
-        facts.append(result.facts)
-        pages += result.pages
-        used |= result.used
-    for own in catalogs:
-        of_root = [fact for fact in facts if fact.root == own.root and fact.tag]
-        findings += join_facts(own, of_root, settings, used)
-    for path in _named_files(selection):
-        findings += check_file(path, settings)
-    sort(findings)
-    is_impossible = any(task.pages is not None for task in selection.tasks)
-    not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
-    unused = (entry for entry in settings.per_file_ignores if entry not in used)
-    was_sought = _sought(settings, partial(_is_in, selection), (*not_run, *_OF_CHANGES))
-    return _Found(findings, pages, was_sought, not_run,
-                  tuple(unused) if _is_whole(selection) else ())
-
-
-def _scopes(selection: Selection, revision: str, settings: Settings) -> list[Scope]:
-    """Work out what of each selected catalog differs from a base revision."""
-    from cachelint.linter.changes import scope  # which needs what a check does not
-
-    return [scope(root, revision, selection, settings) for root in _roots(selection)]
-
-
-def _looked_at(scopes: Iterable[Scope]) -> frozenset[str]:
-    """Return every path that was looked at because it changed, relative to its catalog."""
-    return frozenset(path for each in scopes for path in each.paths)
-
-
-def _of_others(
-    others: list[TagTask], settings: Settings, jobs: int,
-    on_done: Callable[[TagResult | TagFixed | None], None] | None,
-) -> list[Finding]:
-    """Find specs in stacks that their tag no longer has, on pages that did not change."""
-    stacks_alone = settings._replace(selected=settings.selected & {"CL604"})
-    work = partial(check_tag, settings=stacks_alone)
-    return [finding for result in workers.run(work, others, jobs, on_done)
-            for finding in result.findings]
-
-
-def _is_whole(selection: Selection) -> bool:
-    """Say whether whole catalogs are selected, and no part of another."""
-    return bool(selection.roots) and all(
-        task.pages is None and task.root in selection.roots for task in selection.tasks)
 
 
 def _roots(selection: Selection) -> list[str]:
@@ -265,7 +318,7 @@ def _roots(selection: Selection) -> list[str]:
 
 
 def _is_in(selection: Selection, path: str) -> bool:
-    """Say whether a path, relative to its catalog, is part of a selection."""
+    """Return whether a path, relative to its catalog, is part of a selection."""
     if selection.roots:
         return True
     return any(
@@ -275,100 +328,97 @@ def _is_in(selection: Selection, path: str) -> bool:
     ) or path in map(discovery.relative_to_catalog, selection.catalog_files)
 
 
-def _catalogs(selection: Selection) -> dict[str, bool]:
-    """Return each catalog of which at least a tag is looked at whole, and whether all of it is."""
-    roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
-    return roots | dict.fromkeys(selection.roots, True)
+# ------------------------------------------------------------------------------- its execution
 
 
-def _named_files(selection: Selection) -> list[str]:
-    """Return the catalogs' own files that were named and are not checked with their catalog."""
-    return [path for path in selection.catalog_files
-            if discovery.catalog_of_file(path) not in selection.roots]
+class _Found:
+    """What a run has found and done so far."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = list(findings)
+        self.pages = 0
+        self.failed = 0
+        self.facts: list[TagFacts] = []
+        self.used: set[FileIgnore] = set()
+        self.changes: list[FileChange] = []
+        self.skipped: list[tuple[str, str]] = []
+
+    def add(self, result: TagResult) -> None:
+        """Add what a tag's pages have."""
+        self.findings += result.findings
+        self.facts.append(result.facts)
+        self.pages += result.pages
+        self.failed += result.failed
+        self.used |= result.used
+        self.changes += result.changes
+        self.skipped += result.skipped
+
+    def unused(self, plan: _Plan, settings: Settings) -> tuple[FileIgnore, ...]:
+        """Return those of `per-file-ignores` that left nothing out of whole catalogs."""
+        if not plan.is_whole:
+            return ()
+        return tuple(entry for entry in settings.per_file_ignores if entry not in self.used)
+
+    def replace(self, before: list[Finding], after: list[Finding]) -> None:
+        """Replace some of the findings."""
+        gone = set(before)
+        self.findings = [each for each in self.findings if each not in gone] + after
+        sort(self.findings)
 
 
-class FixReport(NamedTuple):
-    """What a run of `fix` did."""
+def _execute(mode: Mode, plan: _Plan, settings: Settings, options: RunOptions) -> _Found:
+    """Do what a plan contains: tags in processes, then the catalogs' own files."""
+    found = _Found(plan.findings)
+    on_done = options.on_progress and Progress(
+        [*plan.tasks, *plan.unchanged], options.on_progress).add
+    own_files: list[OwnFiles] = []
 
-    report: Report
-    """What is left."""
-    changed: tuple[tuple[str, bytes, bytes], ...]
-    """Path of each file that was mended; where nothing was written, its bytes before and after."""
-    fixed: int
-    """How many findings were mended."""
-    refused: tuple[tuple[str, str], ...]
-    """Path of each page that was left alone, and why."""
+    def read_catalogs() -> None:
+        for part in plan.catalogs:
+            own_files.append(read_own_files(
+                part.root, settings, is_whole=part.is_whole, own_files=part.own_files))
+
+    work = _work(mode, settings, options)
+    for result in workers.run(work, plan.tasks, options.jobs, on_done, meanwhile=read_catalogs):
+        found.add(result)
+    for part, own in zip(plan.catalogs, own_files, strict=True):
+        facts = part.facts
+        if facts is None:
+            facts = [fact for fact in found.facts if fact.root == own.root and fact.tag]
+        _add_catalog(mode, own, facts, settings, options, found)
+    for path in plan.named_files:
+        found.findings += check_file(path, settings)
+    dependent = frozenset(rule.code for rule in ALL_RULES if rule.depends_on_tag_entry)
+    only = settings._replace(selected=settings.selected & dependent)
+    for result in workers.run(
+            partial(check_tag, settings=only), plan.unchanged, options.jobs, on_done):
+        found.findings += result.findings
+    sort(found.findings)
+    return found
 
 
-def fix(
-    paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
-    write: bool = True, diff_base: str | None = None, baseline: str | None = None,
-    on_progress: OnProgress | None = None,
-) -> FixReport:
-    """Mend pages and catalogs.
+def _work(
+    mode: Mode, settings: Settings, options: RunOptions
+) -> Callable[[TagTask], TagResult]:
+    """Return what is done with each tag."""
+    if mode is Mode.CHECK:
+        return partial(check_tag, settings=settings)
+    from cachelint.fixer.tag import fix_tag  # which a check does not need
 
-    Args:
-        paths: Files and folders; a folder is searched for catalogs.
-        settings: Which rules make a page worth mending; the defaults if not given.
-        jobs: How many processes to use at most.
-        write: Whether to replace files; without, only what would be written is returned.
-        diff_base: A git revision: only what differs from its merge base with HEAD is mended.
-        baseline: The file of known findings. They are mended, too, and if they cannot be, they
-            are left out of what is left.
-        on_progress: Is called as work is done.
+    return partial(fix_tag, settings=settings, write=options.write)
 
-    Returns:
-        What is left, what was changed, and what was left alone and why.
 
-    Raises:
-        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
-            or the baseline is damaged.
-    """
-    from cachelint.fixer.page import fix_catalog, fix_tag  # which a check does not need
+def _add_catalog(
+    mode: Mode, own: OwnFiles, facts: list[TagFacts], settings: Settings, options: RunOptions,
+    found: _Found,
+) -> None:
+    """Check or fix a catalog's own files."""
+    if mode is Mode.CHECK:
+        found.findings += lint_catalog(own, facts, settings, found.used)
+        return
+    from cachelint.fixer.catalog import fix_catalog
 
-    settings = resolve_settings(settings)
-    start = time.perf_counter()
-    known = baselines.read(baseline) if baseline else {}
-    selection = discovery.select(paths)
-    findings: list[Finding] = []
-    facts: list[TagFacts] = []
-    changed: list[tuple[str, bytes, bytes]] = []
-    refused: list[tuple[str, str]] = []
-    pages = mended = 0
-    scopes = [] if diff_base is None else _scopes(selection, diff_base, settings)
-    tasks = tasks_of(selection) if diff_base is None else [
-        task for each in scopes for task in each.tasks]
-    others = [task for each in scopes for task in each.others]
-    work = partial(fix_tag, settings=settings, write=write)
-    on_done = on_progress and Progress([*tasks, *others], on_progress).add
-    for result in workers.run(work, tasks, jobs, on_done):
-        findings += result.findings
-        facts.append(result.facts)
-        changed += result.changed
-        refused += result.refused
-        pages += result.pages
-        mended += result.fixed
-    catalogs: list[CatalogFixed] = []
-    if diff_base is None:
-        for root, is_whole in _catalogs(selection).items():
-            of_root = [fact for fact in facts if fact.root == root and fact.tag]
-            catalogs.append(fix_catalog(root, of_root, settings, is_whole=is_whole, write=write))
-        for path in _named_files(selection):
-            findings += check_file(path, settings)
-    else:
-        for each in scopes:
-            catalogs.append(fix_catalog(each.root, each.facts, settings, is_whole=False,
-                                        write=write, own_files=each.own_files))
-        # a page that was mended may be again what it was at the base
-        for each in _scopes(selection, diff_base, settings) if write and changed else scopes:
-            findings += each.findings
-        findings += _of_others(others, settings, jobs, on_done)
-    for done in catalogs:
-        findings += done.findings
-        changed += done.changed
-        refused += done.refused
-        mended += done.fixed
-    sort(findings)
-    left = baselines.apply(findings, known, lambda _: False)
-    report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
-    return FixReport(report, tuple(changed), mended, tuple(refused))
+    fixed = fix_catalog(own, facts, settings, write=options.write)
+    found.findings += fixed.findings
+    found.changes += fixed.changes
+    found.skipped += fixed.skipped

@@ -1,0 +1,130 @@
+"""Fix a catalog's own files: single values in place, and tag pages that are missing."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from cachelint.document import catalog_files
+from cachelint.document.catalog_files import TagFacts, render_scalar
+from cachelint.document.schema import validate
+from cachelint.document.strict_json import unescape_token
+from cachelint.files import discovery
+from cachelint.fixer.replace import create_file, replace_file
+from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
+from cachelint.linter.findings import finding_of, sort, unfixable_reason
+from cachelint.model import FileChange, Finding, Problem
+from cachelint.rules.selection import Settings, apply_overrides
+
+
+class CatalogFix(NamedTuple):
+    """What became of a catalog's own files."""
+
+    findings: list[Finding]
+    """What is left, sorted."""
+    changes: list[FileChange]
+    skipped: list[tuple[str, str]]
+    """The path of each file that was skipped, and why."""
+
+    def record(
+        self, path: str, before: bytes, after: bytes, findings: Sequence[Finding], reason: str,
+        *, keep: bool,
+    ) -> None:
+        """Note that a file was changed, or for what reason it was not."""
+        if reason:
+            self.skipped.append((path, reason))
+            self.findings.extend(findings)
+        else:
+            self.changes.append(FileChange.of(path, before, after, findings, (), keep=keep))
+
+
+def fix_catalog(
+    own: OwnFiles, facts: Iterable[TagFacts], settings: Settings, *, write: bool
+) -> CatalogFix:
+    """Fix the own files of a catalog; without ``write``, only return what would change."""
+    lint_own_files(own, facts, settings)
+    done = CatalogFix(own.unread.copy(), [], [])
+    for file in own.files.values():
+        _fix_file(own, file, settings, done, write=write)
+    findings = apply_overrides(done.findings, settings)
+    sort(findings)
+    return done._replace(findings=findings)
+
+
+def _fix_file(
+    own: OwnFiles, file: FileProblems, settings: Settings, done: CatalogFix, *, write: bool
+) -> None:
+    """Fix one file in place, and create the tag pages that it lists and that are missing."""
+    within = (discovery.real_path(own.root),)
+    in_place: list[tuple[Problem, Finding]] = []
+    reason = unfixable_reason(file.page, file.problems)
+    for rule, problem in file.problems:
+        if rule.code not in settings.selected:
+            continue
+        found = [finding_of(file.path, file.page, rule, problem, reason)]
+        for finding in apply_overrides(found, settings):
+            if not finding.fixable:
+                done.findings.append(finding)
+            elif problem.new_file is None:
+                in_place.append((problem, finding))
+            else:
+                name, text = problem.new_file
+                path, content = discovery.join(own.root, name), text.encode()
+                reason = _fault_of_new(path, content) or create_file(
+                    path, content, within, write=write)
+                done.record(path, b"", content, [finding], reason, keep=not write)
+    if in_place:
+        problems, findings = zip(*in_place, strict=True)
+        content = _edited(file, problems)
+        reason = _fault(file, content, problems) or replace_file(
+            file.path, content, file.raw, within, write=write)
+        done.record(file.path, file.raw, content, findings, reason, keep=not write)
+
+
+def _edited(file: FileProblems, problems: Iterable[Problem]) -> bytes:
+    """Return a file's bytes with single scalars replaced, and line ends fixed where reported."""
+    raw = file.raw.decode("utf-8")
+    bom, text = ("\ufeff", raw[1:]) if raw.startswith("\ufeff") else ("", raw)
+    lines = re.split(r"(\r\n|\r|\n)", text)  # each line, then its end
+    edits = []
+    for problem in problems:
+        if problem.expected is None:
+            bom, lines[1::2] = "", ["\n"] * (len(lines) // 2)
+            continue
+        span = file.page.locate(problem.pointer)
+        assert span is not None
+        place = file.page.span(span.start, span.end)
+        edits.append((place.line, place.column, place.end_column, problem.expected))
+    for number, start, end, value in sorted(edits, reverse=True):
+        line = lines[2 * number - 2]
+        lines[2 * number - 2] = line[: start - 1] + render_scalar(value) + line[end - 1 :]
+    return (bom + "".join(lines)).encode()
+
+
+def _fault(file: FileProblems, content: bytes, problems: Iterable[Problem]) -> str:
+    """Return in what an edited file is not what was meant; empty where it is."""
+    page, _ = catalog_files.parse_catalog_file(file.path, content)
+    if not page.parsed:
+        return "the fixed file could not be read"
+    expected = copy.deepcopy(file.page.data)
+    for problem in problems:
+        if problem.expected is not None:
+            *parents, last = problem.pointer[1:].split("/")
+            target = expected
+            for token in parents:
+                target = target[unescape_token(token)]
+            target[unescape_token(last)] = problem.expected
+    is_tag_page = page.closing_start > 0
+    if page.data != expected or (is_tag_page and page.body != file.page.body):
+        return "the fixed file would differ in more than what is fixed"
+    return ""
+
+
+def _fault_of_new(path: str, content: bytes) -> str:
+    """Return what is wrong with a new file; empty where nothing is."""
+    page, schema_name = catalog_files.parse_catalog_file(path, content)
+    if page.errors or validate(schema_name, page.data):
+        return "the tag's name does not fit into a tag page that can be read"
+    return ""

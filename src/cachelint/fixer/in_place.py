@@ -1,0 +1,171 @@
+"""Change single values of `meta` in place: order, spelling and comments of all else stay."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cachelint.document.page import Page
+from cachelint.document.strict_json import dumps, escape_token
+from cachelint.document.summary import matches_meta
+from cachelint.document.yaml import NodeSpan
+
+_Edit = tuple[int, int, str]
+"""Start and end of a stretch of the page's text, and what replaces it."""
+
+_COLON = re.compile(r"[ \t]*:").match
+
+
+def edit_in_place(page: Page) -> str:
+    """Change only the wrong and missing values of `meta`, up to the closing line."""
+    text, at = "", 0
+    # of edits at one place, those that only add come first, in the order in which they were made
+    edits = _edit(page, "/meta", page.data["meta"], page.expected_meta)
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
+        text += page.text[at:start] + new
+        at = end
+    return text + page.text[at : page.closing_start]
+
+
+def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
+    """Make a value equal to what is expected; what is right already keeps its spelling."""
+    node = page.locate(pointer)
+    assert node is not None
+    in_block = page.text[node.start] not in "[{"
+    if isinstance(expected, list) and isinstance(value, list):
+        expected = _keep_order([item for item in value if isinstance(item, str)], expected)
+    elif isinstance(expected, dict) and isinstance(value, dict):
+        expected = {key: expected[key] for key in _keep_order(list(value), list(expected))}
+    if type(value) is type(expected) and isinstance(value, (dict, list)) and value and (
+            in_block or pointer == "/meta" or _comments(page, node.start, node.close)):
+        return _edit_items(page, pointer, value, expected, in_block=in_block)
+    return [_instead(page, node, dumps(expected))]
+
+
+def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
+    """Return ``expected`` in the order in which its items stand already, sorted where they were."""
+    kept = list(dict.fromkeys(item for item in actual if item in expected))
+    result = kept + [item for item in expected if item not in kept]
+    return sorted(result) if actual == sorted(actual) else result
+
+
+def _comments(page: Page, start: int, end: int) -> list[str]:
+    """List the comments that begin in a stretch of the page's text."""
+    return [page.text[at : page.text.index("\n", at)] for at in page.comments if start <= at < end]
+
+
+def _instead(page: Page, node: NodeSpan, new: str) -> _Edit:
+    """Put ``new`` in the place of a whole value, and comments that stand in it behind it."""
+    text = page.text
+    start, end, lead = node.start, _end(page, node), ""
+    colon = _COLON(text, node.key_end) if node.key_end >= 0 else None
+    if node.key_end >= 0 and (end <= node.key_end or colon is None):
+        start, end, lead = node.key_end, node.key_end, ": "  # in brackets, a key without a value
+    elif colon is not None and (text[start] not in "[{" or node.start == node.close):
+        start, end, lead = colon.end(), max(end, colon.end()), " "
+    margin = f"\n{_indent(page, start)}  "
+    comments = margin.join(_comments(page, start, end))
+    if comments:
+        new += f"  {comments}"
+        rest = text[end : text.index("\n", end)]
+        if rest.strip():
+            new += margin
+            end += len(rest) - len(rest.lstrip())
+    return start, end, lead + new
+
+
+def _end(page: Page, node: NodeSpan) -> int:
+    """Find where a value ends, without the blanks and comments behind it."""
+    end = node.close
+    while True:
+        end = len(page.text[:end].rstrip())
+        comment = next((at for at in reversed(page.comments) if at < end), end)
+        if "\n" in page.text[comment:end] or comment == end:
+            return end
+        end = comment
+
+
+def _indent(page: Page, at: int) -> str:
+    line = page.text[page.text.rfind("\n", 0, at) + 1 :]
+    return line[: len(line) - len(line.lstrip(" "))]
+
+
+def _edit_items(
+    page: Page, pointer: str, value: Any, expected: Any, *, in_block: bool
+) -> list[_Edit]:
+    """Change single items of a list or members of a mapping, in block form or in brackets.
+
+    An item that goes leaves its comments behind. A new one stands behind the item that comes
+    before it in ``expected``.
+    """
+    text = page.text
+    node = page.locate(pointer)
+    assert node is not None
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    kept: dict[str, tuple[int, int]] = {}
+    gone: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
+    edits: list[_Edit] = []
+    for key in keys:
+        place = page.locate(f"{pointer}/{escape_token(str(key))}")
+        assert place is not None
+        item = key if isinstance(value, dict) else value[key]
+        start = place.key_start if isinstance(value, dict) else place.start
+        end = max(_end(page, place), start)
+        places.append((start, end))
+        if not isinstance(item, str) or item not in expected or item in kept:
+            gone.append((start, end))
+            continue
+        kept[item] = (start, end)
+        if isinstance(value, dict) and not matches_meta(value[key], expected[item]):
+            edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], expected[item])
+    if in_block:
+        first = text.rfind("\n", 0, places[0][0]) + 1
+        margin = text[first : places[0][0]]
+        if margin.strip() != ("" if isinstance(value, dict) else "-"):
+            raise CannotFixError(f"{pointer} has a layout that has to be fixed by hand")
+        edits += [_without_line(page, start, end) for start, end in gone]
+    else:
+        first, margin = node.start + 1, ""
+        edits += [_without_item(page, start, end) for start, end in gone]
+    at = first
+    behind = False
+    for item in expected:
+        if item in kept:
+            at, behind = kept[item][1], True
+            if in_block:
+                at = text.index("\n", at) + 1
+            continue
+        new = dumps(item)
+        if isinstance(expected, dict):
+            # as the other keys of `meta` are written; a stack may need its quotes
+            new = f"{item if in_block and pointer == '/meta' else new}: {dumps(expected[item])}"
+        if in_block:
+            edits.append((at, at, f"{margin}{new}\n"))
+        else:
+            edits.append((at, at, f", {new}" if behind else f"{new}, "))
+    return edits
+
+
+def _without_line(page: Page, start: int, end: int) -> _Edit:
+    """Take an item's lines away, and leave their comments on lines of their own."""
+    first = page.text.rfind("\n", 0, start) + 1
+    last = page.text.index("\n", end) + 1
+    margin = " " * (start - first)
+    return first, last, "".join(f"{margin}{each}\n" for each in _comments(page, first, last))
+
+
+def _without_item(page: Page, start: int, end: int) -> _Edit:
+    """Take an item in brackets away, with the comma behind it; its comments stay."""
+    at = end
+    while page.text[at] not in ",]}":
+        at = page.text.index("\n", at) if page.text[at] == "#" else at + 1
+    if page.text[at] != ",":
+        return start, end, ""
+    return start, at + 1, page.text[end:at].strip(" ")
+
+
+class CannotFixError(Exception):
+    """A page that has to be fixed by hand."""
+
+

@@ -1,0 +1,32 @@
+"""The bytes of a fixed page: canonical, or edited in place."""
+
+from __future__ import annotations
+
+from cachelint.document.page import Page, render
+from cachelint.document.render import ordered
+from cachelint.fixer.in_place import edit_in_place
+from cachelint.model import PageContext, PageFormat
+from cachelint.rules import ALL_RULES, Fix
+
+
+def fixed_bytes(page: Page, context: PageContext) -> bytes:
+    """Return the bytes of a page with everything fixed that can be.
+
+    The page must be one that `unfixable_reason` has no reason to skip. Raises CannotFixError.
+    """
+    end = page.closing_start + 3
+    if page.format is PageFormat.LEGACY:
+        text = page.text[:end]
+    elif page.comments or not _is_rewritten(page.format, context):
+        text = edit_in_place(page) + page.text[page.closing_start : end]
+    else:
+        title, tag = page.data["title"], page.data["categories"][1]
+        text = render(title, tag, page.expected_meta, ordered(page.specs))
+    return (text + page.body if page.body.strip() else text).encode()
+
+
+def _is_rewritten(page_format: PageFormat, context: PageContext) -> bool:
+    """Return whether pages of a format are written anew: where a rule about their form runs."""
+    return any(
+        rule.fixability is Fix.REWRITE and rule.looks_at_pages and page_format in rule.formats
+        and (rule.default or rule.code in context.extra_rules) for rule in ALL_RULES)

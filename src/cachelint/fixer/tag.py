@@ -1,0 +1,45 @@
+"""Fix the pages of one folder below ``_cache``."""
+
+from __future__ import annotations
+
+from cachelint.files.discovery import TagTask
+from cachelint.fixer.page import fix_checked
+from cachelint.fixer.replace import replace_file
+from cachelint.linter.findings import internal_error, sort
+from cachelint.linter.page import context_of
+from cachelint.linter.tag import TagResult, TagTally, pages_of, whole_tag_findings
+from cachelint.model import FileChange, Finding
+from cachelint.rules.selection import Settings, apply_overrides
+
+
+def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResult:
+    """Fix the pages of one folder; without ``write``, only return what would change."""
+    findings: list[Finding] = []
+    changes: list[FileChange] = []
+    skipped: list[tuple[str, str]] = []
+    tally = TagTally(task)
+    failed = 0
+    for path, page_id, raw in pages_of(task, settings, tally, findings):
+        try:
+            fixed, result = fix_checked(raw, path, context_of(settings, page_id, task.stacks),
+                                        settings)
+        except Exception as error:  # one page must not end the run
+            findings.append(internal_error(path, error))
+            failed += 1
+            tally.add(path, page_id, None)
+            continue
+        tally.add(path, page_id, result.num_specs, result.hashes)
+        reason = fixed.reason
+        if fixed.content != raw:
+            reason = replace_file(path, fixed.content, raw, task.within, write=write)
+        if reason:
+            skipped.append((path, reason))
+        elif fixed.content != raw:
+            changes.append(FileChange.of(path, raw, fixed.content, fixed.found, fixed.findings,
+                                         keep=not write))
+        findings += fixed.found if reason else fixed.findings
+    findings += whole_tag_findings(tally, task, settings)
+    findings = apply_overrides(findings, settings)
+    sort(findings)
+    return TagResult(task, findings, tally.checked, tally.facts(), changes=changes,
+                     skipped=skipped, failed=failed)

@@ -1,0 +1,186 @@
+"""A catalog's own files: what is wrong with each, and with what its tags contain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cachelint.document import catalog_files, schema
+from cachelint.document.catalog_files import Catalog, TagFacts
+from cachelint.document.page import Page
+from cachelint.files import discovery
+from cachelint.files.discovery import Unreadable
+from cachelint.linter.findings import findings_of, sort
+from cachelint.linter.tag import unreadable_page
+from cachelint.model import Finding, Problem
+from cachelint.rules import ALL_RULES, BY_CODE, Rule
+from cachelint.rules.cl2_schema import schema_problems
+from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
+from cachelint.rules.selection import FileIgnore, Settings, apply_overrides
+
+
+class FileProblems(NamedTuple):
+    """What is wrong with one of the catalog's own files."""
+
+    path: str
+    raw: bytes
+    page: Page
+    problems: list[tuple[Rule, Problem]]
+
+
+def check_catalog(
+    root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True,
+    own_files: frozenset[str] = frozenset(), used: set[FileIgnore] | None = None,
+) -> list[Finding]:
+    """Check a catalog's own files beside what its tags hold: joins the facts of all tags.
+
+    Args:
+        root: The catalog's folder.
+        facts: Of the tags that were looked at, from `check_tag`.
+        settings: Which rules run, and their configuration.
+        is_whole: Whether these are all tags of the catalog; if not, only what can be said of
+            those that were looked at whole is said, and of ``own_files``.
+        own_files: Files of the catalog to be judged by themselves where not all of it is,
+            relative to its folder.
+        used: Gets those of `per-file-ignores` that left a finding out.
+
+    Returns:
+        The findings in ``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags``, sorted.
+    """
+    facts = list(facts)
+    if not (is_whole or facts or own_files):
+        return []
+    own = read_own_files(root, settings, is_whole=is_whole, own_files=own_files)
+    return lint_catalog(own, facts, settings, used)
+
+
+def lint_catalog(
+    own: OwnFiles, facts: Iterable[TagFacts], settings: Settings,
+    used: set[FileIgnore] | None = None,
+) -> list[Finding]:
+    """Do as `check_catalog` does with files that were read before."""
+    lint_own_files(own, facts, settings)
+    findings = own.unread.copy()
+    for file in own.files.values():
+        findings += findings_of(file.path, file.page, file.problems, settings)
+    findings = apply_overrides(findings, settings, used)
+    sort(findings)
+    return findings
+
+
+class OwnFiles(NamedTuple):
+    """A catalog's own files, each judged by itself, of which all or some are asked about."""
+
+    root: str
+    is_whole: bool
+    names: frozenset[str]
+    """Those that are asked about although not all of the catalog is, relative to its folder."""
+    files: dict[str, FileProblems]
+    """By path."""
+    unread: list[Finding]
+
+    def is_checked(self, name: str) -> bool:
+        """Return whether a file is itself checked; ``name`` is relative to the folder."""
+        return self.is_whole or name in self.names
+
+    def page(self, name: str) -> Page | None:
+        """Return a file's content, if it could be read; ``name`` is relative to the folder."""
+        file = self.files.get(discovery.join(self.root, name))
+        return file.page if file is not None and file.page.parsed else None
+
+
+def read_own_files(
+    root: str, settings: Settings, *, is_whole: bool, own_files: frozenset[str] = frozenset()
+) -> OwnFiles:
+    """Read a catalog's own files, and ask the rules that need nothing besides.
+
+    Without ``is_whole``, that is only said of ``own_files``.
+    """
+    own = OwnFiles(root, is_whole, own_files, {}, [])
+    within = (discovery.real_path(root),)
+    tag_pages = catalog_files.tag_pages(root)
+    if isinstance(tag_pages, Unreadable):
+        folder = discovery.join(root, catalog_files.TAG_PAGES)
+        own.unread.extend(unreadable_page(folder, tag_pages, settings) if is_whole else ())
+        tag_pages = None
+    for path in (*(discovery.join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
+                 *(tag_pages or ())):
+        name = discovery.relative_to_catalog(path)
+        if not discovery.exists(path) or settings.excludes(name):
+            continue
+        is_asked = own.is_checked(name)
+        file = lint_own_file(path, settings, own.unread if is_asked else [], within)
+        if file is not None:
+            own.files[path] = file if is_asked else file._replace(problems=[])
+    return own
+
+
+def lint_own_files(
+    own: OwnFiles, facts: Iterable[TagFacts], settings: Settings
+) -> None:
+    """Ask the rules about a catalog's own files beside what its tags hold.
+
+    Without ``is_whole``, only what concerns the tags that were looked at is said.
+    """
+    root, meta = own.root, own.page(catalog_files.META)
+    paths = catalog_files.tag_pages(root)
+    tag_pages = None if paths is None or isinstance(paths, Unreadable) else {
+        path.rsplit("/", 1)[1].removesuffix(".md"):
+            own.files[path].page if path in own.files else None for path in paths}
+    whole = Catalog(
+        root, {fact.tag: fact for fact in facts if fact.is_whole}, own.is_whole,
+        own.page(catalog_files.TAGS), meta if meta and isinstance(meta.data, dict) else None,
+        tag_pages, settings.mutable_tags)
+    for rule in ALL_RULES:
+        if rule.catalog is None or (rule.own_file and not own.is_checked(rule.own_file)):
+            continue
+        for path, problem in rule.catalog(whole):
+            own.files[path].problems.append((rule, problem))
+
+
+def lint_own_file(
+    path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...] = ()
+) -> FileProblems | None:
+    """Ask the rules about one of the catalog's own files by itself; None if it cannot be read.
+
+    Links must not lead out of the folders ``within``, if there are any.
+    """
+    raw = (discovery.LEAVES if discovery.leaves(path, within)
+           else discovery.read(path, settings.max_page_size))
+    if isinstance(raw, Unreadable):
+        unread += unreadable_page(path, raw, settings)
+        return None
+    page, schema_name = catalog_files.parse_catalog_file(path, raw)
+    problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
+    if page.parsed:
+        page.schema_errors = schema.validate(schema_name, page.data)
+        problems += schema_problems(page.schema_errors)
+        if page.schema_errors and schema_name == "meta":
+            page.complete()
+        if schema_name == "tags":
+            problems += _unsortable_tags(page)
+    return FileProblems(path, raw, page, problems)
+
+
+def _unsortable_tags(page: Page) -> Iterator[tuple[Rule, Problem]]:
+    seen: set[str] = set()
+    for number, entry in enumerate(page.data if isinstance(page.data, list) else ()):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if type(name) is str and name and name not in seen and not SORTABLE_TAG(name):
+            seen.add(name)
+            yield tag_name, Problem(f"/{number}/name", unsortable(name))
+
+
+def check_file(path: str, settings: Settings) -> list[Finding]:
+    """Check one of the catalog's own files that was named outright, by itself."""
+    findings: list[Finding] = []
+    file = lint_own_file(path, settings, findings)
+    if file is None:
+        return apply_overrides(findings, settings)
+    problems = list(file.problems)
+    if file.page.parsed:
+        alone = Catalog("", {}, False, file.page, None, None)
+        for rule in ALL_RULES:
+            if rule.catalog is not None and rule.own_file and path.endswith(rule.own_file):
+                problems += [(rule, problem) for _, problem in rule.catalog(alone)]
+    return apply_overrides(findings + findings_of(path, file.page, problems, settings), settings)

@@ -1,0 +1,154 @@
+"""From problems to findings: what is fixable, lines and columns, excerpts, order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sys import intern
+
+from cachelint.document import schema
+from cachelint.document.page import Page
+from cachelint.files import discovery
+from cachelint.files.discovery import Unreadable
+from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Span
+from cachelint.rules import BY_CODE, Blocks, Fix, Rule
+from cachelint.rules.cl1_file import internal_error as internal_error_rule
+from cachelint.rules.selection import Settings
+
+_FIRST_LINE = Span(1, 1, 1, 1)
+
+
+def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> str:
+    """Return why `fix` skips a page; empty where it does not."""
+    for error in page.schema_errors:
+        if error.kind is SchemaErrorKind.UNKNOWN_KEY:
+            return f"unknown key {schema.show(error.key)}, which would be lost"
+    for rule, problem in problems:
+        if rule.blocks_fix is Blocks.ALWAYS or (
+                rule.blocks_fix is Blocks.OUTSIDE_META and not in_meta(problem.pointer)):
+            return f"{rule.code} {rule.name}: {problem.message}"
+    return ""
+
+
+def in_meta(pointer: str) -> bool:
+    """Return whether a pointer leads to `meta` or into it."""
+    return f"{pointer}/".startswith("/meta/")
+
+
+def is_fixable(rule: Rule, problem: Problem, page: Page, reason: str) -> bool:
+    """Return whether `fix` fixes a problem of a page that it skips for ``reason``, if any."""
+    if rule.fixability is Fix.NONE or reason:
+        return False
+    if rule.fixability is Fix.META:
+        return in_meta(problem.pointer)
+    if rule.fixability is Fix.CATALOG:
+        return problem.expected is not None or problem.new_file is not None
+    if rule.fixability is Fix.REWRITE:
+        return not page.comments
+    return True
+
+
+def findings_of(
+    path: str, page: Page | None, problems: list[tuple[Rule, Problem]], settings: Settings
+) -> list[Finding]:
+    """Turn the problems of selected rules into findings, sorted; there is no page without them."""
+    if page is None:
+        return []
+    reason = unfixable_reason(page, problems)
+    found = [finding_of(path, page, rule, problem, reason)
+             for rule, problem in problems if rule.code in settings.selected]
+    sort(found)
+    return found
+
+
+def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str) -> Finding:
+    """Turn one problem into a finding, on a page that `fix` skips for ``reason``, if any."""
+    span = problem.span or page.span_of(problem.pointer, key=rule.highlight == "key")
+    return make_finding(path, page, rule, problem, span,
+                        is_fixable(rule, problem, page, reason))
+
+
+def order(finding: Finding) -> tuple[bytes, int, int, str, str, str]:
+    """Sort findings by path, as byte strings, then by line, column and code."""
+    return (discovery.path_key(finding.path), finding.line, finding.column, finding.code,
+            finding.pointer, finding.message)
+
+
+def sort(findings: list[Finding]) -> None:
+    """Sort findings in place; where they are sorted already, as nearly always, keep no keys."""
+    if len(findings) < 2:
+        return
+    before = None
+    for finding in findings:
+        key = order(finding)
+        if before is not None and key < before:
+            findings.sort(key=order)
+            return
+        before = key
+
+
+def make_finding(
+    path: str, page: Page, rule: Rule, problem: Problem, span: Span, fixable: bool
+) -> Finding:
+    """Make the finding of one problem, with excerpts of what it covers."""
+    # where every page is wrong, it often is in the same words: they are held once
+    excerpts = [excerpt(page, span)]
+    if problem.other is not None:
+        label = intern(problem.other_label)
+        excerpts.append(excerpt(page, page.span_of(problem.other), label))
+    severity = problem.severity or rule.severity
+    return Finding(path, *span, rule.code, rule.name, severity, intern(problem.message),
+                   problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer))
+
+
+def _spec_hash(page: Page, pointer: str) -> str:
+    """Return the hash of the spec in which ``pointer`` lies, if it tells the spec from others."""
+    path = pointer.split("/")
+    if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
+        return ""
+    spec = page.specs[int(path[2])]
+    own = spec.get("hash") if isinstance(spec, dict) else None
+    is_valid = schema.compile_check("page-current", "/$defs/spec/properties/hash")
+    return own if isinstance(own, str) and is_valid(own) and page.hash_counts[own] == 1 else ""
+
+
+_WIDTH = 68
+"""Characters of an excerpt; with number and margin it fits 80 columns."""
+
+
+def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
+    """Cut what a span covers out of its line, with some of what stands around it."""
+    # lines may have megabytes, and so may the number of findings be: never copy a whole one
+    line_start, line_end = page.line(span.line)
+    length = line_end - line_start
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else length
+    end = max(start, min(end, start + _WIDTH - 2))
+    if length <= _WIDTH:
+        line = page.text[line_start:line_end]
+        return Excerpt(span.line, 0, intern(line), start, min(end, length), label)
+    room = _WIDTH - (end - start)
+    left = max(0, min(start - room // 2, length - _WIDTH))
+    cut = page.text[line_start + left : line_start + left + _WIDTH]
+    if left:
+        cut = "…" + cut[1:]
+    if left + _WIDTH < length:
+        cut = cut[:-1] + "…"
+    return Excerpt(span.line, left, intern(cut), start - left, end - left, label)
+
+
+def unreadable(path: str, why: Unreadable) -> Finding:
+    """Make the finding for a file that cannot be read."""
+    rule = BY_CODE[why.code]
+    return Finding(path, *_FIRST_LINE, rule.code, rule.name, rule.severity, why.message, "", False)
+
+
+def internal_error(path: str, error: Exception) -> Finding:
+    """Make the finding for a page on which the program itself fails."""
+    from traceback import extract_tb
+
+    frames = extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    rule = internal_error_rule
+    return Finding(
+        path, *_FIRST_LINE, rule.code, rule.name, rule.severity,
+        f"cachelint failed on this page: {type(error).__name__}: {error}{where}", "", False)
