@@ -33,7 +33,7 @@ def test_writes_the_files_of_a_real_catalog() -> None:
 
 @pytest.mark.parametrize(("tag", "position"), [
     ("develop", 0), ("v1.0.0", 1), ("v0.23.0", 2), ("develop-2025-04-06", 2),
-    ("develop-2025-03-16", 4), ("site", 2),
+    ("develop-2025-03-16", 4), ("site", 1),
 ])
 def test_a_new_tag_goes_where_the_site_sorts_it(tag: str, position: int) -> None:
     tags = {name: ["root"] for name in
