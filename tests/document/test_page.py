@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from cachelint.document import yaml
-from cachelint.document.page import Page, parse_page, render, render_entry
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
+from cachelint.document.render import render, render_entry
 from cachelint.model import PageFormat, Span
 from support import valid
 
@@ -208,14 +210,14 @@ def test_span_over_several_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pointer", "plain", "raw"),
-    [("/title", False, '"z\u00e9\U0001f600"'), ("/layout", True, "cache"),
-     ("/categories/1", True, valid.TAG), ("/meta/a", True, '[1, "\U0001f600", {}]'),
-     ("/note/1", True, "{y: 'z'}"), ("/note/1/y", False, "'z'")],
+    ("pointer", "key", "raw"),
+    [("/title", "'title'", '"z\u00e9\U0001f600"'), ("/layout", "layout", "cache"),
+     ("/categories/1", "", valid.TAG), ("/meta/a", '"a"', '[1, "\U0001f600", {}]'),
+     ("/note/1", "", "{y: 'z'}"), ("/note/1/y", "y", "'z'")],
 )
-def test_values_as_they_are_written(pointer: str, plain: bool, raw: str) -> None:
+def test_keys_and_values_as_they_are_written(pointer: str, key: str, raw: str) -> None:
     page = _parse(YAML_PAGE)
-    assert (page.is_plain(pointer), page.raw(pointer)) == (plain, raw)
+    assert (page.raw_key(pointer), page.raw(pointer)) == (key, raw)
 
 
 def test_values_by_pointer() -> None:

@@ -194,4 +194,4 @@ def test_members_cover_the_texts_of_the_values(
 )
 def test_repeated_keys(text: str, expected: list[tuple[str, int]]) -> None:
     found = strict_json.repeated_keys(text, 0, "/x")
-    assert [(pointer, member.key_start) for pointer, member in found] == expected
+    assert [(pointer, key_start) for pointer, key_start, _ in found] == expected

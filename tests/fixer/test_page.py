@@ -105,7 +105,7 @@ CANONICAL: dict[str, str | bytes] = {
     "title plain": PAGE.replace('"zlib"', "zlib"),
     "layout in quotes": PAGE.replace("layout: cache", "layout: 'cache'"),
     "blank lines": PAGE.replace("\n", "\n\n"),
-    "blanks behind the opening": PAGE.replace("---", "--- \t", 1),
+    "blanks behind the opening": PAGE.replace("---", "---  ", 1),
     "closed by dots": PAGE.removesuffix("---") + "...",
     "byte-order mark": "\ufeff" + PAGE,
     "CRLF": PAGE.replace("\n", "\r\n"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, check, fix
-from cachelint.document.page import parse_page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.files.git import LOCAL_VARIABLES
 

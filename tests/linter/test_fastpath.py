@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cachelint import summarize
 from cachelint.document import schema
-from cachelint.document.page import parse_page
+from cachelint.document.parser import parse_page
 from cachelint.linter.fastpath import _PARTS, Shapes
 from cachelint.linter.page import examine, run_rules
 from cachelint.model import PageContext, PageId

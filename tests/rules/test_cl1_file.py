@@ -76,7 +76,7 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "closing has four dashes": (PAGE + "-", [("CL105", "", "---")]),
     # CL106
     "bracket is not closed": (PAGE.replace('"num_specs": 2', '"num_specs": [2'),
-                              [("CL106", "", "}")]),
+                              [("CL106", "", ":")]),
     "reserved character": (_with("layout: @cache", "layout"), [("CL106", "", "@")]),
     "tab as indentation": (_with("meta:\n\tnum_specs: 2"), [("CL106", "", "\t")]),
     "control character": (_with('title: "zl\x01ib"', "title"), [("CL106", "", "\x01")]),

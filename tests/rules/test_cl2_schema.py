@@ -51,7 +51,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "files beside specs": (valid.PAGE.replace("layout:", "spec_files: []\nlayout:"),
                            [("CL202", "/spec_files", "spec_files")]),
     # CL203: at the top
-    "nothing at all": ("---\n---", [("CL203", "", "---")]),
+    "nothing at all": ("---\n---", [("CL201", "", "---")] * 5),
     "front matter is a list": ("---\n- a\n---", [("CL203", "", "---")]),
     "front matter is text": ("---\na\n---", [("CL203", "", "---")]),
     "title is a date": (page(title="title: 2025-03-30"), [("CL203", "/title", "2025-03-30")]),

@@ -165,7 +165,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "blank line last": (_line("spec_details", LINES["spec_details"] + "\n"),
                         [("CL504", "", "---")]),
     "blanks behind the first line": (PAGE.replace("---", "---  ", 1), [("CL504", "", "---  ")]),
-    "tab behind the first line": (PAGE.replace("---", "---\t", 1), [("CL504", "", "---\t")]),
+    "space behind the first line": (PAGE.replace("---", "--- ", 1), [("CL504", "", "--- ")]),
     "closed by dots": (PAGE.removesuffix("---") + "...", [("CL504", "", "---")]),
     # CL505
     "newline at the end": (PAGE + "\n", [("CL505", "", "\n")]),

@@ -103,7 +103,7 @@ def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | 
         return _unreadable(error)
     try:
         content = os.read(descriptor, _CHUNK)
-        if 0 < len(content) < _CHUNK:
+        if 0 < len(content) < _CHUNK and not 0 < max_size < len(content):
             return content  # a regular file that ends here
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
-from cachelint.document.page import Page, parse_page, render
-from cachelint.document.render import ordered
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
+from cachelint.document.render import ordered, render
 from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.summary import matches_meta
 from cachelint.document.yaml import NodeSpan

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, Tags
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.document.strict_json import dumps
 from cachelint.files import discovery, git

@@ -215,6 +215,8 @@ class Facts:
         """
         if meta == self.implied.meta or self.implied.format is PageFormat.CURRENT:
             return meta == self.implied.meta
+        if not all(map(_IS_SIMPLE_NAME, self.implied.by_stack)):
+            return False  # a comma or brace in a name would be taken for one between counts
         before, counts, after = _split_counts(meta)
         for due in (self.implied.meta, self.implied.unsorted_meta()):
             due_before, due_counts, due_after = _split_counts(due)

@@ -15,8 +15,10 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from cachelint.document import schema, strict_json, summary
-from cachelint.document.page import KEYS, Page, page_of, parse_page
-from cachelint.document.yaml import breaks_loaders
+from cachelint.document.formats import KEYS
+from cachelint.document.page import Page
+from cachelint.document.parser import page_of, parse_page
+from cachelint.document.yaml import is_safe_key
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
 from cachelint.linter.fastpath import Facts, Shapes
@@ -126,6 +128,8 @@ def examine_unsound(
                 and lines[4].startswith(b"meta: ") and lines[5] == _SPECS[1:]):
             facts = None
     page = parse_page(raw, context, max_size=max_size, vouched=facts is not None)
+    if not page.vouched:
+        facts = None  # the front matter ends before the specs
     return Examined(run_rules(page, facts, strict_order=strict_order), page, facts)
 
 
@@ -135,7 +139,7 @@ def _ask_of_meta(raw: bytes, line: bytes, context: PageContext, facts: Facts) ->
     Returns None where the line is unsound in another way.
     """
     text, due = line.decode("latin-1"), facts.summary
-    if not strict_json.is_plain(text):
+    if not (text[:1] == "{" and text[-1:] == "}" and strict_json.is_plain(text)):
         return None
     try:
         value = strict_json.loads(text)
@@ -153,12 +157,12 @@ def _ask_of_meta(raw: bytes, line: bytes, context: PageContext, facts: Facts) ->
     if not all(schema.compile_check(f"page-{facts.format.value}", f"/$defs/meta/properties/{key}")(
             value[key]) for key in others):
         return None
-    if "num_specs_by_stack" in others and any(map(breaks_loaders, counts)):
+    if "num_specs_by_stack" in others and not all(map(is_safe_key, counts)):
         return None
     if facts.format is PageFormat.CURRENT and (
             text != facts.saying({key: value[key] for key in others}, due)):
         return None
-    page = page_of(raw.decode("ascii"), value, facts.format, context)
+    page = page_of(raw.decode(), value, facts.format, context)
     page.implied = due
     return Examined(_ask([_SUMMARY_RULES[key] for key in others], page), page, facts)
 
@@ -220,7 +224,8 @@ def run_rules(page: Page, facts: Facts | None = None, *, strict_order: bool = Fa
     if refused:
         # what loaders refuse need not be called unsafe or invalid besides
         problems = [(rule, problem) for rule, problem in problems
-                    if rule.code not in ("CL204", "CL701") or problem.pointer not in refused]
+                    if rule.code not in ("CL202", "CL203", "CL204", "CL404", "CL701")
+                    or problem.pointer not in refused]
     return problems
 
 
@@ -366,9 +371,11 @@ def _spec_hash(page: Page, pointer: str) -> str:
     path = pointer.split("/")
     if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
         return ""
+    if not page.hashes:
+        return ""  # a mapping where the list of specs belongs
     own = page.hashes[int(path[2])]
     sound = schema.compile_check("page-current", "/$defs/spec/properties/hash")
-    return own if sound(own) and page.hashes.count(own) == 1 else ""
+    return own if sound(own) and page.hash_counts[own] == 1 else ""
 
 
 _WIDTH = 68

@@ -8,11 +8,14 @@ machine with many processors and a cluster are one design.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.linter import page as page_linter
@@ -141,7 +144,8 @@ class Tally:
             return
         first: dict[bytes, str] = {}
         for path, hashes in self._pages:
-            for dag_hash in _apart(hashes):
+            # a hash that one page has twice is one conflict
+            for dag_hash in dict.fromkeys(_apart(hashes)):
                 if first.setdefault(dag_hash, path) != path:
                     yield path, dag_hash.decode("utf-8", "surrogatepass"), first[dag_hash]
 
@@ -260,14 +264,16 @@ def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
 def of_whole_tag(tally: Tally, task: TagTask, settings: Settings) -> Iterator[Finding]:
     """Make the findings that need all pages of a tag."""
     if "CL608" in settings.selected:
-        for path, dag_hash, other in tally.conflicts():
+        for path, conflicts in groupby(tally.conflicts(), key=itemgetter(0)):
             page = _reread(path, settings)
-            index = next((n for n, spec in enumerate(page.specs)
-                          if isinstance(spec, dict) and spec.get("hash") == dag_hash), None)
-            problem = Problem(f"/spec_details/{index}/hash",
-                              f"the hash {dag_hash} stands on {other} too")
-            yield make_finding(path, page, BY_CODE["CL608"], problem,
-                               page.span_of(problem.pointer), False)
+            # the first spec with each hash
+            numbers = {value: n for n, value in reversed([*enumerate(page.hashes)])
+                       if isinstance(value, str)}
+            for _, dag_hash, other in conflicts:
+                problem = Problem(f"/spec_details/{numbers.get(dag_hash)}/hash",
+                                  f"the hash {dag_hash} stands on {other} too")
+                yield make_finding(path, page, BY_CODE["CL608"], problem,
+                                   page.span_of(problem.pointer), False)
     if ("CL702" in settings.selected and tally.first_page and not task.is_listed
             and not SORTABLE_TAG(task.tag)):
         page = _reread(tally.first_page, settings)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachelint.document.page import Page
-from cachelint.document.yaml import breaks_loaders
 from cachelint.model import Problem
 from cachelint.rules.base import Fix, rule
 
 
 def _breaches(page: Page, code: str) -> Iterator[Problem]:
-    for breach in page.schema_errors:
-        # a key about which loaders disagree is CL703's
-        if breach.code == code and not (code == "CL202" and breaks_loaders(breach.key)):
-            yield Problem(breach.pointer, breach.message)
+    for error in page.schema_errors:
+        if error.code == code:
+            yield Problem(error.pointer, error.message)
 
 
 @rule("CL201", "missing-key", fix=Fix.META)
