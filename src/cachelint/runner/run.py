@@ -93,7 +93,8 @@ def check(
     found = _find(paths, settings, jobs, diff_base, on_progress)
     applied = baselines.apply(found.findings, known, found.was_sought)
     return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
-                  applied.suppressed, tuple(applied.stale), found.not_run, found.unused)
+                  applied.suppressed, tuple(applied.stale), found.not_run, found.unused,
+                  found.notes, found.compared, found.base)
 
 
 def report_on_page(
@@ -135,7 +136,8 @@ def write_baseline(
     found = _find(paths, settings, jobs, diff_base, on_progress)
     kept = {key: count for key, count in older.items() if not found.was_sought(key)}
     baselines.write(path, found.findings, kept)
-    return Report((), found.pages, time.perf_counter() - start, len(found.findings))
+    return Report((), found.pages, time.perf_counter() - start, len(found.findings),
+                  notes=found.notes, compared=found.compared, base=found.base)
 
 
 class _Found(NamedTuple):
@@ -145,6 +147,9 @@ class _Found(NamedTuple):
     """Whether a rule ran on a file."""
     not_run: tuple[str, ...]
     unused: tuple[FileIgnore, ...] = ()
+    notes: tuple[str, ...] = ()
+    compared: int | None = None
+    base: str = ""
 
 
 _OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
@@ -177,7 +182,7 @@ def _find(
     on_progress: OnProgress | None,
 ) -> _Found:
     """Find what is wrong, in all that the paths select or in what of it changed."""
-    selection = discovery.select(paths)
+    selection = _select(paths)
     findings: list[Finding] = []
     pages = 0
     if diff_base is not None:
@@ -196,7 +201,7 @@ def _find(
         sort(findings)
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
         was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
-        return _Found(findings, pages, was_sought, not_run)
+        return _Found(findings, pages, was_sought, not_run, (), *_compared(selection, scopes))
     facts: list[TagFacts] = []
     used: set[FileIgnore] = set()
     tasks = tasks_of(selection)
@@ -224,7 +229,23 @@ def _find(
     unused = (entry for entry in settings.per_file_ignores if entry not in used)
     was_sought = _sought(settings, partial(_is_in, selection), (*not_run, *_OF_CHANGES))
     return _Found(findings, pages, was_sought, not_run,
-                  tuple(unused) if _is_whole(selection) else ())
+                  tuple(unused) if _is_whole(selection) else (), selection.notes)
+
+
+def _select(paths: Iterable[str]) -> Selection:
+    """Find what paths name, without what git ignores and other checkouts."""
+    selection = discovery.select(paths)
+    if not selection.searched:
+        return selection
+    from cachelint.files import git  # which most runs do not need
+
+    return git.skip_catalogs(selection)
+
+
+def _compared(selection: Selection, scopes: list[Scope]) -> tuple[tuple[str, ...], int, str]:
+    """Return what a report tells of a comparison: notes, the number of pages, the commit."""
+    notes = (*selection.notes, *(note for each in scopes for note in each.notes))
+    return notes, sum(each.compared for each in scopes), scopes[0].base if scopes else ""
 
 
 def _scopes(selection: Selection, revision: str, settings: Settings) -> list[Scope]:
@@ -329,7 +350,7 @@ def fix(
     settings = resolve_settings(settings)
     start = time.perf_counter()
     known = baselines.read(baseline) if baseline else {}
-    selection = discovery.select(paths)
+    selection = _select(paths)
     findings: list[Finding] = []
     facts: list[TagFacts] = []
     changed: list[tuple[str, bytes, bytes]] = []
@@ -370,5 +391,7 @@ def fix(
         mended += done.fixed
     sort(findings)
     left = baselines.apply(findings, known, lambda _: False)
-    report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed)
+    notes, compared, base = _compared(selection, scopes)
+    report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed,
+                    notes=notes, compared=None if diff_base is None else compared, base=base)
     return FixReport(report, tuple(changed), mended, tuple(refused))
