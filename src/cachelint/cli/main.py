@@ -563,6 +563,8 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()  # so that lines are in order where both go to one file
     sys.stderr.write(f"{escape_unsafe(text)}\n")
 
 
