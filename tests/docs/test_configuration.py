@@ -1,4 +1,4 @@
-"""docs/configuration.md: every setting has its example, and each does what is said."""
+"""docs/configuration.md: every setting has its example, and each does what is described."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_example_is_right(catalog: Path, text: str) -> None:
     ('ignore = ["CL1"]\n[severity]\nmising-root = "error"\n', 0),
     ('ignore = ["unstable-order"]\n[per-file-ignores]\n"_cache/v0.22.*/**" = ["CL5"]\n', 1),
 ])
-def test_what_is_shown_is_what_is_said(catalog: Path, text: str, shown: int) -> None:
+def test_output_is_as_shown(catalog: Path, text: str, shown: int) -> None:
     (catalog / "cachelint.toml").write_text(text)
     command, said = re.findall(r"```console\n\$ (.*?)\n(.*?)```", TEXT, re.DOTALL)[shown]
     done = run(catalog, *command.split()[1:])

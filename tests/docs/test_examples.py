@@ -1,4 +1,4 @@
-"""The example catalog is sound, and the corpus of real pages is judged as it should be."""
+"""The example catalogs and the corpus of real pages have the expected findings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, bytes]:
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def place_and_code(line: str) -> tuple[str, str]:
+def path_and_code(line: str) -> tuple[str, str]:
     """Take path and code out of a line of the concise format."""
     match = re.fullmatch(r"(.+?):\d+:\d+: (CL\d{3}) .*", line)
     assert match is not None, line
@@ -96,7 +96,7 @@ def test_the_example_is_clean() -> None:
 
 
 def test_the_example_is_clean_under_strict() -> None:
-    # where it lies, as its README says, with whatever configuration the project itself may have
+    # where it is, as its README describes, with whatever configuration the project itself may have
     done = run(EXAMPLE, "check", "--strict", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "no errors in 23 pages\n"
@@ -130,7 +130,7 @@ def load_page(path: Path) -> Any:
     return YAML(typ="safe").load(text.removeprefix("---\n").removesuffix("\n---"))
 
 
-def test_no_hash_stands_twice_in_a_tag_of_the_example() -> None:
+def test_no_hash_is_duplicated_in_a_tag_of_the_example() -> None:
     for tag in EXAMPLE_TAGS:
         hashes = [spec["hash"] for path in EXAMPLE.glob(f"_cache/{tag}/*/specs.md")
                   for spec in load_page(path)["spec_details"]]
@@ -192,7 +192,7 @@ def test_the_corpus_passes_on_the_command_line(corpus: Path) -> None:
     done = run(corpus, "check", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
-    assert [place_and_code(line) for line in lines] == CORPUS_FINDINGS
+    assert [path_and_code(line) for line in lines] == CORPUS_FINDINGS
     assert total == "4 warnings in 12 pages"
     assert run(corpus, "check", "--strict").returncode == 1
 
@@ -203,7 +203,7 @@ def test_the_tarball_pages_of_the_corpus_that_are_in_no_stable_order(
     done = run(corpus, "check", "--extend-select", "CL507", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
-    assert [place_and_code(line) for line in lines] == sorted(CORPUS_FINDINGS + CORPUS_UNSTABLE)
+    assert [path_and_code(line) for line in lines] == sorted(CORPUS_FINDINGS + CORPUS_UNSTABLE)
     assert total == "9 warnings in 12 pages (5 fixable: run cachelint fix)"
 
     monkeypatch.chdir(corpus)

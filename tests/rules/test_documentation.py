@@ -31,7 +31,7 @@ from support import valid
 # what takes more than one file to show
 WITHOUT_EXAMPLES = {
     "CL100", "CL111", "CL608", "CL702", "CL801", "CL802", "CL803", "CL804", "CL901", "CL902",
-    "CL903", "CL904",
+    "CL903", "CL904", "CL905", "CL906", "CL907",
 }
 
 # code, name, severity, and for one whether it is off by default
@@ -95,6 +95,9 @@ CL901 not-in-index error
 CL902 not-on-page error
 CL903 fact-differs error
 CL904 stacks-differ error
+CL905 stack-without-index warning
+CL906 index-hole warning
+CL907 tag-without-pages warning
 """
 
 _each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])

@@ -9,6 +9,7 @@ from cachelint.rules import (
     cl6_catalog,
     cl7_site,
     cl8_history,
+    cl9_index,
 )
 from cachelint.rules.base import Fix, Rule
 
@@ -16,12 +17,15 @@ ALL_RULES: tuple[Rule, ...] = tuple(sorted(
     (
         *cl1_file.RULES, *cl2_schema.RULES, *cl3_summary.RULES, *cl4_specs.RULES,
         *cl5_canonical.RULES, *cl6_catalog.RULES, *cl7_site.RULES,
-        *cl8_history.RULES,
+        *cl8_history.RULES, *cl9_index.RULES,
     ),
     key=lambda rule: rule.code,
 ))
 """Every rule, by code."""
 
+OF_INDEX = frozenset(rule.code for rule in cl9_index.RULES)
+"""The rules that compare pages with an index."""
+
 BY_CODE: dict[str, Rule] = {rule.code: rule for rule in ALL_RULES}
 
-__all__ = ["ALL_RULES", "BY_CODE", "Fix", "Rule"]
+__all__ = ["ALL_RULES", "BY_CODE", "OF_INDEX", "Fix", "Rule"]
