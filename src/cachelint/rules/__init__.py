@@ -1,5 +1,6 @@
 """The rules: one module for each hundred of codes, and here all of them in one tuple."""
 
+from cachelint.model import Severity
 from cachelint.rules import (
     cl1_file,
     cl2_schema,
@@ -26,6 +27,10 @@ ALL_RULES: tuple[Rule, ...] = tuple(sorted(
 OF_INDEX = frozenset(rule.code for rule in cl9_index.RULES)
 """The rules that compare pages with an index."""
 
+RUN_BY_VERIFY = OF_INDEX | {cl6_catalog.spec_count.code} | {
+    rule.code for rule in (*cl1_file.RULES, *cl2_schema.RULES) if rule.severity is Severity.ERROR}
+"""What `verify` reports: these rules, the count of a tag, and why a page cannot be compared."""
+
 BY_CODE: dict[str, Rule] = {rule.code: rule for rule in ALL_RULES}
 
-__all__ = ["ALL_RULES", "BY_CODE", "OF_INDEX", "Fix", "Rule"]
+__all__ = ["ALL_RULES", "BY_CODE", "OF_INDEX", "RUN_BY_VERIFY", "Fix", "Rule"]

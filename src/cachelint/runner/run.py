@@ -22,6 +22,7 @@ from cachelint.linter.tag import (
     tasks_of,
 )
 from cachelint.model import Finding, Report
+from cachelint.rules import OF_INDEX
 from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
@@ -30,6 +31,7 @@ from cachelint.runner.baseline import Key
 if TYPE_CHECKING:
     from cachelint.fixer.page import CatalogFixed, TagFixed
     from cachelint.linter.changes import Scope
+    from cachelint.runner.verify import VerifiedTag
 
 
 class Progress:
@@ -47,7 +49,7 @@ class Progress:
         """How many tasks there are in all."""
         self._watch = watch
 
-    def add(self, result: TagResult | TagFixed | None) -> None:
+    def add(self, result: TagResult | TagFixed | VerifiedTag | None) -> None:
         """Count what a task found, if one was done."""
         if result is not None:
             self.pages += result.pages
@@ -168,7 +170,7 @@ def _sought(
         was_checked: Whether a path, relative to its catalog, was looked at.
         not_run: Codes of rules that could not run, whatever is selected.
     """
-    run = settings.selected.difference(not_run)
+    run = settings.selected.difference(not_run, OF_INDEX)
 
     def was_sought(key: Key) -> bool:
         return (key.rule in run and was_checked(key.path) and not settings.excludes(key.path)
