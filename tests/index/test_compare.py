@@ -216,7 +216,7 @@ def test_a_package_without_a_page(contents: TagContents) -> None:
 
 def test_stacks_of_the_tag_and_of_the_source(contents: TagContents) -> None:
     assert compare_whole(contents, ["zlib", "zstd"], ["hep", "root", "tutorial"]) == [
-        ("CL905", "stack tutorial of tag t has no index: root.json"),
+        ("CL905", "stack tutorial of tag t has no index in the source"),
         ("CL905", "stack e4s has an index, but tag t does not list it: e4s.json")]
 
 

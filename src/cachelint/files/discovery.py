@@ -598,6 +598,19 @@ def write(path: str, content: bytes) -> None:
         os.rename(temporary, path)
 
 
+def make_folder_of(path: str) -> None:
+    """Make the folder in which a file will be, with those above it. Raises OSError."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Remove a file, and its folder if nothing else is in it. Raises OSError."""
+    os.unlink(path)
+    folder = os.path.dirname(path)
+    if not os.listdir(folder or "."):
+        os.rmdir(folder)
+
+
 def path_in_checkout(path: str) -> str:
     """Return a path from the top of its git checkout; as it is shown where there is none."""
     folder, name = os.path.split(path)

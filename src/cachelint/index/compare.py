@@ -181,7 +181,7 @@ def compare_tag(
             f"{'spec' if len(specs) == 1 else 'specs'} in the build cache, such as "
             f"{_name(first)}: {index.contents.root.where}")
     for stack in sorted(index.unread_stacks or ()):
-        yield "CL905", f"stack {stack} of tag {tag} has no index: {index.contents.root.where}"
+        yield "CL905", f"stack {stack} of tag {tag} has no index in the source"
     if tag_stacks is not None:
         for stack in sorted(set(where).difference(tag_stacks)):
             yield "CL905", (f"stack {stack} has an index, but tag {tag} does not list it: "
