@@ -238,6 +238,8 @@ def _render_own_files(
         text, _ = _in_layout(out, TAGS)
         yield _File(discovery.join(out, TAGS), text.encode() or None,
                     tags_with(known, tag, stacks).encode(), f"the stacks of {tag}")
+    if known and not discovery.exists(discovery.join(out, META)):
+        return  # a catalog that does without it
     text, document = _in_layout(out, META)
     entry = meta_entry(index.number, count_graphs(index.contents.root))
     after = meta_with(text, document.value if document else {}, tag, entry)
