@@ -17,7 +17,8 @@ from cachelint.document.catalog_files import (
     tags_by_line,
     tags_of,
 )
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.document.yaml import Document
 from cachelint.files import discovery

@@ -16,7 +16,8 @@ from cachelint.document.catalog_files import (
     tags_by_line,
     tags_of,
 )
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.strict_json import escape_token
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask, Unreadable
@@ -205,6 +206,7 @@ def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
         return set(), next(iter(task.pages), ""), False
     listing = discovery.list_tag(task.root, task.tag, task.within)
     packages = {place.package for _, place in listing.pages if place.package is not None}
+    packages |= {discovery.page_id_of(path).package or "" for path in task.hidden}
     return packages, listing.pages[0][0] if listing.pages else "", listing.is_complete
 
 
