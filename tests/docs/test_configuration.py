@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from cachelint.document import schema
+from support.program import run_program
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,11 +25,10 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 KNOWN = '{"version": 1, "findings": []}'
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items()
              if not key.startswith(("CACHELINT", "GITHUB"))}
-    return subprocess.run([sys.executable, "-m", "cachelint", *arguments], cwd=folder,
-                          capture_output=True, encoding="utf-8", check=False, env=clean)
+    return run_program(*arguments, folder=folder, environment=clean)
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from cachelint import Settings, check, fix
+from support.program import run_program
 
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS / "corpus"
@@ -40,10 +40,9 @@ CORPUS_UNSTABLE = [
 ]
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> CompletedProcess[str]:
     """Run the program in a folder."""
-    return subprocess.run([sys.executable, "-m", "cachelint", *arguments, "--color", "never"],
-                          cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return run_program(*arguments, "--color", "never", folder=folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
