@@ -7,7 +7,7 @@ left out and nearly every hash is new; all else is the same, as it is from week 
 valid and, in the current format, canonical, unless `--stale` makes `num_specs` one too high on each
 of them. The same arguments give the same bytes.
 
-Nothing here imports cachelint: pages are rendered from the description of the formats alone, so
+Nothing here imports cachelint: pages are rendered only from the description of the formats, so
 that the generator and the checks test each other.
 """
 

@@ -42,7 +42,7 @@ def test_everything_that_is_offered_is_there() -> None:
     assert cachelint.__version__ == importlib.metadata.version("cachelint")
 
 
-def test_names_are_loaded_when_they_are_asked_for() -> None:
+def test_names_are_loaded_when_they_are_used() -> None:
     code = ("import sys, cachelint; before = set(sys.modules); cachelint.summarize; "
             "print(sorted(name for name in sys.modules if name.startswith('cachelint')), "
             "dir(cachelint) == cachelint.__all__)")
@@ -52,7 +52,7 @@ def test_names_are_loaded_when_they_are_asked_for() -> None:
         _ = cachelint.sumarize
 
 
-def test_package_says_that_it_is_typed() -> None:
+def test_package_is_marked_as_typed() -> None:
     assert (Path(cachelint.__file__).parent / "py.typed").is_file()
 
 
@@ -78,7 +78,7 @@ def test_check_page() -> None:
     assert check_page(valid.PAGE.encode()) == []
 
 
-def test_path_tells_tag_and_package() -> None:
+def test_path_determines_tag_and_package() -> None:
     def codes(path: str) -> list[str]:
         return [finding.code for finding in check_page(valid.PAGE.encode(), path)]
 
@@ -162,7 +162,7 @@ def test_rendering_needs_names_that_every_reader_takes_alike(
         render_page(title, tag, valid.specs())
 
 
-def test_settings_with_what_is_no_code(tmp_path: Path) -> None:
+def test_settings_with_an_unknown_code(tmp_path: Path) -> None:
     settings = Settings(selected=frozenset({"CL301", "CL33"}))
     sentence = r"^selected: 'CL33' is no rule's code \(is it CL3"
     for call in (lambda: check_page(b"", settings=settings),

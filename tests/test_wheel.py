@@ -1,4 +1,4 @@
-"""A fresh environment with the wheel alone runs everything: no file is read from the checkout."""
+"""A fresh environment with only the wheel runs everything: no file is read from the checkout."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def test_wheel_holds_the_schemas_and_the_licence(wheel: Path) -> None:
+def test_wheel_contains_the_schemas_and_the_licence(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         for name in SCHEMAS:
@@ -101,7 +101,7 @@ def test_example_is_checked(installed: Installed) -> None:
         0, f"no errors in {pages} pages\n", "")
 
 
-def test_defects_are_found_and_mended(installed: Installed) -> None:
+def test_defects_are_found_and_fixed(installed: Installed) -> None:
     # which needs the schemas, jsonschema and the YAML parser
     by_hand = valid.PAGE.replace(valid.lines()["meta"], "meta:\n  num_specs: two").replace(
         valid.TAG, "v1")

@@ -85,7 +85,7 @@ def _page(where: str) -> str:
 
 
 def _rooms() -> Iterator[str]:
-    """Write what each room is for and the modules in it, floor by floor, as a test holds them."""
+    """Write what each room is for and the modules in it, floor by floor, as a test checks them."""
     test = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
     [floors] = [node.value for node in test.body if isinstance(node, ast.Assign)
                 and ast.unparse(node.targets[0]) == "FLOORS"]

@@ -185,6 +185,12 @@ class Report(NamedTuple):
     """Codes of selected rules that what was checked made impossible: they need whole tags."""
     unused: tuple[Any, ...] = ()
     """Those of `per-file-ignores` that left nothing out, where whole catalogs were checked."""
+    notes: tuple[str, ...] = ()
+    """Catalogs that were skipped and pages that could not be compared, each with the reason."""
+    compared: int | None = None
+    """How many pages were compared with the base; None without one."""
+    base: str = ""
+    """The commit that they were compared with."""
     changes: tuple[FileChange, ...] = ()
     """The files that `fix` changed."""
     skipped: tuple[tuple[str, str], ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 # control characters, lone surrogates, line and paragraph separators, what turns or hides text, and
 # two that are no characters and that XML forbids
@@ -94,6 +95,58 @@ def common_prefix(left: str, right: str) -> int:
     """Count the characters that two texts begin with alike."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
                 min(len(left), len(right)))
+
+
+def edit_distance(left: str, right: str, most: int) -> int:
+    """Count the characters to insert, delete, replace or swap that make one string of the other.
+
+    Counts to ``most`` at the furthest: a larger distance is ``most + 1``.
+    """
+    if abs(len(left) - len(right)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        above, before, row = before, row, [i]
+        for j, b in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
+
+
+_LONGEST_NAME = 100
+"""Longer names are not compared, and neither with more than a thousand others."""
+
+
+def nearest_name(name: str, known: Iterable[str], most: int = 2) -> str | None:
+    """Return the known name that ``name`` is probably meant for, at most ``most`` edits away.
+
+    Of names that are equally near, it is the one that begins alike; None where none is near.
+    """
+    if len(name) > _LONGEST_NAME:
+        return None
+    near = [(edit_distance(name, word, most), -common_prefix(name, word), word)
+            for word in islice(known, 1000) if len(word) <= _LONGEST_NAME]
+    # a name of two letters is not meant for any other of two letters
+    near = [each for each in near if each[0] <= most and each[0] < len(each[2])]
+    return min(near)[2] if near else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the clause that suggests the nearest known name; empty where none is near."""
+    nearest = nearest_name(name, known)
+    return "" if nearest is None else f'did you mean "{nearest}"?'
+
+
+def ordinal(number: int) -> str:
+    """Write the position of an item, from 1: `1st`, `2nd`, `13th`, `1,002nd`."""
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    ending = "th" if number % 100 in (11, 12, 13) else endings.get(number % 10, "th")
+    return f"{number:,}{ending}"
 
 
 def plural(number: int, noun: str) -> str:

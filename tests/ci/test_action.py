@@ -61,7 +61,7 @@ class Job:
         self.commit("the catalog")
 
     def git(self, *arguments: str, folder: Path | None = None) -> str:
-        """Run git in the checkout; return what it says."""
+        """Run git in the checkout; return its output."""
         identity = {f"GIT_{who}_{what}": "bot@example.org"
                     for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         done = subprocess.run(
@@ -237,7 +237,7 @@ def test_install(tmp_path: Path, version: str, what: str) -> None:
     "$(touch pwned)", "`touch pwned`", "1; touch pwned", "1 --index-url https://example.org",
     "1\n--pre", "-r", "1@https://example.org/x.whl", "*",
 ])
-def test_install_takes_versions_alone(tmp_path: Path, version: str) -> None:
+def test_install_takes_only_versions(tmp_path: Path, version: str) -> None:
     job = Job(tmp_path)
     done = job.run(INSTALL, stub(job), version=version)
     assert done.status == 2
@@ -269,7 +269,7 @@ def test_no_module_of_the_checkout_is_run(job: Job, monkeypatch: pytest.MonkeyPa
 # ----------------------------------------------------------------------------- a push
 
 
-def test_a_sound_catalog(job: Job) -> None:
+def test_a_valid_catalog(job: Job) -> None:
     done = job.check()
     assert (done.status, done.stderr, done.annotations) == (0, "", [])
     assert done.stdout == "no errors in 23 pages\n"
@@ -295,13 +295,13 @@ def test_paths_are_one_a_line(job: Job) -> None:
     assert job.check(paths="_cache/v0.23.1\n\n_cache/develop\n").status == 1
 
 
-def test_a_path_may_have_blanks(job: Job) -> None:
+def test_a_path_may_have_spaces(job: Job) -> None:
     shutil.copytree(EXAMPLE, job.workspace / "another site")
     done = job.check(paths="another site")
     assert (done.status, done.stdout) == (0, "no errors in 23 pages\n")
 
 
-def test_arguments_are_split_at_blanks(job: Job) -> None:
+def test_arguments_are_split_at_whitespace(job: Job) -> None:
     job.spoil(PAGE)
     done = job.check(args="--ignore CL301\n  --strict")
     assert (done.status, done.annotations) == (0, [])
@@ -347,7 +347,7 @@ def test_hostile_inputs_do_nothing_but_fail(job: Job, name: str) -> None:
 # ----------------------------------------------------------------------------- a pull request
 
 
-def test_a_pull_request_is_judged_by_what_it_changes(job: Job) -> None:
+def test_a_pull_request_is_checked_by_what_it_changes(job: Job) -> None:
     job.spoil(PAGE)
     job.commit("a defect of old")
     job.pull_request(OTHER_PAGE)
@@ -401,7 +401,7 @@ def test_all_pages_of_a_pull_request_on_demand(job: Job) -> None:
 
 @pytest.mark.parametrize(("depth", "status"), [(1, 2), (2, 1)])
 def test_the_depth_of_a_checkout(job: Job, depth: int, status: int) -> None:
-    """A merge commit and its parents are enough; a merge commit alone is not, and that is said."""
+    """A merge commit and its parents are enough; without them there is a message."""
     job.pull_request(OTHER_PAGE)
     job.git("branch", "merge")
     clone = job.folder / "clone"
@@ -431,7 +431,7 @@ def test_a_damaged_event_fails(job: Job) -> None:
 
 
 def recipe() -> str:
-    """Return what the documentation tells the bot to run."""
+    """Return what the bot runs, from the documentation."""
     text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     (script,) = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
                  if "./generate" in block]
@@ -484,7 +484,7 @@ frozen.write_text(re.sub('"target": "[a-z0-9_]+"', '"target": "zen4"', frozen.re
 """
 
 
-def test_the_bot_mends_what_is_stale_and_drops_what_is_only_order(job: Job) -> None:
+def test_the_bot_fixes_what_is_stale_and_drops_what_is_only_order(job: Job) -> None:
     done = regenerate(job, STALE + REORDER)
     assert done.returncode == 0, done.stdout + done.stderr
     assert pushed(job) == [PAGE]
@@ -492,7 +492,7 @@ def test_the_bot_mends_what_is_stale_and_drops_what_is_only_order(job: Job) -> N
     assert "4711" not in (job.workspace / PAGE).read_text(encoding="utf-8")
 
 
-def test_the_bot_pushes_no_changed_fact_of_a_frozen_tag(job: Job) -> None:
+def test_the_bot_pushes_no_changed_spec_of_a_frozen_tag(job: Job) -> None:
     done = regenerate(job, FALSIFY)
     assert done.returncode == 1
     assert "CL801" in done.stdout

@@ -39,7 +39,7 @@ class Checkout:
         self.commit("the catalog")
 
     def git(self, *arguments: str) -> str:
-        """Run git in the project; return what it says."""
+        """Run git in the project; return its output."""
         identity = {f"GIT_{who}_{what}": "bot@example.org"
                     for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         done = subprocess.run(
@@ -159,7 +159,7 @@ def test_the_header_names_this_version() -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_sound_catalog(checkout: Checkout, shell: str) -> None:
+def test_a_valid_catalog(checkout: Checkout, shell: str) -> None:
     done = checkout.run(shell=shell)
     assert (done.returncode, done.stdout, done.stderr) == (0, "no errors in 23 pages\n", "")
 
@@ -179,13 +179,13 @@ def test_paths_are_one_a_line(checkout: Checkout) -> None:
     assert checkout.run(paths="_cache/v0.23.1\n\n_cache/develop\n").returncode == 1
 
 
-def test_a_path_may_have_blanks(checkout: Checkout) -> None:
+def test_a_path_may_have_spaces(checkout: Checkout) -> None:
     shutil.copytree(EXAMPLE, checkout.project / " another site")
     done = checkout.run(paths=" another site")
     assert (done.returncode, done.stdout) == (0, "no errors in 23 pages\n")
 
 
-def test_arguments_are_split_at_blanks(checkout: Checkout) -> None:
+def test_arguments_are_split_at_whitespace(checkout: Checkout) -> None:
     checkout.spoil(PAGE)
     assert checkout.run(args="--ignore CL301 --output-format concise").stdout == (
         "no errors in 23 pages\n")
@@ -226,7 +226,7 @@ def merge_request(base: str, target: str = "") -> dict[str, str]:
     }
 
 
-def test_a_merge_request_is_judged_by_what_it_changes(checkout: Checkout) -> None:
+def test_a_merge_request_is_checked_by_what_it_changes(checkout: Checkout) -> None:
     checkout.spoil(PAGE)
     base = checkout.commit("a defect of old")
     checkout.git("checkout", "--quiet", "-b", "topic")

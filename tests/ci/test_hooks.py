@@ -35,7 +35,7 @@ class Hooks(NamedTuple):
 
 def git(folder: Path, *arguments: str, environment: dict[str, str] | None = None
         ) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder; whether it fails is for the caller to say."""
+    """Run git in a folder; the caller checks whether it failed."""
     return subprocess.run(
         ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org",
          "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main", *arguments],
@@ -43,7 +43,7 @@ def git(folder: Path, *arguments: str, environment: dict[str, str] | None = None
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """Return an environment in which no git or pre-commit of the outside has a say."""
+    """Return an environment without the settings of git and pre-commit outside."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("GIT_", "PRE_COMMIT", "CACHELINT", "GITHUB_"))}
     # pre-commit itself is found where this Python is
@@ -82,7 +82,7 @@ class Site(NamedTuple):
         return path
 
     def commit(self, *paths: str) -> tuple[int, str]:
-        """Stage paths, and commit; return git's status and all that was said."""
+        """Stage paths, and commit; return git's status and all output."""
         assert git(self.root, "add", *paths, environment=self.environment).returncode == 0
         done = git(self.root, "commit", "-m", "Pages", environment=self.environment)
         return done.returncode, done.stdout + done.stderr
@@ -108,7 +108,7 @@ def page_of(package: str, text: str = valid.PAGE) -> str:
 
 
 @pytest.mark.parametrize("site", ["cachelint", "cachelint-fix"], indirect=True)
-def test_sound_commit_passes(site: Site) -> None:
+def test_valid_commit_passes(site: Site) -> None:
     page = site.write("zlib", valid.PAGE)
     status, said = site.commit(".")
     assert status == 0, said
@@ -130,7 +130,7 @@ def test_stale_page_is_stopped(site: Site) -> None:
 
 
 @pytest.mark.parametrize("site", ["cachelint-fix"], indirect=True)
-def test_stale_page_is_stopped_and_mended(site: Site) -> None:
+def test_stale_page_is_stopped_and_fixed(site: Site) -> None:
     page = site.write("zlib", STALE)
     status, said = site.commit(".")
     assert status == 1
@@ -188,7 +188,7 @@ def test_hundreds_of_files_are_passed_in_one_call(site: Site) -> None:
 
 
 @pytest.mark.parametrize("site", ["cachelint"], indirect=True)
-def test_configuration_of_the_site_holds(site: Site) -> None:
+def test_configuration_of_the_site_applies(site: Site) -> None:
     site.write("zlib", STALE)
     (site.root / "cachelint.toml").write_text('ignore = ["CL301"]\n')
     status, said = site.commit(".")
@@ -201,7 +201,7 @@ def test_configuration_of_the_site_holds(site: Site) -> None:
     assert "- exit code: 2" in said
 
 
-def test_hooks_are_sound_to_pre_commit(hooks: Hooks) -> None:
+def test_hooks_are_valid_to_pre_commit(hooks: Hooks) -> None:
     done = subprocess.run(
         ["pre-commit", "validate-manifest", str(PROJECT / ".pre-commit-hooks.yaml")],
         env=hooks.environment, capture_output=True, text=True, timeout=60, check=False)

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from cachelint import check, check_page, fix_page
 from cachelint.output import formats
 from support import valid
+from support.program import run_program
 
 PAGE = valid.PAGE
 LINES = valid.lines()
@@ -138,11 +140,9 @@ SEVERAL = {"a key ten thousand times": 9_999}
 
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *arguments: str) -> CompletedProcess[str]:
     """Run a command of the program."""
-    return subprocess.run(
-        [sys.executable, "-m", "cachelint", *arguments, "--isolated", "--jobs", "1"], cwd=root,
-        capture_output=True, text=True, timeout=120, check=False)
+    return run_program(*arguments, "--isolated", "--jobs", "1", folder=root)
 
 
 def write(page: Path, bad: Bad) -> None:
@@ -193,18 +193,21 @@ def all_bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("output", formats.FORMATS)
-def test_all_bad_pages_at_once(all_bad: Path, output: str) -> None:
-    done = run(all_bad, "check", "--output-format", output, "--color", "never")
+def test_all_bad_pages_at_once(all_bad: Path, tmp_path: Path) -> None:
+    reports = [option for output in formats.FORMATS
+               for option in ("--output-file", f"{output}:{tmp_path / output}")]
+    done = run(all_bad, "check", "--quiet", "--color", "never", *reports)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "Traceback" not in done.stdout
-    assert all(line.isprintable() for line in done.stdout.split("\n"))
-    if output in ("full", "concise", "github"):  # the others have pointers of any length
-        assert max(map(len, done.stdout.split("\n"))) < 500
-    for number, name in enumerate(CASES):
-        # GitHub shows ten annotations of a level
-        place = f'"bad-{number}"' if output == "html" else f"/bad-{number}/"
-        assert output == "github" or place in done.stdout, name
+    for output in formats.FORMATS:
+        report = (tmp_path / output).read_text(encoding="utf-8")
+        assert "Traceback" not in report
+        assert all(line.isprintable() for line in report.split("\n"))
+        if output in ("full", "concise", "github"):  # the others have pointers of any length
+            assert max(map(len, report.split("\n"))) < 500
+        for number, name in enumerate(CASES):
+            # GitHub shows ten annotations of a level
+            path = f'"bad-{number}"' if output == "html" else f"/bad-{number}/"
+            assert output == "github" or path in report, (output, name)
 
 
 def test_fix_leaves_bad_pages_alone_and_mends_the_others(tmp_path: Path) -> None:

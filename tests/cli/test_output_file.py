@@ -14,6 +14,7 @@ from cachelint.files import discovery
 from cachelint.output import formats
 from cli.test_main import STALE, Done, catalog, subprocess_of
 from support import valid
+from support.program import run_program
 from support.valid import TAG
 
 WHERE = f"_cache/{TAG}/zlib/specs.md"
@@ -34,7 +35,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str, **environment: str) -> Done:
     """Run the program in the working directory."""
-    return subprocess_of(Path(), *arguments, **environment)
+    done = run_program(*arguments, environment={**os.environ, **environment})
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def left(root: Path) -> set[str]:
@@ -100,7 +102,8 @@ def test_a_file_that_is_there_is_replaced_whole(
 
 
 def test_what_is_no_file_is_written_to_and_stays(here: Path) -> None:
-    done = run("check", "--output-format", "json", "--output-file", "concise:/dev/stderr")
+    done = subprocess_of(
+        Path(), "check", "--output-format", "json", "--output-file", "concise:/dev/stderr")
     assert (done.status, done.err) == (1, CONCISE)
     os.mkfifo(here / "pipe")
     with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:

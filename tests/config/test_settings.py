@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from cachelint import (
 )
 from cachelint.files.discovery import TagTask
 from support import valid
+from support.program import run_program
 
 TAG = valid.TAG
 STALE = valid.page(valid.meta(num_specs=3))
@@ -61,9 +61,7 @@ def catalog(root: Path, page: str) -> None:
 
 
 def run(*arguments: str, stdin: str = "", **environment: str) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-m", "cachelint", *arguments], input=stdin, capture_output=True,
-        encoding="utf-8", check=False, env={**os.environ, **environment})
+    done = run_program(*arguments, stdin=stdin, environment={**os.environ, **environment})
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -1,17 +1,18 @@
-"""docs/configuration.md: every setting has its example, and each does what is said."""
+"""docs/configuration.md: every setting has its example, and each does what is described."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from cachelint.document import schema
+from support.program import run_program
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,11 +25,10 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 KNOWN = '{"version": 1, "findings": []}'
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items()
              if not key.startswith(("CACHELINT", "GITHUB"))}
-    return subprocess.run([sys.executable, "-m", "cachelint", *arguments], cwd=folder,
-                          capture_output=True, encoding="utf-8", check=False, env=clean)
+    return run_program(*arguments, folder=folder, environment=clean)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_example_is_right(catalog: Path, text: str) -> None:
     ('ignore = ["CL1"]\n[severity]\nmising-root = "error"\n', 0),
     ('ignore = ["unstable-order"]\n[per-file-ignores]\n"_cache/v0.22.*/**" = ["CL5"]\n', 1),
 ])
-def test_what_is_shown_is_what_is_said(catalog: Path, text: str, shown: int) -> None:
+def test_output_is_as_shown(catalog: Path, text: str, shown: int) -> None:
     (catalog / "cachelint.toml").write_text(text)
     command, said = re.findall(r"```console\n\$ (.*?)\n(.*?)```", TEXT, re.DOTALL)[shown]
     done = run(catalog, *command.split()[1:])

@@ -24,7 +24,7 @@ SCRIPT = ROOT / "examples" / "dask_catalog.py"
 
 @pytest.fixture(scope="module")
 def catalogs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a catalog that is sound and one with a defect of every kind."""
+    """Return a folder with a valid catalog and one with a defect of every kind."""
     folder = tmp_path_factory.mktemp("catalogs")
     shutil.copytree(EXAMPLE, folder / "sound")
     shutil.copytree(EXAMPLE, folder / "spoilt")
@@ -36,7 +36,7 @@ def catalogs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "develop-2025-03-30/re2/specs.md": lambda text: text.replace("package,", "package,  "),
     }.items():
         spoil(cache / path, change)
-    # a hash on two pages, a tag that is listed nowhere, a file of the catalog that says a wrong sum
+    # a hash on two pages, a tag that is listed nowhere, a file of the catalog with a wrong sum
     shutil.copytree(cache / "develop" / "swig", cache / "develop" / "swig-again")
     shutil.copytree(cache / "develop-2025-04-20", cache / "develop-2025-04-27")
     spoil(folder / "spoilt" / "_data" / "meta.yaml",
@@ -111,7 +111,7 @@ def test_cluster_of_two_processes(
     assert without_seconds(named.stdout) == without_seconds(one.stdout)
 
 
-def test_configuration_holds(catalogs: Path, tmp_path: Path) -> None:
+def test_configuration_applies(catalogs: Path, tmp_path: Path) -> None:
     shutil.copytree(catalogs / "spoilt", tmp_path / "site")
     (tmp_path / "cachelint.toml").write_text('select = ["CL603"]\n', encoding="utf-8")
     done = run(tmp_path, str(SCRIPT), "--workers", "1")
@@ -120,7 +120,7 @@ def test_configuration_holds(catalogs: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_baseline_holds(catalogs: Path, tmp_path: Path) -> None:
+def test_baseline_applies(catalogs: Path, tmp_path: Path) -> None:
     shutil.copytree(catalogs / "spoilt", tmp_path / "site")
     run(tmp_path, "-m", "cachelint", "check", "--write-baseline", "known.json", "--select", "CL3")
     (tmp_path / "cachelint.toml").write_text('baseline = "known.json"\n', encoding="utf-8")

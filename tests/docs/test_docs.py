@@ -1,4 +1,4 @@
-"""The documentation: what it shows happens, what it takes from the program is fresh, links hold."""
+"""The documentation: its examples, its generated parts, its links and the site."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WRITTEN = list(write_docs.render_all())
 
 
 @pytest.mark.parametrize(("path", "expected"), WRITTEN, ids=[path.name for path, _ in WRITTEN])
-def test_what_the_program_says_is_up_to_date(path: Path, expected: str) -> None:
+def test_generated_parts_are_up_to_date(path: Path, expected: str) -> None:
     assert path.read_text(encoding="utf-8") == expected, "run: python tools/write_docs.py"
 
 
@@ -114,7 +114,7 @@ WITH_LINKS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("examples/*/README.m
 
 
 def anchors(path: Path) -> set[str]:
-    """Return what can stand behind `#`, on a code host and on the site."""
+    """Return what can follow `#`, on a code host and on the site."""
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {*re.findall(r'<a id="([^"]+)">', text),
@@ -157,7 +157,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Assets(HTMLParser):
-    """Gathers what a browser would ask for by itself, and all ids."""
+    """Gathers what a browser would load by itself, and all ids."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,14 +170,14 @@ class Assets(HTMLParser):
         self.ids.add(given.get("id", ""))
         self.classes |= set(given.get("class", "").split())
         self.classes.add(given.get("data-md-component", ""))
-        # a link in the text is asked for by a reader alone
+        # a link in the text is only loaded by a reader
         self.wanted += [given[name] for name in ("src", "srcset", "data", "poster", "action")
                         if name in given]
         if tag == "link":
             self.wanted.append(given.get("href", ""))
 
 
-def test_site_asks_no_other_host_for_anything(site: Path) -> None:
+def test_site_loads_nothing_from_other_hosts(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 10
     for page in pages:
@@ -185,7 +185,7 @@ def test_site_asks_no_other_host_for_anything(site: Path) -> None:
         assets.feed(page.read_text(encoding="utf-8"))
         assert assets.wanted
         assert [url for url in assets.wanted if re.match(r"([a-z]+:)?//", url)] == [], page
-        # for which the theme's scripts would ask other hosts
+        # for which the theme's scripts would load from other hosts
         assert not assets.classes & {"mermaid", "source"}, page
     for style in site.rglob("*.css"):
         text = style.read_text(encoding="utf-8")

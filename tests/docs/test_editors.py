@@ -1,4 +1,4 @@
-"""Editors: what `docs/editors.md` tells them, tried with the real ones where they are installed."""
+"""Editors: the settings of `docs/editors.md`, tried with the real ones where they are installed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_problem_matcher_takes_every_finding_and_nothing_else(catalog: Path) -> 
     assert [str(match[pattern["message"]]).split()[0] for match in found] == ["num_specs", "a"]
 
 
-def test_problem_matcher_takes_paths_with_colons_and_blanks() -> None:
+def test_problem_matcher_takes_paths_with_colons_and_spaces() -> None:
     [match] = matches(["a b/c: d/specs.md:5:44: CL301 num_specs is 3: no"])
     assert match[1:] == ["a b/c: d/specs.md", "5", "44", "CL301", None, "num_specs is 3: no"]
 
@@ -142,7 +142,7 @@ def _page(specs: list[dict[str, Any]]) -> dict[str, Any]:
 LEGACY = {"title": "zlib", "layout": "cache", "category": "package", "spec_files": ["a"],
           "meta": {"versions": ["1"], "compilers": ["gcc@8"]}}
 TAG_PAGE = {"layout": "table", "permalink": "/tag/develop/", "tag": "develop"}
-# what stands in front matter, and whether the schema for editors lets it pass
+# values in front matter, and whether the schema for editors lets it pass
 FRONT_MATTER: dict[str, tuple[Any, bool]] = {
     "current": (_page(valid.specs()), True),
     "tarball": (_page(valid.tarball_specs()), True),
@@ -166,7 +166,7 @@ def test_schema_for_editors(data: Any, passes: bool) -> None:
 
 
 class Server:
-    """yaml-language-server, spoken to as an editor does."""
+    """yaml-language-server, used as an editor uses it."""
 
     def __init__(self, root: Path) -> None:
         settings: dict[str, Any] = {"yaml": {
@@ -181,7 +181,7 @@ class Server:
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         self.number = 0
-        self.ask("initialize", processId=os.getpid(), rootUri=root.as_uri(),
+        self.request("initialize", processId=os.getpid(), rootUri=root.as_uri(),
                  capabilities={"workspace": {"configuration": True}},
                  workspaceFolders=[{"uri": root.as_uri(), "name": "catalog"}])
         self.send(method="initialized", params={})
@@ -220,13 +220,13 @@ class Server:
             time.sleep(0.02)
         return found[key]
 
-    def ask(self, method: str, **params: Any) -> Any:
+    def request(self, method: str, **params: Any) -> Any:
         self.number += 1
         self.send(id=self.number, method=method, params=params)
         return self.wait(self.answers, self.number)
 
     def shows(self, path: str, text: str) -> list[tuple[int, str]]:
-        """Show a text to the server; return what is underlined: the line, from 1, and why."""
+        """Show a document to the server; return what is underlined: the line, from 1, and why."""
         uri = (self.root / path).as_uri()
         if self.findings.pop(uri, None) is None:
             self.send(method="textDocument/didOpen", params={"textDocument": {
@@ -238,7 +238,7 @@ class Server:
         return [(each["range"]["start"]["line"] + 1, each["message"]) for each in found]
 
     def hover(self, path: str, line: int, character: int) -> str:
-        answer = self.ask("textDocument/hover", position={"line": line, "character": character},
+        answer = self.request("textDocument/hover", position={"line": line, "character": character},
                           textDocument={"uri": (self.root / path).as_uri()})
         return str(answer["contents"]["value"])
 
@@ -299,7 +299,7 @@ UNDERLINED: dict[str, tuple[str, str, list[tuple[int, str]]]] = {
              [(1, 'Missing property "stacks".'), (2, "Property stack is not allowed.")]),
     "counts": ("_data/meta.yaml", "all:\n  count: many\n",
                [(2, 'Incorrect type. Expected "integer".')]),
-    # which is for cachelint alone
+    # which only cachelint checks
     "wrong count": ("_cache/a/f/specs.md", valid.page(valid.meta(num_specs=3)), []),
 }
 
@@ -310,7 +310,7 @@ def test_server_underlines(server: Server, path: str, text: str, due: list[tuple
     assert server.shows(path, text) == due
 
 
-def test_server_says_what_a_key_means(server: Server) -> None:
+def test_server_shows_what_a_key_means(server: Server) -> None:
     path = "_cache/hover/zlib/specs.md"
     server.shows(path, valid.PAGE)
     lines = valid.PAGE.split("\n")

@@ -1,19 +1,19 @@
-"""The example catalog is sound, and the corpus of real pages is judged as it should be."""
+"""The example catalogs and the corpus of real pages have the expected findings."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from cachelint import Settings, check, fix
+from support.program import run_program
 
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS / "corpus"
@@ -40,10 +40,9 @@ CORPUS_UNSTABLE = [
 ]
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> CompletedProcess[str]:
     """Run the program in a folder."""
-    return subprocess.run([sys.executable, "-m", "cachelint", *arguments, "--color", "never"],
-                          cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return run_program(*arguments, "--color", "never", folder=folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -52,7 +51,7 @@ def contents(folder: Path) -> dict[str, bytes]:
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def place_and_code(line: str) -> tuple[str, str]:
+def path_and_code(line: str) -> tuple[str, str]:
     """Take path and code out of a line of the concise format."""
     match = re.fullmatch(r"(.+?):\d+:\d+: (CL\d{3}) .*", line)
     assert match is not None, line
@@ -96,7 +95,7 @@ def test_the_example_is_clean() -> None:
 
 
 def test_the_example_is_clean_under_strict() -> None:
-    # where it lies, as its README says, with whatever configuration the project itself may have
+    # where it is, as its README describes, with whatever configuration the project itself may have
     done = run(EXAMPLE, "check", "--strict", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "no errors in 23 pages\n"
@@ -130,7 +129,7 @@ def load_page(path: Path) -> Any:
     return YAML(typ="safe").load(text.removeprefix("---\n").removesuffix("\n---"))
 
 
-def test_no_hash_stands_twice_in_a_tag_of_the_example() -> None:
+def test_no_hash_is_duplicated_in_a_tag_of_the_example() -> None:
     for tag in EXAMPLE_TAGS:
         hashes = [spec["hash"] for path in EXAMPLE.glob(f"_cache/{tag}/*/specs.md")
                   for spec in load_page(path)["spec_details"]]
@@ -192,7 +191,7 @@ def test_the_corpus_passes_on_the_command_line(corpus: Path) -> None:
     done = run(corpus, "check", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
-    assert [place_and_code(line) for line in lines] == CORPUS_FINDINGS
+    assert [path_and_code(line) for line in lines] == CORPUS_FINDINGS
     assert total == "4 warnings in 12 pages"
     assert run(corpus, "check", "--strict").returncode == 1
 
@@ -203,7 +202,7 @@ def test_the_tarball_pages_of_the_corpus_that_are_in_no_stable_order(
     done = run(corpus, "check", "--extend-select", "CL507", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
-    assert [place_and_code(line) for line in lines] == sorted(CORPUS_FINDINGS + CORPUS_UNSTABLE)
+    assert [path_and_code(line) for line in lines] == sorted(CORPUS_FINDINGS + CORPUS_UNSTABLE)
     assert total == "9 warnings in 12 pages (5 fixable: run cachelint fix)"
 
     monkeypatch.chdir(corpus)

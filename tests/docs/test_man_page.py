@@ -1,4 +1,4 @@
-"""The man page: what it holds, and what the programs that show it say of it."""
+"""The man page: its contents, and the programs that show it."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def test_every_command_option_and_rule_is_there() -> None:
     ("a\\b --c", "a\\eb \\-\\-c"),
     ("~x ^y `z`", "\\(tix \\(hay \\(gaz\\(ga"),
 ])
-def test_text_is_no_request(text: str, escaped: str) -> None:
+def test_text_is_not_a_request(text: str, escaped: str) -> None:
     assert man_page._escape(text) == escaped

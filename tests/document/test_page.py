@@ -1,4 +1,4 @@
-"""A page's bytes taken apart: the quick way gives the YAML parser's answer, with every place."""
+"""A page's bytes taken apart: the quick way gives the YAML parser's answer, with every position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from cachelint.document import yaml
-from cachelint.document.page import Page, parse_page, render, render_entry
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
+from cachelint.document.render import render, render_entry
 from cachelint.model import PageFormat, Span
 from support import valid
 
@@ -58,7 +60,7 @@ def test_what_surrounds_the_front_matter(text: str, faults: list[str], body: str
 
 
 @pytest.mark.parametrize("line", ["\u0085", "\u2028", "\x0b", "\x1c"])
-def test_lines_end_in_line_feeds_alone(line: str) -> None:
+def test_lines_end_only_in_line_feeds(line: str) -> None:
     # str.splitlines would end lines here
     text = valid.PAGE.replace("+shared", f"a='{line}'")
     page = _parse(text.replace(line, f"\\u{ord(line):04x}") if ord(line) < 0x20 else text)
@@ -131,7 +133,7 @@ def test_rendering_an_entry_keeps_the_order_of_keys() -> None:
         'meta: {"b": 1, "a": {"d": 1, "c": []}}')
 
 
-# ------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------ positions
 
 
 YAML_PAGE = f"""--- \nlayout: cache # x
@@ -169,7 +171,7 @@ spec_details: [{{"hash": "aa", "stacks": ["r/~", "s"]}}, []]
         ("/spec_details/0/stacks", '"stacks"', '"stacks"'),
         ("/spec_details/0/stacks/0", '"r/~"', '"r/~"'),
         ("/spec_details/1", "[", "["),
-        # what has no place of its own is the file
+        # what has no position of its own is the file
         ("", "--- ", "--- "),
         ("/nowhere", "--- ", "--- "),
         ("/meta/a/3", "--- ", "--- "),
@@ -208,14 +210,14 @@ def test_span_over_several_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pointer", "plain", "raw"),
-    [("/title", False, '"z\u00e9\U0001f600"'), ("/layout", True, "cache"),
-     ("/categories/1", True, valid.TAG), ("/meta/a", True, '[1, "\U0001f600", {}]'),
-     ("/note/1", True, "{y: 'z'}"), ("/note/1/y", False, "'z'")],
+    ("pointer", "key", "raw"),
+    [("/title", "'title'", '"z\u00e9\U0001f600"'), ("/layout", "layout", "cache"),
+     ("/categories/1", "", valid.TAG), ("/meta/a", '"a"', '[1, "\U0001f600", {}]'),
+     ("/note/1", "", "{y: 'z'}"), ("/note/1/y", "y", "'z'")],
 )
-def test_values_as_they_are_written(pointer: str, plain: bool, raw: str) -> None:
+def test_keys_and_values_as_they_are_written(pointer: str, key: str, raw: str) -> None:
     page = _parse(YAML_PAGE)
-    assert (page.is_plain(pointer), page.raw(pointer)) == (plain, raw)
+    assert (page.raw_key(pointer), page.raw(pointer)) == (key, raw)
 
 
 def test_values_by_pointer() -> None:
@@ -230,7 +232,7 @@ def test_values_by_pointer() -> None:
     [("---\ntitle:\nlayout: cache\n---", 2), ("---\ntitle: # x\n\nlayout: cache\n---", 2),
      ("---\nlayout: cache\ntitle:\n---", 3)],
 )
-def test_value_that_is_missing_stands_in_the_line_of_its_key(text: str, line: int) -> None:
+def test_missing_value_is_in_the_line_of_its_key(text: str, line: int) -> None:
     page = _parse(text)
     assert page.span_of("/title").line == line
     assert [page.source(entry).strip() for entry in page.entries if entry.key == "title"] == [
@@ -258,14 +260,14 @@ TWICE = '{"a": 1, "a": 2}'
         (f"[{TWICE}}}", "CL106"),
     ],
 )
-def test_key_twice_in_what_may_be_no_json(value: str, fault: str) -> None:
+def test_key_twice_in_what_may_not_be_json(value: str, fault: str) -> None:
     page = _parse(f"---\nmeta: {value}\n---")
     assert not page.parsed
-    # where the text is not even YAML, either may be said
+    # where the text is not even YAML, either may be reported
     assert _faults(page) in ([fault], ["CL107"])
 
 
-def test_key_twice_within_a_text_is_none() -> None:
+def test_key_twice_within_a_string_is_none() -> None:
     page = _parse(f"---\nnote: 'a\nmeta: {TWICE}\n  '\n---")
     assert (_faults(page), list(page.data)) == ([], ["note"])
 
@@ -356,7 +358,7 @@ def test_islands_of_json_agree_with_the_yaml_parser(text: str) -> None:
         assert "CL110" in _faults(page)
         return
     except yaml.YamlError:
-        # a key that stands twice in JSON is found before the parser is asked
+        # a duplicate key in JSON is found before the parser is used
         assert not page.parsed
         assert {"CL106", "CL107"} & set(_faults(page))
         return
@@ -387,7 +389,7 @@ def test_islands_of_json_agree_with_the_yaml_parser(text: str) -> None:
         value = page.data[entry.key]
         if (written[0] == "?" and value is None) or (
                 isinstance(value, str) and value.endswith("\n")):
-            continue  # where a value that is missing or blank lines at the end stand is no matter
+            continue  # the position of a missing value, and of blank lines at the end, is free
         assert yaml.load(f"{written}\n").value == {entry.key: value}
 
 

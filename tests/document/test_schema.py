@@ -1,4 +1,4 @@
-"""The schemas themselves, the quick yes against jsonschema, and breaches in prose."""
+"""The schemas themselves, the quick yes against jsonschema, and violations in prose."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_no_pattern_lets_a_newline_pass_at_the_end(name: str) -> None:
     assert [pattern for pattern in patterns if not pattern.endswith("$(?!\\n)")] == []
 
 
-def test_the_two_page_schemas_differ_in_the_tarball_alone() -> None:
+def test_the_two_page_schemas_differ_only_in_the_tarball() -> None:
     current = copy.deepcopy(schema.load("page-current"))
     tarball = copy.deepcopy(schema.load("page-tarball"))
     spec = tarball["$defs"]["spec"]
@@ -173,7 +173,7 @@ def _mutate(draw: st.DrawFn, value: Any) -> Any:
 
 
 @_each_schema
-def test_sound_value_is_sound(name: str) -> None:
+def test_valid_value_is_valid(name: str) -> None:
     assert _validator(name).is_valid(SOUND[name])
     assert schema.compile_check(name)(SOUND[name])
     assert schema.validate(name, SOUND[name]) == []
@@ -247,7 +247,7 @@ def test_unknown_keyword_is_refused(
         schema.compile_check.__wrapped__("page-current")
 
 
-# ------------------------------------------------------------------------------ breaches
+# ------------------------------------------------------------------------------ violations
 
 
 @pytest.mark.parametrize(
@@ -273,19 +273,19 @@ def test_unknown_keyword_is_refused(
     ],
     ids=str,
 )
-def test_breach_of_a_spec(changes: dict[str, Any], pointer: str, codes: list[str]) -> None:
+def test_violation_in_a_spec(changes: dict[str, Any], pointer: str, codes: list[str]) -> None:
     found = schema.validate("page-current", _page(valid.specs()) | {
         "spec_details": valid.specs(1, **changes)})
     whole = f"/spec_details/1{pointer}"
     assert [_code(error) for error in found if error.pointer == whole] == codes
-    assert {breach.pointer.split("/")[2] for breach in found} == {"1"}
+    assert {error.pointer.split("/")[2] for error in found} == {"1"}
 
 
 def _code(error: SchemaError) -> str:
     return error.reported_as or next(schema_problems([error]))[0].code
 
 
-def test_breach_of_a_key_that_is_missing() -> None:
+def test_violation_by_a_missing_key() -> None:
     specs = [valid.without(valid.without(valid.specs()[0], "os"), "target"), valid.specs()[1]]
     found = schema.validate("page-current", _page(valid.specs()) | {"spec_details": specs})
     assert [(_code(error), error.pointer, error.key, error.message) for error in found] == [
@@ -316,7 +316,7 @@ def _run(*arguments: str) -> str:
     return CliRunner().invoke(cli, [*arguments]).stdout
 
 
-def test_report_of_a_run_is_sound(tmp_path: Path) -> None:
+def test_report_of_a_run_is_valid(tmp_path: Path) -> None:
     stale = valid.page(valid.meta(num_specs=3), valid.specs(1, hash=valid.FIRST))
     valid.write_catalog(tmp_path, {f"{valid.TAG}/zlib": stale, "v0.22-rc1/zlib": "\ufeffx"},
                         {valid.TAG: ["root"]})
@@ -331,7 +331,7 @@ def test_report_of_a_run_is_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "codes"),
     [([], None), (["CL301"], ["CL301"]), (["duplicate-hash"], ["CL402"])], ids=str)
-def test_rules_as_json_are_sound(arguments: list[str], codes: list[str] | None) -> None:
+def test_rules_as_json_are_valid(arguments: list[str], codes: list[str] | None) -> None:
     rules = json.loads(_run("rule", "--output-format", "json", *arguments))
     assert list(_validator("rules").iter_errors(rules)) == []
     assert [rule["code"] for rule in rules] == (codes or [rule.code for rule in ALL_RULES])

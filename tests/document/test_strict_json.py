@@ -1,4 +1,4 @@
-"""Strict JSON, and the places of its values."""
+"""Strict JSON, and the positions of its values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_reads(text: str, value: Any) -> None:
 
 
 def _refusal(text: str) -> str:
-    """Say why a text is refused."""
+    """Return why a string is rejected."""
     try:
         strict_json.loads(text)
     except DuplicateKeyError:
@@ -62,7 +62,7 @@ def _refusal(text: str) -> str:
     "1_0", "+1", ".5", "1.", "0x1", "\u0661", '"\n"', '"a\tb"', '"\\x41"', "True", '{"a" 1}',
     "\ufeff1", "[1]\x00", "\u00a01", "[1\x0b]",
 ])
-def test_refuses_what_is_no_json(text: str) -> None:
+def test_rejects_what_is_not_json(text: str) -> None:
     assert _refusal(text) == "no JSON"
 
 
@@ -70,7 +70,7 @@ def test_refuses_what_is_no_json(text: str) -> None:
     '{"a": 1, "a": 1}', '{"a": 1, "\\u0061": 2}', '[{"b": {"a": 1, "c": 2, "a": 3}}]',
     '{"": 1, "": 1}',
 ])
-def test_refuses_a_key_that_stands_twice(text: str) -> None:
+def test_rejects_a_duplicate_key(text: str) -> None:
     assert _refusal(text) == "a key twice"
 
 
@@ -114,7 +114,7 @@ def test_tokens_of_pointers(key: str, token: str) -> None:
     assert strict_json.unescape_token(token) == key
 
 
-# ------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------ positions
 
 
 TEXT = '-- { "a" : [1, "x", {}] ,"b":{"c/d": "\\u0061", "":[ ]}, "e": -1.5e3 } tail'
@@ -164,7 +164,7 @@ SEPARATORS = [(", ", ": "), (",", ":"), (" ,\t", " :  "), (",\n", "\t:\r\n"), ("
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from(SEPARATORS), st.booleans())
 @settings(max_examples=200, deadline=None)
 @example({"a": 1, "b": [2]}, None, (", ", ":  "), True)
-def test_members_cover_the_texts_of_the_values(
+def test_members_cover_the_source_of_the_values(
     value: Any, indent: int | None, separators: tuple[str, str], escape: bool
 ) -> None:
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=escape)
@@ -194,4 +194,4 @@ def test_members_cover_the_texts_of_the_values(
 )
 def test_repeated_keys(text: str, expected: list[tuple[str, int]]) -> None:
     found = strict_json.repeated_keys(text, 0, "/x")
-    assert [(pointer, member.key_start) for pointer, member in found] == expected
+    assert [(pointer, key_start) for pointer, key_start, _ in found] == expected

@@ -19,7 +19,7 @@ SPECS = st.lists(st.fixed_dictionaries({
 }), max_size=6)
 
 
-def test_sound_page() -> None:
+def test_valid_page() -> None:
     assert summarize(valid.specs()) == {
         "compilers": ["gcc@11.4.0"],
         "num_specs": 2,
@@ -47,7 +47,7 @@ def test_sorts_by_code_point() -> None:
         expected, expected, expected)
 
 
-def test_stack_that_stands_twice_in_a_spec_counts_once() -> None:
+def test_duplicate_stack_in_a_spec_counts_once() -> None:
     spec = {**valid.specs()[0], "stacks": ["root", "root"]}
     assert summarize([spec, spec])["num_specs_by_stack"] == {"root": 2}
 
@@ -58,7 +58,7 @@ def test_lacking_field(field: str) -> None:
         summarize([valid.without(valid.specs()[0], field)])
 
 
-def test_keys_are_sorted_and_specs_left_alone() -> None:
+def test_keys_are_sorted_and_specs_unchanged() -> None:
     specs = valid.specs(0, stacks=["root", "e4s"])
     result = summarize(iter(specs))
     assert list(result) == sorted(result)

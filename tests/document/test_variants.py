@@ -84,7 +84,7 @@ def test_variant(text: str, name: str | None) -> None:
 
 
 @pytest.mark.parametrize("piece", ["'", '"', "\\", "'a\"", "a='", '"\\', '\\"', "=", "+"])
-def test_long_text_is_judged_in_time(piece: str) -> None:
+def test_long_string_is_checked_in_time(piece: str) -> None:
     # a page has up to 8 MiB, and a pattern may not look back at all of it for each character
     start = time.process_time()
     is_variant("a=" + piece * 8_000)

@@ -163,7 +163,7 @@ def test_paths_from_within(
         ("odd", "../one", "../one/_cache/v1/zlib/specs.md"),
     ],
 )
-def test_paths_are_short_wherever_one_stands(
+def test_paths_are_short_in_any_working_folder(
     here: Path, folder: str, root: str, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(here, *TREE)
@@ -241,7 +241,7 @@ def test_links_to_folders(here: Path) -> None:
     ("<stdin>", PageId(None, None)),
     ("", PageId(None, None)),
 ])
-def test_place_of_a_page(here: Path, path: str, place: PageId) -> None:
+def test_tag_and_package_of_a_page(here: Path, path: str, place: PageId) -> None:
     assert page_id_of(path) == place
 
 
@@ -317,7 +317,7 @@ def test_stray_directly_below_cache(here: Path) -> None:
     assert [(each.path, each.line) for each in findings] == [("_cache/README.md", 1)]
 
 
-def test_strays_behind_links_are_left_alone(here: Path) -> None:
+def test_strays_behind_links_are_skipped(here: Path) -> None:
     make(here, "_cache/v1/zlib/specs.md", "elsewhere/page.md")
     (here / "_cache/v1/zlib/up").symlink_to("..")
     (here / "_cache/v1/zlib/self").symlink_to("self")
@@ -329,7 +329,7 @@ def test_strays_behind_links_are_left_alone(here: Path) -> None:
     assert [page for page, _ in listing.pages] == ["_cache/v1/zlib/specs.md"]
 
 
-def test_hidden_folders_hold_no_pages(here: Path) -> None:
+def test_hidden_folders_have_no_pages(here: Path) -> None:
     make(here, "_cache/v1/.zlib/specs.md", "_cache/v1/zlib/specs.md", "_cache/.v2/zlib/specs.md")
     assert [page for page, _ in list_tag(".", "v1").pages] == ["_cache/v1/zlib/specs.md"]
     assert [task.tag for task in select(["."]).tasks] == ["v1"]
@@ -395,7 +395,7 @@ def test_file_is_read_through_links(tmp_path: Path) -> None:
     assert read(str(tmp_path / "link")) == b"text"
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_what_is_not_a_file(tmp_path: Path) -> None:
     make(tmp_path, "folder/", "file")
     (tmp_path / "self").symlink_to("self")
     (tmp_path / "here").symlink_to("there")

@@ -1,4 +1,4 @@
-"""What `fix` promises: what it changes, what it leaves alone, and how it replaces a file."""
+"""What `fix` promises: what it changes, what it skips, and how it replaces a file."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ CANONICAL: dict[str, str | bytes] = {
     "title plain": PAGE.replace('"zlib"', "zlib"),
     "layout in quotes": PAGE.replace("layout: cache", "layout: 'cache'"),
     "blank lines": PAGE.replace("\n", "\n\n"),
-    "blanks behind the opening": PAGE.replace("---", "--- \t", 1),
+    "blanks behind the opening": PAGE.replace("---", "---  ", 1),
     "closed by dots": PAGE.removesuffix("---") + "...",
     "byte-order mark": "\ufeff" + PAGE,
     "CRLF": PAGE.replace("\n", "\r\n"),
@@ -133,7 +133,7 @@ def test_body_is_kept(body: str) -> None:
     assert mend(STALE + body).content.decode() == PAGE + body
 
 
-def test_sound_page_keeps_its_bytes() -> None:
+def test_valid_page_keeps_its_bytes() -> None:
     assert mend(PAGE) == PageFix(PAGE.encode(), [], [], "")
 
 
@@ -146,7 +146,7 @@ def test_variants_versions_and_size_of_a_spec_are_never_changed() -> None:
 
 # ------------------------------------------------------------------------------- tarballs
 
-# as in PAGE; each case gives what stands in its place, before and after
+# as in PAGE; each case gives the line, before and after
 ORDERED = {
     "versions": '["1.3.1", "1.2.13"]', "compilers": '["gcc@11.4.0"]', "oss": '["ubuntu22.04"]',
     "platforms": '["linux"]', "targets": '["x86_64_v3"]', "stacks": '["root", "e4s"]',
@@ -214,7 +214,7 @@ def test_page_in_the_tarball_format_is_edited_in_place(text: str | bytes, due: s
     assert fixed.reason == ""
 
 
-def test_order_of_a_tarball_page_is_no_fault() -> None:
+def test_order_of_a_tarball_page_is_free() -> None:
     assert mend(IN_ORDER) == PageFix(IN_ORDER.encode(), [], [], "")
 
 
@@ -223,7 +223,7 @@ def test_tarball_page_is_rewritten_in_canonical_order_where_cl507_is_selected() 
     assert mend(tarball(num_specs="3"), "CL507").content.decode() == TARBALL_PAGE
 
 
-def test_legacy_page_is_mended_around_its_front_matter() -> None:
+def test_legacy_page_is_fixed_around_its_front_matter() -> None:
     fixed = mend("\ufeff" + LEGACY.replace("\n", "\r\n") + "\r\n", context=PageContext())
     assert fixed.content.decode() == LEGACY
     assert [finding.code for finding in fixed.findings] == ["CL109"]
@@ -372,16 +372,16 @@ def test_page_with_comments_is_edited_in_place(before: str, after: str) -> None:
     assert fixed.reason == ""
 
 
-def test_sharp_in_a_value_is_no_comment() -> None:
+def test_sharp_in_a_value_is_not_a_comment() -> None:
     text = valid.page(valid.meta(num_specs=3), valid.specs(0, variants=["x='a #b'"]))
     assert mend(text).content.decode() == valid.page(None, valid.specs(0, variants=["x='a #b'"]))
 
 
-# ------------------------------------------------------------------------------- left alone
+# ------------------------------------------------------------------------------- skipped pages
 
 TWICE = valid.specs(1, hash=valid.FIRST)
 
-# name: (page, the reason said)
+# name: (page, the reason)
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "hash twice": (valid.page(valid.meta(num_specs=3), TWICE),
                    f"CL402 duplicate-hash: the hash {valid.FIRST} is spec 0's already"),
@@ -442,7 +442,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED.values(), ids=REFUSED)
-def test_page_is_left_alone_and_the_reason_said(text: str | bytes, reason: str) -> None:
+def test_page_is_skipped_with_a_reason(text: str | bytes, reason: str) -> None:
     raw = text if isinstance(text, bytes) else text.encode()
     fixed = mend(raw)
     assert fixed.content == raw
@@ -458,7 +458,7 @@ def test_page_is_left_alone_and_the_reason_said(text: str | bytes, reason: str) 
     pytest.param(PAGE.replace("---", "---\n# by hand", 1), id="comment alone"),
     pytest.param(PAGE + "\nBy hand.", id="body alone"),
 ])
-def test_page_without_anything_to_mend_is_left_alone_without_a_word(text: str | bytes) -> None:
+def test_page_without_anything_to_fix_is_skipped_silently(text: str | bytes) -> None:
     raw = text if isinstance(text, bytes) else text.encode()
     fixed = mend(raw)
     assert fixed.content == raw
@@ -473,7 +473,7 @@ MEND = rewrite.fixed_bytes
 WITH_BODY = f"{STALE}\nBy hand"
 Spoil = Callable[[str], str]
 
-# name: (page, what a fault of the program makes of it when it is mended, the reason said)
+# name: (page, what a fault of the program makes of it when it is fixed, the reason)
 FAULTS: dict[str, tuple[str, Spoil, str]] = {
     "spec lost": (STALE, lambda _: valid.page(None, valid.specs()[:1]), "its specs differ"),
     "spec added": (
@@ -517,8 +517,8 @@ def test_own_output_is_read_back_and_compared(
     assert fixed.findings == fixed.found
 
 
-def test_page_that_a_second_run_would_change_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    # a fault of the program that turns the keys of a tarball page around, where any order is sound
+def test_page_that_a_second_run_would_change_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a fault of the program that turns the keys of a tarball page around, where any order is valid
     def mend_badly(page: Any, _: PageContext) -> bytes:
         line = valid.lines(page.text)["meta"]
         members = json.loads(line.removeprefix("meta: ")) | {"num_specs": 2}
@@ -532,7 +532,7 @@ def test_page_that_a_second_run_would_change_is_left_alone(monkeypatch: pytest.M
         "the fixed page would be wrong: a second run would change it again")
 
 
-# ------------------------------------------------------------------------------- what check says
+# ------------------------------------------------------------------------------- what check reports
 
 EVERY_PAGE: dict[str, str | bytes] = {
     **{f"current: {name}": text for name, text in CANONICAL.items()},
@@ -543,7 +543,7 @@ EVERY_PAGE: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("text", EVERY_PAGE.values(), ids=EVERY_PAGE)
-def test_what_check_calls_fixable_is_what_fix_mends(text: str | bytes) -> None:
+def test_what_check_calls_fixable_is_what_fix_fixes(text: str | bytes) -> None:
     fixed = mend(text)
     found = Counter((each.code, each.pointer) for each in fixed.found)
     fixable = Counter((each.code, each.pointer) for each in fixed.found if each.fixable)
@@ -552,7 +552,7 @@ def test_what_check_calls_fixable_is_what_fix_mends(text: str | bytes) -> None:
         assert left == found
     else:
         due = found - fixable
-        # with comments, `meta` keeps its form, on which CL5xx are silent while a value is unsound
+        # with comments, `meta` keeps its form, on which CL5xx are silent while a value is invalid
         assert {key for key in due - left | left - due if not key[0].startswith("CL50")} == set()
         assert due == left or b"# " in fixed.content
 
@@ -565,7 +565,7 @@ def test_second_run_changes_nothing(text: str | bytes) -> None:
 
 # ------------------------------------------------------------------------------- what is worth it
 
-# name: (select, ignore, whether the page is mended, codes of what is left)
+# name: (select, ignore, whether the page is fixed, codes of what is left)
 WORTH: dict[str, tuple[list[str] | None, list[str], bool, list[str]]] = {
     "the defaults": (None, [], True, ["CL506"]),
     "a rule that found something": (["CL301"], [], True, []),
@@ -580,7 +580,7 @@ WORTH: dict[str, tuple[list[str] | None, list[str], bool, list[str]]] = {
 
 
 @pytest.mark.parametrize(("select", "ignore", "mended", "left"), WORTH.values(), ids=WORTH)
-def test_selected_rules_decide_what_is_worth_mending(
+def test_selected_rules_decide_what_is_fixed(
     select: list[str] | None, ignore: list[str], mended: bool, left: list[str]
 ) -> None:
     specs = valid.specs(0, variants=["+shared", "build_system=makefile"])
@@ -730,7 +730,7 @@ def test_whatever_the_page_no_spec_is_lost_and_a_second_run_changes_nothing(raw:
 
 
 class Catalog(NamedTuple):
-    """A catalog of one page that can be mended."""
+    """A catalog of one page that can be fixed."""
 
     root: Path
     page: Path
@@ -756,7 +756,7 @@ def test_page_is_replaced(catalog: Catalog) -> None:
     assert (again.changed, again.fixed) == ((), 0)
 
 
-def test_nothing_is_written_where_only_the_difference_is_asked_for(catalog: Catalog) -> None:
+def test_nothing_is_written_for_a_difference(catalog: Catalog) -> None:
     done = fix([str(catalog.root)], write=False)
     assert catalog.page.read_text() == STALE
     assert [change[1:3] for change in done.changed] == [(STALE.encode(), PAGE.encode())]
@@ -770,7 +770,7 @@ def test_mode_is_kept(catalog: Catalog, mode: int) -> None:
     assert stat.S_IMODE(catalog.page.stat().st_mode) == mode
 
 
-def test_file_that_changed_since_it_was_read_is_left_alone(
+def test_file_that_changed_since_it_was_read_is_skipped(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mend_while_another_writes(page: Any, context: PageContext) -> bytes:
@@ -866,7 +866,7 @@ def test_bytes_are_on_the_disk_before_they_take_the_name(
     assert steps == ["fsync of the file", "rename of the new page", "fsync of the folder"]
 
 
-def test_file_of_another_user_in_a_folder_of_ours_is_mended(
+def test_file_of_another_user_in_a_folder_of_ours_is_fixed(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:

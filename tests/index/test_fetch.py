@@ -108,7 +108,7 @@ def test_lists_no_folder_of_a_server(https: Server, tmp_path: Path) -> None:
         read_all(f"{https.url}/folder/", LIMIT)
 
 
-def test_a_missing_file_is_told_from_others(https: Server) -> None:
+def test_a_missing_file_is_distinguished(https: Server) -> None:
     with pytest.raises(NotFoundError, match="HTTP 404 File not found"):
         read_all(f"{https.url}/missing", LIMIT)
 
@@ -189,7 +189,7 @@ def test_has_no_access_to_what_is_private(s3: Any, tmp_path: Path) -> None:
         read_all("s3://private/x.json", LIMIT)
 
 
-def test_tells_what_s3_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_what_s3_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
     with pytest.raises(CachelintError, match=r'pip install "cachelint\[remote\]"'):
         read_all("s3://bucket/x", LIMIT)

@@ -36,7 +36,7 @@ def mutated(draw: st.DrawFn, text: str) -> str:
 
 
 def agrees(text: str, by_line: Callable[[str], yaml.Document | None]) -> bool:
-    """Hold the quick way to the parser; say whether it gave an answer."""
+    """Compare the quick way with the parser; return whether it gave an answer."""
     quick = by_line(text)
     if quick is None:
         return False
@@ -188,7 +188,7 @@ def test_hash_on_two_pages(catalog: Path) -> None:
     found = check().findings
     assert {(f.path, f.code) for f in found} == {("_cache/develop/zwig/specs.md", "CL608")}
     assert found[0].message.endswith("stands on _cache/develop/swig/specs.md too")
-    # one file alone cannot tell
+    # one file is not enough
     assert check(["_cache/develop/zwig/specs.md"]).findings == ()
 
 
@@ -208,11 +208,11 @@ def test_counts_are_silent_where_a_page_cannot_be_counted(
     path = config_file.find()
     settings = config_file.join_settings(config_file.read(path).data if path else {}, {})
     codes = [f.code for f in check(settings=settings).findings if not f.path.startswith("_cache")]
-    # of all, the sum of the right counts is what is said of this tag, and right of the others
+    # of all, the sum is the written count of this tag, and the right ones of the others
     assert codes == ["CL607"]
 
 
-def test_fix_touches_numbers_and_missing_pages_alone(catalog: Path) -> None:
+def test_fix_changes_only_numbers_and_missing_pages(catalog: Path) -> None:
     with_comment = META.replace("  count: 29", "  count: 31  # by hand").replace("120", "7", 1)
     Path("_data/meta.yaml").write_text(with_comment)
     Path("pages/tags/develop.md").unlink()
@@ -249,7 +249,7 @@ def test_fix_changes_a_tag_page_in_place(
     assert page.read_bytes() == expected.encode()
 
 
-def test_whole_tag_alone(catalog: Path) -> None:
+def test_only_one_whole_tag(catalog: Path) -> None:
     change("_data/meta.yaml", "  count: 29", "  count: 31")
     change("_data/meta.yaml", "  count: 120", "  count: 1")
     Path("pages/tags/v0.23.1.md").unlink()

@@ -27,7 +27,7 @@ STALE = valid.page(valid.meta(num_specs=3))
 
 
 def _with(line: str, key: str = "meta") -> str:
-    """Put another line in the place of one of the sound page's."""
+    """Replace one line of the valid page."""
     return PAGE.replace(valid.lines()[key], line)
 
 
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "indented": (" " + PAGE, [("CL104", "", " ---")]),
     "four dashes": ("-" + PAGE, [("CL104", "", "----")]),
     "text behind the dashes": (PAGE.replace("---", "--- zlib", 1), [("CL104", "", "--- zlib")]),
-    # blanks to Python, and none to Jekyll
+    # whitespace to Python, but not to Jekyll
     "no-break space behind the dashes": (PAGE.replace("---", "---\u00a0", 1),
                                          [("CL104", "", "---\u00a0")]),
     # CL105
@@ -76,7 +76,7 @@ CASES: dict[str, tuple[str | bytes, list[tuple[str, str, str]]]] = {
     "closing has four dashes": (PAGE + "-", [("CL105", "", "---")]),
     # CL106
     "bracket is not closed": (PAGE.replace('"num_specs": 2', '"num_specs": [2'),
-                              [("CL106", "", "}")]),
+                              [("CL106", "", ":")]),
     "reserved character": (_with("layout: @cache", "layout"), [("CL106", "", "@")]),
     "tab as indentation": (_with("meta:\n\tnum_specs: 2"), [("CL106", "", "\t")]),
     "control character": (_with('title: "zl\x01ib"', "title"), [("CL106", "", "\x01")]),
@@ -164,7 +164,7 @@ def test_findings(text: str | bytes, expected: list[tuple[str, str, str]]) -> No
     ],
     ids=["mark", "CRLF", "one CRLF", "one CR", "text behind", "key", "bad byte"],
 )
-def test_first_or_last_finding_stands_at(
+def test_first_or_last_finding_is_at(
     text: str | bytes, expected: tuple[int, int, int, int]
 ) -> None:
     finding = valid.check(text)[-1]
@@ -243,7 +243,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_sound_catalog(catalog: Path) -> None:
+def test_valid_catalog(catalog: Path) -> None:
     assert check([str(catalog)]).findings == ()
 
 

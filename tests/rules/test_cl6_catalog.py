@@ -1,4 +1,4 @@
-"""CL6xx: the page's place in the catalog."""
+"""CL6xx: the page's folder in the catalog."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def test_file_outside_the_catalog_does_not_hide_its_tags(
     assert [finding.code for finding in found] == ["CL604"]
 
 
-def test_page_of_the_legacy_layout_has_a_package_alone(tmp_path: Path) -> None:
+def test_page_of_the_legacy_layout_has_only_a_package(tmp_path: Path) -> None:
     valid.write_catalog(tmp_path, {"zstd": PAGE}, {})
     found = check([str(tmp_path / "_cache" / "zstd" / "specs.md")]).findings
-    # `_cache/<package>/` is no `_cache/<tag>/<package>/`
+    # `_cache/<package>/` is not `_cache/<tag>/<package>/`
     assert found == ()

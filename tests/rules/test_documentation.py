@@ -2,16 +2,16 @@
 
 How an example is read:
 
-A block with a line `---` is a whole page, in which a line `…` stands for the sound page's other
+A block with a line `---` is a whole page, in which a line `…` stands for the valid page's other
 lines. `<BOM>`, `<CR>`, `<LF>` and `<0xff>` are bytes. Any other block gives lines that replace
-those of the sound page, in the block's order.
+those of the valid page, in the block's order.
 
-In such a line, `{… "k": v …}` is the sound mapping (`meta`, or the spec at that place) with that
-member replaced or put in, and `{"k": v, … }` has it first. `, …]` stands for the remaining sound
+In such a line, `{… "k": v …}` is the valid mapping (`meta`, or the spec at that index) with that
+member replaced or put in, and `{"k": v, … }` has it first. `, …]` stands for the remaining valid
 specs. A value without `…` is meant as it is. `meta` follows changed specs unless it is given.
 
-The example of a rule about a file of the catalog is that file, beside a sound page; if it lists
-the tag `develop`, that tag has a page too, whose specs are in `root` alone.
+The example of a rule about a file of the catalog is that file, beside a valid page; if it lists
+the tag `develop`, that tag has a page too, whose specs are only in `root`.
 """
 
 from __future__ import annotations
@@ -96,6 +96,9 @@ CL901 not-in-index error
 CL902 not-on-page error
 CL903 fact-differs error
 CL904 stacks-differ error
+CL905 stack-without-index warning
+CL906 index-hole warning
+CL907 tag-without-pages warning
 """
 
 _each_rule = pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])
@@ -124,7 +127,7 @@ def test_documentation_begins_with_one_sentence(rule: Rule) -> None:
 
 
 @_each_rule
-def test_documentation_says_what_fix_does(rule: Rule) -> None:
+def test_documentation_describes_what_fix_does(rule: Rule) -> None:
     paragraphs = rule.documentation.split("\n\n")
     assert [n for n, text in enumerate(paragraphs) if text.startswith("Fix:")] == [
         len(paragraphs) - 1]
@@ -228,7 +231,7 @@ def _changes(block: str) -> str:
     lines = valid.lines()
     if given.get("spec_details", "").startswith("["):
         specs = given["spec_details"] = _specs(given["spec_details"])
-        # what an example leaves out of a spec cannot be summed up: the sound values stand in
+        # what an example leaves out of a spec cannot be summarised: the valid values are used
         data = [{**whole, **spec} for whole, spec
                 in zip(valid.specs(), json.loads(specs), strict=False)]
         lines["meta"] = f"meta: {valid.dumps(valid.summary(data))}"
@@ -253,7 +256,7 @@ def _specs(written: str) -> str:
 
 
 def _mapping(written: str, whole: dict[str, Any]) -> str:
-    """Fill in a mapping with the members that ``whole`` has besides those written."""
+    """Fill in a mapping with the members that ``whole`` has in addition to those written."""
     inner = written[1:-1].strip()
     sorted_in = inner.startswith("…")
     given: dict[str, str] = {}
@@ -267,7 +270,7 @@ def _mapping(written: str, whole: dict[str, Any]) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas that stand in no bracket and no string."""
+    """Split at commas that are in no bracket and no string."""
     pieces, depth, quoted, start = [], 0, False, 0
     for at, character in enumerate(text):
         if character == '"' and text[at - 1 : at] != "\\":

@@ -69,7 +69,7 @@ def test_it_survives_reordering(catalog: Path) -> None:
     specs.insert(2, specs.pop())
     lines[5] = "spec_details: " + json.dumps(specs)
     (catalog / PAGE).write_text("\n".join(lines), encoding="utf-8")
-    # the spec that is no variant is another item now, and known all the same
+    # the invalid variant is another item now, and known all the same
     assert codes("known.json") == ["CL503"]
 
 
@@ -93,7 +93,7 @@ def test_stale_entries(catalog: Path) -> None:
     write_baseline("known.json")
     shutil.copy(EXAMPLE / PAGE, catalog / PAGE)
     assert [key.rule for key in check(baseline="known.json").stale] == ["CL301", "CL401", "CL404"]
-    # of files that are not looked at nothing is said, and nothing pruned
+    # for files that are not checked nothing is reported or pruned
     assert check(["_cache/develop"], baseline="known.json").stale == ()
     write_baseline("known.json", ["_cache/develop"])
     assert len(json.loads(Path("known.json").read_text())["findings"]) == 3

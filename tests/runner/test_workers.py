@@ -90,7 +90,7 @@ def _process_of(task: TagTask) -> int:
 
 
 def _much(task: TagTask) -> bytes:
-    return task.tag.encode() * 3_000_000  # a hundred times what a pipe holds
+    return task.tag.encode() * 3_000_000  # a hundred times the size of a pipe
 
 
 def _fail(task: TagTask) -> None:
@@ -126,7 +126,7 @@ def test_more_processes_than_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(workers._Forked, _tag_of, jobs=5) == [task.tag for task in TASKS]
 
 
-def test_more_tasks_than_a_pipe_holds() -> None:
+def test_more_tasks_than_fit_in_a_pipe() -> None:
     tasks = [TagTask(".", f"v{number}", None) for number in range(40_000)]
     assert run(workers._Forked, _tag_of, tasks) == [task.tag for task in tasks]
     results = workers.run(_tag_of, tasks, 2)
@@ -189,7 +189,7 @@ def is_there(process: int) -> bool:
         state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
-    return state != "Z"  # nobody may be there to ask how it ended
+    return state != "Z"  # there may be no parent that waits for it
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

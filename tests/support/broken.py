@@ -1,7 +1,7 @@
 """One catalog in which every rule is broken, with text that would do harm if it were let through.
 
-What stands on its pages and in its files' names tries to steer a terminal, to turn text around, to
-command a runner of workflows, and to leave the places where XML, HTML and Markdown hold text.
+Its pages and the names of its files try to steer a terminal, to turn text around, to
+command a runner of workflows, and to escape from strings in XML, HTML and Markdown.
 """
 
 from __future__ import annotations

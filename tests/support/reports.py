@@ -18,7 +18,7 @@ def finding(
     severity: Severity | None = None, fixable: bool = False, pointer: str = "/meta/num_specs",
     excerpts: tuple[Excerpt, ...] = (),
 ) -> Finding:
-    """Return a finding, with what its rule says where nothing else is given."""
+    """Return a finding, with the values of its rule where nothing else is given."""
     rule = BY_CODE[code]
     return Finding(path or f"_cache/{tag}/{package}/specs.md", line, 12, line, 13, code, rule.name,
                    severity or rule.severity, message, pointer, fixable, excerpts)

@@ -1,4 +1,4 @@
-"""One sound page, held as data for tests to spoil, and the means to write pages and catalogs."""
+"""One valid page, as data for tests to spoil, and the means to write pages and catalogs."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ TARBALLS = (
 
 
 def meta(**changes: Any) -> dict[str, Any]:
-    """Return the sound `meta` with some of its members replaced."""
+    """Return the valid `meta` with some of its members replaced."""
     return {**copy.deepcopy(_META), **changes}
 
 
 def specs(number: int = 0, **changes: Any) -> list[dict[str, Any]]:
-    """Return the two sound specs, with some members of one of them replaced."""
+    """Return the two valid specs, with some members of one of them replaced."""
     result = copy.deepcopy(_SPECS)
     result[number] |= changes
     return result
 
 
 def tarball_specs(number: int = 0, **changes: Any) -> list[dict[str, Any]]:
-    """Return two sound specs of the tarball format, with some members of one of them replaced."""
+    """Return two valid specs of the tarball format, with some members of one of them replaced."""
     result = [{**spec, "tarball": url} for spec, url in zip(specs(), TARBALLS, strict=True)]
     result[number] |= changes
     return result
@@ -75,7 +75,7 @@ def without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def summary(of: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Derive `meta` from whole specs: the rule written a second time, to hold the code to."""
+    """Derive `meta` from whole specs: the rule written a second time, to compare the code with."""
     of = list(of)
     listed = [set(spec["stacks"]) for spec in of]
     stacks = sorted(set().union(*listed))
@@ -106,7 +106,7 @@ def page(
     meta_line: str = "",
     specs_line: str = "",
 ) -> str:
-    """Write a page of the values given, sound ones else; a whole line may be given instead.
+    """Write a page of the values given, valid ones otherwise; a whole line may be given instead.
 
     Where `meta` is not given, it is what the specs imply.
     """

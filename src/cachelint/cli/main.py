@@ -210,8 +210,10 @@ def check(**options: Any) -> int:
     paths = _paths(options)
     if paths == ["-"]:
         path = options["stdin_filename"] or "<stdin>"
+        raw = sys.stdin.buffer.read()
         context = tag_linter.context_at(path, settings)
-        found = check_page(sys.stdin.buffer.read(), path, settings=settings, context=context)
+        found = [] if tag_linter.is_excluded(path, settings) else check_page(
+            raw, path, settings=settings, context=context)
         report = runner.report_on_page(found, path, settings, options["baseline"])
     elif options["write_baseline"] is not None:
         with _progress(options) as on_progress:
@@ -290,9 +292,10 @@ def _fix_stdin(settings: Settings, options: dict[str, Any]) -> int:
     """Mend the page on standard input, and write it to standard output."""
     raw = sys.stdin.buffer.read()
     path = options["stdin_filename"] or "<stdin>"
-    from cachelint.fixer.page import fix_page
+    from cachelint.fixer.page import PageFix, fix_page
 
-    fixed = fix_page(raw, path, settings=settings, context=tag_linter.context_at(path, settings))
+    fixed = PageFix(raw, [], [], "") if tag_linter.is_excluded(path, settings) else fix_page(
+        raw, path, settings=settings, context=tag_linter.context_at(path, settings))
     if options["diff"]:
         if fixed.content != raw:
             sys.stdout.writelines(_diff(path, raw, fixed.content))
@@ -484,12 +487,18 @@ def _print(report: Report, options: dict[str, Any], stream: Any = None) -> None:
     pieces = write(report, _colour(options["color"], stream))
     stream.writelines(_without_last(pieces) if options["quiet"] and name in formats.WITH_TOTALS
                       else pieces)
+    for note in report.notes:
+        _say(f"note: {note}")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if name == "github" and summary:
         from cachelint.output import summary as job_summary
 
-        with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
-            file.writelines(job_summary.write(report))
+        try:
+            with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+                file.writelines(job_summary.write(report))
+        except (OSError, ValueError) as error:
+            _say(f"warning: the job summary cannot be written: {summary}: "
+                 f"{getattr(error, 'strerror', None) or error}")
     if options["verbose"]:
         _say(f"{text.plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
 
@@ -531,10 +540,21 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     old, new = (_lines(content) for content in (before, after))
     import difflib
 
-    name = escape_unsafe(path)
-    for line in difflib.unified_diff(old, new, f"a/{name}" if before else "/dev/null", f"b/{name}",
-                                     n=0):
+    name = discovery.path_in_checkout(path)
+    was, is_now = (_quoted(f"{side}/{name}") for side in "ab")
+    for line in difflib.unified_diff(old, new, was if before else "/dev/null", is_now, n=0):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _quoted(name: str) -> str:
+    """Write a name as git does in a diff: in quotes with escapes where it is not plain."""
+    if name == escape_unsafe(name) and not any(sign in name for sign in '"\\'):
+        # a tab ends a name that has a space in it
+        return f"{name}\t" if " " in name else name
+    escapes = {34: '\\"', 92: "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
+    return '"' + "".join(
+        escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+        for byte in os.fsencode(name)) + '"'
 
 
 def _lines(content: bytes) -> list[str]:
@@ -544,6 +564,8 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()  # so that lines are in order where both go to one file
     sys.stderr.write(f"{escape_unsafe(text)}\n")
 
 

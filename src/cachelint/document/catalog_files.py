@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cachelint.document import yaml
-from cachelint.document.page import Page, ParseError, is_plain, parse_page
+from cachelint.document.page import Page, ParseError
+from cachelint.document.parser import is_plain, parse_page
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import discovery
@@ -108,7 +109,7 @@ def tags_by_line(text: str) -> Document | None:
         for index, stack in enumerate(stacks):
             nodes[f"{entry}/stacks/{index}"] = NodeSpan(at, at + len(stack), close=at + len(stack))
             at += len(stack) + len("\n  - ")
-    return Document(value, nodes, [], [])
+    return Document(value, nodes, [], [], [], [])
 
 
 def meta_by_line(text: str) -> Document | None:
@@ -140,7 +141,7 @@ def meta_by_line(text: str) -> Document | None:
                 return None
         if not indent:
             mapping = value[key]
-    return Document(value, nodes, [], [])
+    return Document(value, nodes, [], [], [], [])
 
 
 def _is_all(pattern: str, text: str) -> bool:

@@ -1,28 +1,14 @@
-"""A page's bytes and what they say: read, render, and find the place of each value.
-
-Every page is YAML. Nearly all of it is JSON on lines of its own, though, and JSON is read two
-hundred times faster: so each line `key: <JSON>` is read as JSON, and the YAML parser is asked only
-for what is left. The answer is the YAML parser's answer for the whole, which tests hold it to.
-"""
+"""A page taken apart: what it contains, and where each value is."""
 
 from __future__ import annotations
 
-import json
-import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from cachelint.document import strict_json, yaml
-from cachelint.files.discovery import too_large
 from cachelint.model import PageFormat, Problem, SchemaError, Span
-
-KEYS = ("title", "layout", "categories", "meta", "spec_details")
-"""The top-level keys of a page, in the generator's order."""
-
-MAX_YAML_SIZE = 2 * 1024 * 1024
-"""Bytes of a page for which the YAML parser is asked at all (CL110)."""
 
 
 class ParseError(NamedTuple):
@@ -67,7 +53,11 @@ class Page:
         self.expected_meta: dict[str, Any] = {}
         """What `meta` should be: those of its keys that follow from valid values of the specs."""
         self.nodes: dict[str, yaml.NodeSpan] = {}
-        """Places of values that are not JSON, by pointer."""
+        """Locations of values that are not JSON, by pointer."""
+        self.dependent: list[yaml.ReaderDependent] = []
+        """Scalars without quotes that readers of YAML do not all take for the same."""
+        self.tabs: list[int] = []
+        """Offsets of tabs outside scalars and comments."""
         self._locators: dict[str, strict_json.Locator] = {}
         self.line_starts: list[int] = []
         """Offsets of the beginnings of lines, once they are known."""
@@ -75,6 +65,7 @@ class Page:
     def take(self, document: yaml.Document) -> None:
         """Fill in what the YAML parser read from the whole text."""
         self.data, self.nodes, self.comments = document.value, document.nodes, document.comments
+        self.dependent, self.tabs = document.dependent, document.tabs
 
     def complete(self) -> None:
         """Ask the YAML parser for the places that a quicker reader of the whole text left out."""
@@ -114,10 +105,7 @@ class Page:
         top, *tokens = pointer[1:].split("/")
         if "~" in pointer:
             top, *tokens = map(strict_json.unescape_token, [top, *tokens])
-        entry = None
-        for each in self.entries:
-            if each.key == top:
-                entry = each  # the last, where a key stands twice
+        entry = self._entries_by_key.get(top)
         if entry is None or entry.value_start < 0:
             return None
         if not tokens:
@@ -130,21 +118,30 @@ class Page:
             return None
         return self._node(found.start, found.end, found.key_start, found.key_end)
 
+    @cached_property
+    def _entries_by_key(self) -> dict[str, TopLevelEntry]:
+        """The entries, once all are known; the last, where a key is duplicated."""
+        return {entry.key: entry for entry in self.entries}
+
     def _node(self, start: int, end: int, key_start: int, key_end: int) -> yaml.NodeSpan:
         """Make the place of a JSON value."""
         container = self.text[start] in "[{"
         return yaml.NodeSpan(start, start + 1 if container else end, key_start, key_end,
                              container, end)
 
-    def is_plain(self, pointer: str) -> bool:
-        """Say whether the scalar at ``pointer`` stands there without quotes."""
-        node = self.locate(pointer)
-        return node is not None and self.text[node.start] not in "\"'"
+    def entry_at(self, offset: int) -> TopLevelEntry | None:
+        """Return the top-level entry in which ``offset`` lies, if it lies in one."""
+        return next((each for each in self.entries if each.start <= offset < each.end), None)
 
     def raw(self, pointer: str) -> str:
         """Return the value at ``pointer`` as it is written."""
         node = self.locate(pointer)
         return "" if node is None else self.text[node.start : node.close]
+
+    def raw_key(self, pointer: str) -> str:
+        """Return the key of the value at ``pointer`` as it is written; empty where it has none."""
+        node = self.locate(pointer)
+        return "" if node is None else self.text[max(node.key_start, 0) : max(node.key_end, 0)]
 
     def span(self, start: int, end: int) -> Span:
         """Turn offsets into lines and columns."""
@@ -182,329 +179,11 @@ class Page:
         return starts[number - 1], end
 
     def source(self, entry: TopLevelEntry) -> str:
-        """Return an entry as it is written, without comments and the blanks before them."""
-        text, at = "", entry.start
-        for comment in self.comments:
-            if entry.start <= comment < entry.end:
-                text += self.text[at:comment].rstrip(" \t")
-                at = self.text.find("\n", comment, entry.end)
-                at = entry.end if at < 0 else at
-        return text + self.text[at : entry.end]
-
-
-# blanks are those of Jekyll's pattern, which knows ASCII alone
-_OPENING = re.compile(r"---[ \t\f\v]*(?:\n|\Z)")
-# both begin with the end of the line before, for which a line of megabytes is searched fastest
-_CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
-_CONFLICT = re.compile(r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)")
-_ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
-_WORD = r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*"
-_PLAIN = re.compile(rf"{_WORD}|/[A-Za-z0-9._/-]*")
-_PLAIN_LIST = re.compile(rf"\[{_WORD}(?:, {_WORD})*\]")
-
-_BOM = b"\xef\xbb\xbf"
-
-
-def parse_page(
-    raw: bytes, *, max_size: int = 0
-) -> Page:
-    """Take a page apart.
-
-    Never raises: what is wrong with the file is in ``faults`` of the page, which is ``parsed``
-    where the rest of it can be checked. ``max_size`` is in bytes, 0 for no limit.
-    """
-    if max_size and len(raw) > max_size:
-        page = Page("")
-        _fault(page, "CL110", too_large(len(raw), max_size))
-        return page
-    has_bom = raw.startswith(_BOM)
-    try:
-        text = (raw[3:] if has_bom else raw).decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _not_utf8(raw, error.start + (3 if has_bom else 0))
-    page = Page(text)
-    if has_bom:
-        _fault(page, "CL102", "a byte-order mark stands before the front matter: Jekyll does not "
-               "see that this is a page, and leaves it out")
-    if "\r" in text:
-        carriage = text.index("\r")
-        kind = "CRLF" if text.startswith("\r\n", carriage) else "CR"
-        page.text = text = text.replace("\r\n", "\n").replace("\r", "\n")
-        line = page.span(carriage, carriage)
-        _fault(page, "CL103", f"lines end in {kind}, not in LF",
-               line._replace(end_column=line.column + 1))
-    _front_matter(page)
-    return page
-
-
-def _fault(
-    page: Page, code: str, message: str, span: Span | None = None, pointer: str = ""
-) -> None:
-    page.errors.append(ParseError(code, Problem(pointer, message, span)))
-
-
-def _not_utf8(raw: bytes, offset: int) -> Page:
-    line_start = raw.rfind(b"\n", 0, offset) + 1
-    line_end = raw.find(b"\n", offset)
-    line = raw[line_start : len(raw) if line_end < 0 else line_end].decode("utf-8", "replace")
-    number = raw.count(b"\n", 0, offset) + 1
-    page = Page("\n" * (number - 1) + line)
-    _fault(page, "CL101", f"not UTF-8: byte 0x{raw[offset]:02x} at offset {offset:,}",
-           Span(number, 1, number, len(line) + 1))
-    return page
-
-
-def _front_matter(page: Page) -> None:
-    text = page.text
-    opening = _OPENING.match(text)
-    if opening is None:
-        first = text.split("\n", 1)[0]
-        if not text.strip():
-            why = "the file is empty" if not text else "the file is blank"
-        elif _CONFLICT.match(f"\n{first}"):
-            why = "a merge conflict is left here"
-        else:
-            why = "the first line is not `---`"
-        _fault(page, "CL104", f"{why}, so that there is no front matter")
-        return
-    closing = _CLOSING.search(text, opening.end() - 1)
-    if closing is None:
-        _fault(page, "CL105", "no line `---` closes the front matter (is the file cut off?)")
-        return
-    page.opening_end, page.closing_start = opening.end(), closing.start() + 1
-    conflict = _CONFLICT.search(text, opening.end() - 1, page.closing_start)
-    if conflict is not None:
-        _fault(page, "CL106", "a merge conflict is left in the front matter",
-               page.span(conflict.start() + 1, conflict.end()))
-    else:
-        _read_entries(page)
-    if not page.parsed:
-        return
-    if page.body.strip():
-        start = page.closing_start + 3 + len(page.body) - len(page.body.lstrip())
-        _fault(page, "CL108", "text follows the front matter; the site does not show it",
-               page.span(start, len(text.rstrip())))
-    elif page.body and isinstance(page.data, dict) and "spec_details" in page.data:
-        what = "a newline follows" if page.body == "\n" else "blanks follow"
-        _fault(page, "CL505", f"{what} the closing `---`, where the generator writes nothing",
-               page.span(page.closing_start + 3, len(text)))
-
-
-def _read_entries(page: Page) -> None:
-    """Read the lines between the markers."""
-    text, at = page.text, page.opening_end
-    repeated: list[tuple[str, Span]] = []
-    data: dict[str, Any] = {}
-    islands: list[TopLevelEntry] = []
-    values: list[Any] = []
-    simple = True
-    while at < page.closing_start:
-        end = text.index("\n", at)
-        key = _ENTRY.match(text, at, end)
-        if key is None:
-            simple = False
-            at = end + 1
-            continue
-        start = key.end()
-        entry = TopLevelEntry(key[1], at, start, end)
-        value: Any
-        try:
-            if start < end and text[start] in '{["':
-                value = _json(page, entry)
-            elif _PLAIN.fullmatch(text, start, end):
-                value = text[start:end]
-            else:
-                value = _NOT_JSON
-        except strict_json.TooDeepError:
-            _fault(page, "CL110", _too_deep(key[1]), page.span(at, start - 2))
-            return
-        except strict_json.DuplicateKeyError:
-            try:
-                repeated += [
-                    (pointer, page.span(member.key_start, member.key_end))
-                    for pointer, member in strict_json.repeated_keys(text, start, f"/{key[1]}")
-                ]
-            except strict_json.TooDeepError:
-                _fault(page, "CL110", _too_deep(key[1]), page.span(at, start - 2))
-                return
-            value = None
-        if value is _NOT_JSON:
-            simple = False
-        else:
-            islands.append(entry)
-            values.append(value)
-        at = end + 1
-    if simple:
-        for entry, value in zip(islands, values, strict=True):
-            if entry.key in data:
-                repeated.append((f"/{entry.key}", page.span(entry.start, entry.value_start - 2)))
-            data[entry.key] = value
-        page.data, page.entries = (data or None), islands
-    elif not _read_yaml(page, islands, values, repeated):
-        return
-    for pointer, span in sorted(repeated, key=lambda item: item[1]):
-        key_name = strict_json.unescape_token(pointer.rsplit("/", 1)[1])
-        _fault(page, "CL107", f"the key {strict_json.dumps(key_name)} stands twice in one mapping; "
-               "readers silently keep one of the two", span, pointer)
-    page.parsed = not repeated
-    page.format = _format(page.data)
-
-
-_NOT_JSON = object()
-
-
-def _json(page: Page, entry: TopLevelEntry) -> Any:
-    """Read a line's value as JSON, or as a list of plain words."""
-    text = page.text
-    try:
-        return strict_json.loads(text[entry.value_start : entry.end])
-    except (strict_json.TooDeepError, strict_json.DuplicateKeyError):
-        raise
-    except ValueError:
-        if _PLAIN_LIST.fullmatch(text, entry.value_start, entry.end):
-            words = text[entry.value_start + 1 : entry.end - 1].split(", ")
-            at = entry.value_start + 1
-            for index, word in enumerate(words):
-                end = at + len(word)
-                page.nodes[f"/{entry.key}/{index}"] = yaml.NodeSpan(at, end, close=end)
-                at = end + 2
-            return words
-        return _NOT_JSON
-
-
-def _too_deep(key: str) -> str:
-    return f"{key} is nested over {strict_json.MAX_DEPTH} deep: not parsed"
-
-
-def _format(data: Any) -> PageFormat:
-    if not isinstance(data, dict):
-        return PageFormat.CURRENT
-    if "spec_files" in data and "spec_details" not in data:
-        return PageFormat.LEGACY
-    specs = data.get("spec_details")
-    if isinstance(specs, list):
-        with_tarball = sum(isinstance(spec, dict) and "tarball" in spec for spec in specs)
-        if with_tarball * 2 > len(specs):
-            return PageFormat.TARBALL
-    return PageFormat.CURRENT
-
-
-def _read_yaml(
-    page: Page, islands: list[TopLevelEntry], values: list[Any], repeated: list[tuple[str, Span]]
-) -> bool:
-    """Read the front matter by the YAML parser, all but the islands of JSON in it.
-
-    An island is an entry whose value is JSON or a plain word: the parser gets a `0` in its place,
-    and must find just that there. Where it does not, as in a text of several lines, it gets the
-    whole. Returns whether the page could be read.
-    """
-    size = len(page.text.encode("utf-8", "surrogatepass"))
-    if size > MAX_YAML_SIZE:
-        _fault(page, "CL110", f"the file has {size:,} bytes and is not in the generator's form: "
-               f"above {MAX_YAML_SIZE:,} bytes the YAML parser is not asked")
-        return False
-    start, end = page.opening_end, page.closing_start
-    pieces: list[str] = []
-    cuts: list[tuple[int, int]] = []  # (offset in the parser's text, offset in the page)
-    length, at = 0, start
-    for entry in islands:
-        piece = page.text[at : entry.value_start] + "0"
-        pieces.append(piece)
-        length += len(piece)
-        at = entry.end
-        cuts.append((length, at))
-    pieces.append(page.text[at:end])
-
-    def place(offset: int) -> int:
-        """Turn an offset in the parser's text into one in the page."""
-        index = bisect_right(cuts, (offset, len(page.text)))
-        ours, theirs = cuts[index - 1] if index else (0, start)
-        return theirs + offset - ours
-
-    try:
-        document = yaml.load("".join(pieces))
-    except yaml.YamlError as error:
-        at = min(place(error.at), max(start, end - 1))
-        _fault(page, "CL106", f"the front matter is not YAML: {error}", page.span(at, at + 1))
-        return False
-    except yaml.LimitError as error:
-        at = place(error.at)
-        _fault(page, "CL110", f"{error}: not parsed", page.span(at, at + 1))
-        return False
-    nodes = {
-        pointer: node._replace(
-            start=place(node.start), end=place(node.end),
-            key_start=place(node.key_start) if node.key_start >= 0 else -1,
-            key_end=place(node.key_end) if node.key_end >= 0 else -1,
-            close=place(node.close),
-        )
-        for pointer, node in document.nodes.items()
-    }
-    starts = {entry.start: number for number, entry in enumerate(islands)}
-    found: set[int] = set()
-    tops: list[tuple[str, int, int]] = []  # key, start, end of every top-level entry
-    if isinstance(document.value, dict):
-        tops = [(key, nodes[f"/{strict_json.escape_token(key)}"].key_start,
-                 nodes[f"/{strict_json.escape_token(key)}"].close) for key in document.value]
-        tops += [(pointer[1:], place(node.key_start), place(node.key_end))
-                 for pointer, node in document.repeated if "/" not in pointer[1:]]
-    for key, key_start, close in tops:
-        number = starts.get(key_start)
-        if number is not None and islands[number].key == key and close == islands[number].end:
-            found.add(number)
-    if len(found) < len(islands) and not document.repeated:
-        page.nodes.clear()
-        repeated.clear()
-        return _read_yaml(page, [], [], repeated)
-    page.data = document.value
-    for entry, value in zip(islands, values, strict=True):
-        page.data[entry.key] = value
-        nodes.pop(f"/{entry.key}", None)
-    by_start = {entry.start: entry for entry in islands}
-    for key, key_start, close in sorted(tops, key=lambda top: top[1]):
-        # a scalar in a block may end with the front matter
-        line_end = page.text.index("\n", min(close, end - 1))
-        # a question mark may stand before the key, on its line or alone on one before
-        line_start = page.text.rfind("\n", 0, key_start) + 1
-        above = page.text[:line_start].rstrip()
-        if above.endswith("\n?"):
-            line_start = len(above) - 1
-        page.entries.append(by_start.get(key_start) or TopLevelEntry(key, line_start, -1, line_end))
-    page.nodes |= nodes
-    page.comments = [place(comment) for comment in document.comments]
-    repeated += [
-        (pointer, page.span(place(node.key_start), place(node.key_end)))
-        for pointer, node in document.repeated
-    ]
-    return True
-
-
-def render_entry(key: str, value: Any) -> str:
-    """Write one top-level entry as the generator does, its mappings in the order they have."""
-    if key == "title":
-        # the generator's template puts the text between quotes as it is
-        return f"title: {json.dumps(value, ensure_ascii=False)}"
-    if key == "layout":
-        return f"layout: {value}"
-    if key == "categories":
-        return f"categories: [{', '.join(map(str, value))}]"
-    return f"{key}: {strict_json.dumps(value)}"
-
-
-def is_plain(text: str) -> bool:
-    """Return whether every reader of YAML reads a word or path without quotes as that string."""
-    return _PLAIN.fullmatch(text) is not None
-
-
-def is_plain_word(text: str) -> bool:
-    """Say whether every reader of YAML takes a text for the same, without quotes."""
-    return re.fullmatch(_WORD, text) is not None
-
-
-def render(title: str, tag: str, meta: dict[str, Any], specs: list[dict[str, Any]]) -> str:
-    """Write a whole page as the generator does; ``specs`` are in order already."""
-    return (
-        f'---\ntitle: "{title}"\nlayout: cache\ncategories: [package, {tag}]\n'
-        f"meta: {strict_json.dumps(meta, sort_keys=True)}\n"
-        f"spec_details: {strict_json.dumps(specs, sort_keys=True)}\n---"
-    )
+        """Return an entry as it is written, without comments and the whitespace before them."""
+        pieces, at = [], entry.start
+        first = bisect_left(self.comments, entry.start)
+        for comment in self.comments[first : bisect_left(self.comments, entry.end)]:
+            pieces.append(self.text[at:comment].rstrip(" \t"))
+            at = self.text.find("\n", comment, entry.end)
+            at = entry.end if at < 0 else at
+        return "".join([*pieces, self.text[at : entry.end]])

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cachelint.document import schema
-from cachelint.document.page import is_plain_word, render
+from cachelint.document import schema, strict_json
 from cachelint.document.summary import summarize
+from cachelint.document.yaml import is_plain_word
+
+
+def render_entry(key: str, value: Any) -> str:
+    """Write one top-level entry as the generator does, its mappings in the order they have."""
+    if key == "title":
+        # the generator's template puts the string between quotes as it is
+        return f"title: {json.dumps(value, ensure_ascii=False)}"
+    if key == "layout":
+        return f"layout: {value}"
+    if key == "categories":
+        return f"categories: [{', '.join(map(str, value))}]"
+    return f"{key}: {strict_json.dumps(value)}"
+
+
+def render(title: str, tag: str, meta: dict[str, Any], specs: list[dict[str, Any]]) -> str:
+    """Write a whole page as the generator does; ``specs`` are in order already."""
+    return (
+        f'---\ntitle: "{title}"\nlayout: cache\ncategories: [package, {tag}]\n'
+        f"meta: {strict_json.dumps(meta, sort_keys=True)}\n"
+        f"spec_details: {strict_json.dumps(specs, sort_keys=True)}\n---"
+    )
 
 
 def ordered(specs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -391,7 +391,7 @@ def _subject(path: list[str]) -> str:
 
 def show(value: Any) -> str:
     """Write a value for a message: as JSON, and cut where it is long."""
-    text = json.dumps(value, ensure_ascii=True, default=str)
+    text = json.dumps(value[:61] if isinstance(value, str) else value, default=str)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NamedTuple, NoReturn
 
@@ -48,11 +48,7 @@ _patient_decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
 )
 _lenient_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
-# the library's own ways to read one value and one text, and to learn where they end
-_scan_once: Callable[[str, int], tuple[Any, int]] = vars(
-    json.JSONDecoder(parse_int=_integer)
-)["scan_once"]
-_scan_text: Callable[[str, int], tuple[str, int]] = vars(json.decoder)["scanstring"]
+_decode_at = json.JSONDecoder(parse_int=_integer).raw_decode
 _encode = json.JSONEncoder().encode
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
@@ -86,7 +82,7 @@ def loads(text: str) -> Any:
 
 def loads_own(text: str) -> Any:
     """Read JSON that `dumps` wrote, which needs no care."""
-    return _scan_once(text, 0)[0]
+    return _decode_at(text)[0]
 
 
 def _is_too_deep(value: Any) -> bool:
@@ -147,11 +143,11 @@ def members(text: str, start: int) -> Iterator[Member]:
     while True:
         if opening == "{":
             key_start = at
-            key, key_end = _scan_text(text, at + 1)
+            key, key_end = _decode_at(text, at)
             at = _end(_colon(text, key_end))
         else:
             key, key_start, key_end = str(number), -1, -1
-        _, end = _scan_once(text, at)
+        _, end = _decode_at(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
         if text.startswith(', "', end):
@@ -202,17 +198,106 @@ class Locator:
         return found.get(key)
 
 
-def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, Member]]:
-    """Yield the second and later places of each key that stands twice in one object.
+# of valid JSON: its strings, and the marks between values
+_mark = re.compile(r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]').finditer
 
-    The first item of a pair is the key's JSON Pointer, below ``pointer``. Raises TooDeepError.
+
+class _Frame:
+    """A container whose end was not reached yet."""
+
+    __slots__ = ("index", "is_object", "key", "keys")
+
+    def __init__(self, *, is_object: bool) -> None:
+        """Begin at the first member."""
+        self.is_object = is_object
+        self.keys: set[str] = set()
+        """The keys so far."""
+        self.index = 0
+        self.key: str | None = None
+        """The key whose value comes next, or is being read."""
+
+    def token(self) -> str:
+        """Return the token of a pointer that leads to the current member."""
+        return str(self.index) if self.key is None else escape_token(self.key)
+
+
+def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, int, int]]:
+    """Yield each key that its object has already, in the valid JSON that begins at ``start``.
+
+    Reads the text once: the pointer, below ``pointer``, and where the key begins and ends. Raises
+    TooDeepError.
     """
-    if pointer.count("/") > MAX_DEPTH:
-        raise TooDeepError
-    seen: set[str] = set()
-    for member in members(text, start):
-        below = f"{pointer}/{escape_token(member.key)}"
-        if member.key in seen:
-            yield below, member
-        seen.add(member.key)
-        yield from repeated_keys(text, member.start, below)
+    frames: list[_Frame] = []
+    for match in _mark(text, start):
+        mark, at = match[0], match.start()
+        if mark in "[{":
+            frames.append(_Frame(is_object=mark == "{"))
+            if len(frames) + pointer.count("/") > MAX_DEPTH:
+                raise TooDeepError
+        elif mark in "]}":
+            frames.pop()
+            if not frames:
+                return
+        elif not frames:
+            return  # a string alone
+        elif mark == ",":
+            frames[-1].index += 1
+            frames[-1].key = None
+        elif mark != ":" and frames[-1].key is None and frames[-1].is_object:
+            key: str = _decode_at(mark)[0] if "\\" in mark else mark[1:-1]
+            frames[-1].key = key
+            if key in frames[-1].keys:
+                yield "/".join([pointer, *(each.token() for each in frames)]), at, match.end()
+            frames[-1].keys.add(key)
+
+
+# ------------------------------------------------------------------------------- errors
+
+_last_value = re.compile(
+    r'(?:"[^"\\]{1,30}"\s*:\s*)?(?:"[^"\\]{0,30}"|[^\s"\[\]{},:]{1,30}|[\]}])\s*\Z').search
+
+
+def explain_error(text: str, start: int, end: int) -> tuple[str, int]:
+    """Say why ``text[start:end]`` is not JSON, and at which offset of ``text`` reading stopped."""
+    try:
+        _lenient_decoder.decode(text[start:end])
+    except JSONDecodeError as error:
+        at = start + error.pos
+        return _explain(error.msg, text[start:end], error.pos), at
+    except ValueError as error:  # NaN and Infinity
+        return str(error), start
+    return "not JSON", start
+
+
+def _explain(message: str, text: str, at: int) -> str:
+    """Put a message of the JSON reader, which stopped at ``at``, into plain words."""
+    rest = text[at : at + 1]
+    before = text[max(0, at - 80) : at]
+    if message.startswith("Unterminated string"):
+        return "a string is not closed"
+    if message.startswith("Invalid control character"):
+        return f"a raw U+{ord(rest):04X} in a string"
+    if message.startswith("Invalid \\"):
+        return f"an invalid escape: {text[at : at + 6]}"
+    if message.startswith("Extra data"):
+        return f"expected nothing after the value, found {_excerpt(text, at)}"
+    if not rest.strip():
+        opened = text.count("[") + text.count("{") > text.count("]") + text.count("}")
+        return "the line ends before the value does" if opened else "a value is missing"
+    if before.rstrip().endswith(",") and rest in "]}":
+        return f"a comma before {rest}"
+    if rest == "'":
+        return "a string in single quotes, where JSON has double quotes"
+    if "',' delimiter" in message:
+        last = _last_value(before)
+        return f"missing comma after {last[0].rstrip()}" if last else "missing comma"
+    if "':' delimiter" in message:
+        return f"missing colon after the key, found {_excerpt(text, at)}"
+    if "property name" in message:
+        return f"expected a key in double quotes, found {_excerpt(text, at)}"
+    return f"expected a value, found {_excerpt(text, at)}"
+
+
+def _excerpt(text: str, at: int) -> str:
+    found = text[at : at + 20]
+    return found if at + 20 >= len(text) else f"{found}…"

@@ -34,6 +34,20 @@ class Timestamp(str):
     __slots__ = ()
 
 
+class ReaderDependent(NamedTuple):
+    """A scalar that readers of YAML do not all take for the same, or that some refuse."""
+
+    pointer: str
+    node: NodeSpan
+    is_key: bool
+    reason: str
+    """What follows the scalar in a message."""
+    is_number: bool = False
+    """Whether the value is a number here."""
+    is_layout: bool = False
+    """Whether the reason is what is around the scalar, which the generator writes otherwise."""
+
+
 class Document(NamedTuple):
     """One YAML document."""
 
@@ -44,6 +58,10 @@ class Document(NamedTuple):
     """Each key that stands in its mapping already, with its place there."""
     comments: list[int]
     """Where comments begin."""
+    dependent: list[ReaderDependent]
+    """Scalars that readers do not all take for the same."""
+    tabs: list[int]
+    """Where tabs are outside scalars and comments."""
 
 
 class YamlError(ValueError):
@@ -64,11 +82,17 @@ class LimitError(ValueError):
         self.at = at
 
 
-# compiled where they are first used, which on a sound page is never
+PLAIN_WORD = (
+    r"(?!(?i:y|n|yes|no|on|off|true|false|null)(?![A-Za-z0-9._-]))[A-Za-z][A-Za-z0-9._-]*")
+"""A pattern for words that every reader of YAML takes for the same string, without quotes."""
+
+
+# compiled where they are first used, which on a valid page is never
 _NULL = r"~|null|Null|NULL|"
 _BOOLEAN = r"true|True|TRUE|false|False|FALSE"
 _INTEGER = r"[-+]?[0-9]+"
-_HEXADECIMAL = r"0x[0-9a-fA-F]+"
+_HEXADECIMAL = r"[-+]?0x[0-9a-fA-F]+"
+_OCTAL = r"0o[0-7]+"
 _FLOAT = (
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
@@ -77,24 +101,33 @@ _DATE = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?"
     r"([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?"
 )
-# text to some loaders and something else to others: YAML 1.1's booleans, octal, sexagesimal and
-# grouped numbers, dates of single digits, exponents without a point, the value and merge keys
+# a string to some readers and something else to others: YAML 1.1's truth values, octal, sexagesimal
+# and grouped numbers, exponents without a point, dates of single digits, Ruby's symbols, the value
+# and merge keys. No two parts that follow each other match the same character: time is linear
 _DEPENDS = (
-    r"(?i:y|n|yes|no|on|off|[-+]?0[0-9]+|0o[0-7]+|[-+]?0b[01_]+|[-+]?[0-9][0-9_]*_[0-9_.]*"
-    r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    r"|[-+]?[0-9]+e[-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*e[0-9]+|=|<<)"
+    r"(?i:y|n|yes|no|on|off|[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+    r"|[-+]?0x(?=[0-9a-f]*_)[0-9a-f_]+|[-+]?0b[01_]+|[-+]0o[0-7_]+|0o(?=[0-7]*_)[0-7_]+"
+    r"|[-+]?(?=[0-9.]*[_,])[0-9_,]*(?:\.[0-9_,]*)?(?:e[-+]?[0-9_,]*)?|[-+]?[0-9]+e[0-9]+"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|:.*|=|<<)"
 )
-# so many brackets opened and none closed: refused before the parser, whose time grows with the
-# square of the depth
-_DEEP = r"(?:[\[{][^\[\]{}]*){1000}"
+# a whole number that all readers take for the same
+_PLAIN_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+"
+
+_DEEPEST_OPENING = 1000
+"""So many brackets opened and none closed are refused before the parser, whose time grows with the
+square of the depth."""
+
+MOST_KEY_CHARACTERS = 1022
+"""The longest key in quotes, as it is written, that every reader of YAML takes."""
 
 
 def resolve(text: str) -> Any:
-    """Give a plain scalar its meaning by YAML 1.2.2, 10.3.2, and dates besides.
+    """Give a plain scalar its meaning by YAML 1.2.2, 10.3.2, and dates.
 
-    What is text to some loaders and not to others stays text: no one reading of it is right.
+    What is a string to some readers and not to others stays a string: no one reading of it is
+    right.
     """
-    if (not text or text[0] in "~nNtTfF+-.0123456789") and not depends_on_loader(text):
+    if (not text or text[0] in "~nNtTfF+-.0123456789") and not depends_on_reader(text):
         if re.fullmatch(_NULL, text):
             return None
         if re.fullmatch(_BOOLEAN, text):
@@ -106,6 +139,8 @@ def resolve(text: str) -> Any:
                 return int(text)
             if re.fullmatch(_HEXADECIMAL, text):
                 return int(text, 16)
+            if re.fullmatch(_OCTAL, text):
+                return int(text[2:], 8)
         except ValueError:  # more digits than Python converts
             return float("inf")
         if re.fullmatch(_FLOAT, text):
@@ -113,14 +148,14 @@ def resolve(text: str) -> Any:
     return text
 
 
-def depends_on_loader(text: str) -> bool:
-    """Say whether a plain scalar is text to some loaders and not to others."""
+def is_plain_word(text: str) -> bool:
+    """Return whether every reader of YAML takes ``text`` for the same string, without quotes."""
+    return re.fullmatch(PLAIN_WORD, text) is not None
+
+
+def depends_on_reader(text: str) -> bool:
+    """Return whether a plain scalar is a string to some readers of YAML and not to others."""
     return bool(re.fullmatch(_DEPENDS, text)) and not re.fullmatch(_DATE, text)
-
-
-def breaks_loaders(key: str) -> bool:
-    """Say whether loaders drop, merge or refuse a mapping for this key, even in quotes."""
-    return key == "<<" or len(key) >= 1023
 
 
 def load(text: str) -> Document:
@@ -132,20 +167,19 @@ def load(text: str) -> Document:
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.reader import ReaderError
 
-    if deep := re.search(_DEEP, text):
-        raise LimitError(f"values are nested over {MAX_DEPTH} deep", deep.start())
+    _refuse_depth(text)
     composer = _Composer(text)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             composer.take(event)
     except ReaderError as error:
-        raise YamlError(f"the character U+{error.character:04X} may not stand in YAML",
+        raise YamlError(f"the character U+{error.character:04X} is not allowed in YAML",
                         _offset_of(error.position, text)) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        parts = (getattr(error, "context", None), getattr(error, "problem", None))
-        said = " ".join(part for part in parts if part)
-        raise YamlError(said or "cannot be read", mark.index if mark else 0) from None
+        problem = getattr(error, "problem", None) or getattr(error, "context", None)
+        raise YamlError(f"invalid YAML: {problem or 'cannot be read'}",
+                        mark.index if mark else 0) from None
     except RecursionError:
         raise LimitError(f"values are nested over {MAX_DEPTH} deep", 0) from None
     except (YamlError, LimitError):
@@ -153,10 +187,21 @@ def load(text: str) -> Document:
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
             ValueError) as error:
         # the parser trips over some escapes and directives that no page needs
-        raise YamlError(f"the parser failed: {error}", 0) from None
-    return Document(
-        composer.root, composer.nodes, composer.repeated, _comments(text, composer.scalars)
-    )
+        raise YamlError(f"invalid YAML: the parser failed: {error}", 0) from None
+    comments, tabs = _between(text, composer.scalars)
+    return Document(composer.root, composer.nodes, composer.repeated, comments,
+                    composer.dependent, tabs)
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise LimitError where many more brackets are opened one after another than any page has."""
+    opened = start = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        opened = opened + 1 if bracket[0] in "[{" else 0
+        if opened == 1:
+            start = bracket.start()
+        if opened == _DEEPEST_OPENING:
+            raise LimitError(f"values are nested over {MAX_DEPTH} deep", start)
 
 
 def _offset_of(position: Any, text: str) -> int:
@@ -170,6 +215,10 @@ class _Open(NamedTuple):
     pointer: str
     pending: list[tuple[str, str, NodeSpan]]
     """The key that waits for its value: at most one (key, pointer, place of the key)."""
+    is_flow: bool
+    """Whether it is written in brackets."""
+    column: int
+    """Where it begins in its line, from 0."""
 
 
 class _Composer:
@@ -181,6 +230,7 @@ class _Composer:
         self.nodes: dict[str, NodeSpan] = {}
         self.repeated: list[tuple[str, NodeSpan]] = []
         self.scalars: list[tuple[int, int]] = []
+        self.dependent: list[ReaderDependent] = []
         self._stack: list[_Open] = []
         self._documents = 0
         self._end = 0
@@ -189,11 +239,11 @@ class _Composer:
         kind = type(event).__name__
         start, end = event.start_mark.index, event.end_mark.index
         if kind == "AliasEvent":
-            raise LimitError(f"a YAML alias (*{event.anchor}) is not followed", start)
+            raise LimitError(f"YAML aliases are not allowed (*{event.anchor})", start)
         if kind == "DocumentStartEvent":
             self._documents += 1
             if self._documents > 1:
-                raise YamlError("a second YAML document begins here", start)
+                raise YamlError("invalid YAML: a second document begins here", start)
         elif kind == "ScalarEvent":
             self._refuse_tag(event)
             self._scalar(event.value, start, end, event.style or "")
@@ -201,9 +251,12 @@ class _Composer:
             self._refuse_tag(event)
             if len(self._stack) >= MAX_DEPTH:
                 raise LimitError(f"values are nested over {MAX_DEPTH} deep", start)
-            self._open({} if kind == "MappingStartEvent" else [], start)
+            self._open({} if kind == "MappingStartEvent" else [], event.start_mark,
+                       is_flow=event.flow_style)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             closed = self._stack.pop()
+            if closed.is_flow and not (self._stack and self._stack[-1].is_flow):
+                self._check_indentation(closed.pointer, self.nodes[closed.pointer], start)
             if end > start:  # a closing bracket; a block ends with its last value
                 self._end = end
             node = self.nodes[closed.pointer]
@@ -211,9 +264,12 @@ class _Composer:
             self.nodes[closed.pointer] = node._replace(close=self._end)
 
     def _refuse_tag(self, event: Any) -> None:
-        if event.tag is not None and str(event.tag) != "!":
+        if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            raise YamlError(f"the YAML tag {tag} may not stand in a page", event.start_mark.index)
+            raise YamlError(f"explicit YAML tags are not allowed ({tag})", event.start_mark.index)
+        if event.anchor is not None and not re.fullmatch(r"[\w-]+", event.anchor, re.ASCII):
+            raise YamlError(f"invalid YAML: the anchor {event.anchor} is not a word",
+                            event.start_mark.index)
 
     def _scalar(self, value: str, start: int, end: int, style: str) -> None:
         if start == end:
@@ -232,8 +288,44 @@ class _Composer:
             if value in parent.value:
                 self.repeated.append((pointer, key))
             parent.pending.append((value, pointer, key))
+            reason = "" if style else _plain_key_hazard(value)
+            if reason := reason or self._flow_hazard(pointer, start, end, style):
+                self.dependent.append(ReaderDependent(pointer, key, True, reason))
             return
-        self._put(value if style else resolve(value), NodeSpan(start, end, close=end))
+        result = value if style else resolve(value)
+        node = NodeSpan(start, end, close=end)
+        is_outermost = not (parent and parent.is_flow)
+        pointer = self._put(result, node)
+        reason = "" if style else _hazard(value, result)
+        if reason := reason or self._flow_hazard(pointer, start, end, style):
+            self.dependent.append(ReaderDependent(pointer, node, False, reason,
+                                                  is_number=type(result) is int))
+        elif style in ("'", '"') and is_outermost:
+            self._check_indentation(pointer, node, end)
+
+    def _flow_hazard(self, pointer: str, start: int, end: int, style: str) -> str:
+        """Return why readers disagree about a scalar in brackets; empty where they agree."""
+        if not (self._stack and self._stack[-1].is_flow):
+            return ""
+        written = self.text[start:end]
+        # a tag with a question mark is CL702's
+        if self.text[start - 1] == "?" or (not style and (
+                written == "-" or written.endswith(":")
+                or ("?" in written and pointer != "/categories/1"))):
+            return "is refused or read differently in brackets by some readers of YAML"
+        return ""
+
+    def _check_indentation(self, pointer: str, node: NodeSpan, end: int) -> None:
+        """Note a value in brackets or quotes that goes on in a line that is not indented enough."""
+        if self.text.find("\n", node.start, end) < 0:
+            return
+        margin = max((each.column for each in self._stack if not each.is_flow), default=-1)
+        for line in self.text[self.text.index("\n", node.start) + 1 : end + 1].split("\n"):
+            if line.strip() and len(line) - len(line.lstrip(" ")) <= margin:
+                self.dependent.append(ReaderDependent(
+                    pointer, node, False, "goes on in a line that is not indented, which some "
+                    "readers of YAML refuse", is_layout=True))
+                return
 
     def _place_of_nothing(self, mark: int) -> int:
         """Return where a value would stand that is not written: behind its colon or dash.
@@ -249,13 +341,15 @@ class _Composer:
             sign = self.text.find(":", self._end, mark) if parent.pending else -1
         return sign + 1 if sign >= 0 else mark
 
-    def _open(self, value: dict[str, Any] | list[Any], start: int) -> None:
+    def _open(self, value: dict[str, Any] | list[Any], mark: Any, *, is_flow: bool) -> None:
+        start = mark.index
         parent = self._stack[-1] if self._stack else None
         if parent is not None and isinstance(parent.value, dict) and not parent.pending:
-            raise YamlError("a list or mapping stands where a key belongs", start)
+            raise YamlError("invalid YAML: expected a scalar as a key, found a list or mapping",
+                            start)
         node = NodeSpan(start, start + 1, container=True)
         pointer = self._put(value, node)
-        self._stack.append(_Open(value, pointer, []))
+        self._stack.append(_Open(value, pointer, [], is_flow, mark.column))
 
     def _put(self, value: Any, node: NodeSpan) -> str:
         """Hang ``value`` into the container that is open, and return its pointer."""
@@ -266,6 +360,10 @@ class _Composer:
             if isinstance(parent.value, dict):
                 key, pointer, place = parent.pending.pop()
                 parent.value[key] = value
+                if parent.is_flow and "\n" in self.text[place.end : node.start].split(":", 1)[0]:
+                    self.dependent.append(ReaderDependent(
+                        pointer, place, True, "is not followed by its colon on the same line, "
+                        "which some readers of YAML refuse", is_layout=True))
                 node = node._replace(key_start=place.start, key_end=place.end)
             else:
                 pointer = f"{parent.pointer}/{len(parent.value)}"
@@ -274,14 +372,55 @@ class _Composer:
         return pointer
 
 
-def _comments(text: str, scalars: list[tuple[int, int]]) -> list[int]:
-    """List where comments begin: outside scalars, ``#`` begins one up to the line's end."""
-    found: list[int] = []
+def _hazard(text: str, value: Any) -> str:
+    """Return why readers disagree about a plain scalar; empty where they agree."""
+    if type(value) is str and depends_on_reader(text):
+        return "without quotes is a string to some readers of YAML and not to others"
+    if type(value) is int and not re.fullmatch(_PLAIN_INTEGER, text):
+        return "is not the same number to all readers of YAML"
+    return ""
+
+
+def _plain_key_hazard(text: str) -> str:
+    """Return why readers disagree about a key without quotes; empty where they agree."""
+    if text == "<<":
+        return "is merged, dropped or refused as a key"
+    if type(resolve(text)) is not str or depends_on_reader(text):
+        return "without quotes is not a string to all readers of YAML"
+    return ""
+
+
+def quoted_key_hazard(key: str, length: int) -> str:
+    """Return why readers disagree about a key of ``length`` characters as written in quotes."""
+    if key == "<<":
+        return "is merged, dropped or refused as a key"
+    if length > MOST_KEY_CHARACTERS:
+        return f"has {length:,} characters in quotes, more than a key may have in YAML"
+    return ""
+
+
+def is_safe_key(key: str) -> bool:
+    """Return whether every reader takes ``key`` as it is, however it is escaped in quotes."""
+    return key != "<<" and len(key) * len("\\u0000\\u0000") <= MOST_KEY_CHARACTERS
+
+
+def _between(text: str, scalars: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """List where comments begin outside ``scalars``, and tabs outside of both."""
+    comments: list[int] = []
+    tabs: list[int] = []
     at = 0
     for start, end in [*scalars, (len(text), len(text))]:
-        while (sharp := text.find("#", at, start)) >= 0:
-            found.append(sharp)
-            line_end = text.find("\n", sharp)
-            at = len(text) if line_end < 0 else line_end
+        while at < start:
+            sharp = text.find("#", at, start)
+            tab = text.find("\t", at, start if sharp < 0 else sharp)
+            if tab >= 0:
+                tabs.append(tab)
+                at = tab + 1
+            elif sharp >= 0:
+                comments.append(sharp)
+                line_end = text.find("\n", sharp)
+                at = len(text) if line_end < 0 else line_end
+            else:
+                break
         at = max(at, end)
-    return found
+    return comments, tabs

@@ -15,6 +15,7 @@ PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
 _SKIPPED = frozenset({"_site", "node_modules", "vendor"})
 _HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_LINK = _HOW | os.O_NOFOLLOW
 _IS_A_LINK = (errno.ELOOP, errno.EMLINK)
 """What it is called that O_NOFOLLOW found a link: Linux and macOS, FreeBSD."""
 _CHUNK = 1 << 14
@@ -96,14 +97,14 @@ def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | 
             links in the folders above it, the caller takes care.
     """
     try:
-        descriptor = os.open(path, _HOW | os.O_NOFOLLOW if within else _HOW)
+        descriptor = os.open(path, _NO_LINK if within else _HOW)
     except (OSError, ValueError) as error:
         if within and isinstance(error, OSError) and error.errno in _IS_A_LINK:
             return LEAVES if leaves(path, within) else read(path, max_size)
         return _unreadable(error)
     try:
         content = os.read(descriptor, _CHUNK)
-        if 0 < len(content) < _CHUNK:
+        if 0 < len(content) < _CHUNK and not 0 < max_size < len(content):
             return content  # a regular file that ends here
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -141,6 +142,8 @@ class TagTask(NamedTuple):
     """Whether the catalog's ``tags.yaml`` lists the tag."""
     stacks: frozenset[str] | None = None
     """The stacks that it gives the tag; None where it gives none."""
+    hidden: tuple[str, ...] = ()
+    """Pages that git knows and a sparse checkout leaves out, as paths are shown."""
     within: tuple[str, ...] = ()
     """Real paths of folders that links must not lead out of; none where the pages were named."""
 
@@ -154,6 +157,10 @@ class Selection(NamedTuple):
     """Catalogs that are checked as a whole, with the files that are theirs."""
     catalog_files: tuple[str, ...]
     """``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags/*.md`` that were named outright."""
+    searched: tuple[tuple[str, str], ...] = ()
+    """Catalogs that were found below a folder, which was named instead; with that folder."""
+    notes: tuple[str, ...] = ()
+    """Which of them are skipped, and why."""
 
 
 def join(root: str, path: str) -> str:
@@ -177,9 +184,25 @@ def display_path(path: str) -> str:
 def page_id_of(path: str) -> PageId:
     """Tell tag and package of a page from its path."""
     parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
-    if len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE:
+    if (len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE
+            and _find_cache(parts[:-1]) is not None):
         return PageId(parts[-3], parts[-2])
     return NO_PAGE
+
+
+def _find_cache(parts: list[str]) -> int | None:
+    """Find the ``_cache`` that the folder of an absolute path is, or lies in.
+
+    A checkout that has a ``_cache`` is a catalog, and not a tag, whatever the folders above it are
+    called.
+    """
+    for index in range(len(parts) - 1, -1, -1):
+        if parts[index] == "_cache":
+            return index
+        folder = os.sep.join(parts[: index + 1])
+        if os.path.lexists(f"{folder}/.git") and os.path.isdir(f"{folder}/_cache"):
+            return None
+    return None
 
 
 def path_key(path: str) -> bytes:
@@ -195,9 +218,9 @@ def catalog_of(path: str) -> str | None:
             return "/".join(parts[:index]) or "."
     # the working directory may itself lie below a `_cache`
     whole = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
-    if "_cache" in whole[:-1]:
-        index = len(whole) - 1 - whole[::-1].index("_cache")
-        return display_path(os.sep.join(whole[:index]) or os.sep)
+    found = _find_cache(whole[:-1])
+    if found is not None:
+        return display_path(os.sep.join(whole[:found]) or os.sep)
     return None
 
 
@@ -238,6 +261,7 @@ def select(paths: Iterable[str]) -> Selection:
     named: dict[tuple[str, str], dict[str, None]] = {}
     roots: dict[str, None] = {}
     catalog_files: dict[str, None] = {}
+    searched: dict[str, str] = {}
     for path in [paths] if isinstance(paths, str) else map(os.fspath, paths):
         try:
             mode = os.stat(path).st_mode
@@ -247,7 +271,7 @@ def select(paths: Iterable[str]) -> Selection:
             else:
                 raise CachelintError(_not_there(path)) from None
         if stat.S_ISDIR(mode) and not _is_page_name(path):
-            _select_folder(path, whole, named, roots)
+            _select_folder(path, whole, named, roots, searched)
         elif is_catalog_file(path):
             catalog_files[display_path(path)] = None
         else:
@@ -264,7 +288,8 @@ def select(paths: Iterable[str]) -> Selection:
         if (root, tag) not in whole:
             tasks.append(TagTask(root, tag, tuple(sorted(pages, key=path_key))))
     tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
-    return Selection(tuple(tasks), tuple(sorted(roots, key=path_key)), tuple(catalog_files))
+    return Selection(tuple(tasks), tuple(sorted(roots, key=path_key)), tuple(catalog_files),
+                     tuple(searched.items()))
 
 
 def _is_page_name(path: str) -> bool:
@@ -290,13 +315,14 @@ def _not_there(path: str) -> str:
 def _select_folder(
     path: str, whole: dict[tuple[str, str], tuple[str, ...]],
     named: dict[tuple[str, str], dict[str, None]], roots: dict[str, None],
+    searched: dict[str, str],
 ) -> None:
     """Select the catalogs at or below a folder, or the part of a catalog in which it lies."""
     absolute = os.path.abspath(path)
     parts = absolute.split(os.sep)
     found = False
-    if "_cache" in parts:
-        index = len(parts) - 1 - parts[::-1].index("_cache")
+    index = _find_cache(parts)
+    if index is not None:
         root, below = display_path(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
         within = (os.path.realpath(root), os.path.realpath(absolute))
         if not below:
@@ -310,6 +336,8 @@ def _select_folder(
             found = True
     if not found:
         for root in catalogs(absolute):
+            if os.path.realpath(root) != os.path.realpath(absolute):
+                searched[root] = absolute
             inside = (os.path.realpath(root),)
             if leaves(join(root, "_cache"), inside):
                 whole[(root, "")] = inside
@@ -422,14 +450,10 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
 
 def _scan(folder: str) -> tuple[list[str], set[str]]:
     """Return the names in a folder, and those of them that are links. Raises OSError."""
-    names: list[str] = []
-    links: set[str] = set()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            names.append(entry.name)
-            if entry.is_symlink():
-                links.add(entry.name)
-    return names, links
+    with os.scandir(folder) as found:
+        entries = list(found)
+    return ([entry.name for entry in entries],
+            {entry.name for entry in entries if entry.is_symlink()})
 
 
 def is_page(path: str) -> bool:
@@ -474,6 +498,11 @@ def names(folder: str) -> list[str] | Unreadable:
         return sorted(os.listdir(folder), key=path_key)
     except OSError as error:
         return _unreadable(error)
+
+
+def is_link(path: str) -> bool:
+    """Return whether ``path`` itself is a link, wherever it leads."""
+    return os.path.islink(path)
 
 
 def real_path(path: str) -> str:
@@ -567,6 +596,45 @@ def write(path: str, content: bytes) -> None:
         _open_to_all(descriptor)
         _write_through(descriptor, content)
         os.rename(temporary, path)
+
+
+def make_folder_of(path: str) -> None:
+    """Make the folder in which a file will be, with those above it. Raises OSError."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Remove a file, and its folder if nothing else is in it. Raises OSError."""
+    os.unlink(path)
+    folder = os.path.dirname(path)
+    if not os.listdir(folder or "."):
+        os.rmdir(folder)
+
+
+def path_in_checkout(path: str) -> str:
+    """Return a path from the top of its git checkout; as it is shown where there is none."""
+    folder, name = os.path.split(path)
+    top = find_top(folder)
+    if top is None:
+        return path
+    return os.path.relpath(os.path.join(os.path.realpath(folder), name), top)
+
+
+def may_be_sparse(root: str) -> bool:
+    """Return whether the checkout of a catalog, or of its ``_cache``, may be a sparse one."""
+    tops = {find_top(root), find_top(join(root, "_cache"))}
+    return any(top is not None and is_sparse(top) for top in tops)
+
+
+def is_sparse(top: str) -> bool:
+    """Return whether a sparse checkout was ever set up in the checkout at ``top``."""
+    entry = os.path.join(top, ".git")
+    if os.path.isfile(entry):  # a linked worktree or a submodule
+        raw = read(entry, 1 << 16)
+        if isinstance(raw, Unreadable) or not raw.startswith(b"gitdir: "):
+            return False
+        entry = os.path.join(top, os.fsdecode(raw[len(b"gitdir: "):].rstrip(b"\n")))
+    return os.path.exists(os.path.join(entry, "info", "sparse-checkout"))
 
 
 def find_top(folder: str) -> str | None:

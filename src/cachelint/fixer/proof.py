@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.strict_json import dumps
 from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import is_fixable, unfixable_reason

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cachelint.index.mapping import NO_COMPILER, Index, IndexSpec
 from cachelint.model import CachelintError
 
-_BLOCK = 8192
+_BLOCK = 16_384
 """For how many specs at once it is computed what they depend on: a bit each."""
 
 
@@ -68,16 +68,19 @@ def _sort_dependents_first(index: Index) -> list[IndexSpec]:
 
 def _count_dependents(order: list[IndexSpec]) -> list[int]:
     """Return for each spec how many depend on it, itself included."""
+    positions = {spec.hash: position for position, spec in enumerate(order)}
+    edges = [[positions[key] for key in {*spec.dependencies} if key in positions]
+             for spec in order]
     counts = [0] * len(order)
     for start in range(0, len(order), _BLOCK):
-        reached_by: dict[str, int] = {}
+        reached_by = [0] * len(order)
         for position in range(start, len(order)):
-            spec = order[position]
-            reach = reached_by.pop(spec.hash, 0)
+            reach = reached_by[position]
+            reached_by[position] = 0  # it is not needed again, and large
             if position < start + _BLOCK:
                 reach |= 1 << (position - start)
             if reach:
                 counts[position] += reach.bit_count()
-                for key in set(spec.dependencies):
-                    reached_by[key] = reached_by.get(key, 0) | reach
+                for below in edges[position]:
+                    reached_by[below] |= reach
     return counts

@@ -11,7 +11,7 @@ from cachelint.document.page import Page
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
 from cachelint.linter.findings import findings_of, sort
-from cachelint.linter.tag import unreadable_page
+from cachelint.linter.tag import hidden_files, unreadable_page
 from cachelint.model import Finding, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
@@ -78,6 +78,8 @@ class OwnFiles(NamedTuple):
     files: dict[str, FileProblems]
     """By path."""
     unread: list[Finding]
+    hidden: frozenset[str] = frozenset()
+    """Those that a sparse checkout leaves out, relative to the folder."""
 
     def is_checked(self, name: str) -> bool:
         """Return whether a file is itself checked; ``name`` is relative to the folder."""
@@ -96,7 +98,7 @@ def read_own_files(
 
     Without ``is_whole``, that is only said of ``own_files``.
     """
-    own = OwnFiles(root, is_whole, own_files, {}, [])
+    own = OwnFiles(root, is_whole, own_files, {}, [], hidden_files(root))
     within = (discovery.real_path(root),)
     tag_pages = catalog_files.tag_pages(root)
     if isinstance(tag_pages, Unreadable):
@@ -124,6 +126,9 @@ def lint_own_files(
     """
     root, meta = own.root, own.page(catalog_files.META)
     paths = catalog_files.tag_pages(root)
+    if isinstance(paths, list):
+        paths += [discovery.join(root, path) for path in own.hidden
+                  if path.startswith(f"{catalog_files.TAG_PAGES}/")]
     tag_pages = None if paths is None or isinstance(paths, Unreadable) else {
         path.rsplit("/", 1)[1].removesuffix(".md"):
             own.files[path].page if path in own.files else None for path in paths}

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, Tags
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.document.strict_json import dumps
 from cachelint.files import discovery, git
@@ -42,6 +43,12 @@ class Scope(NamedTuple):
     """CL801 to CL804, and stray files."""
     paths: frozenset[str]
     """Every path that was looked at, relative to the catalog's folder."""
+    base: str
+    """The commit that was compared with."""
+    compared: int
+    """How many pages were compared with it."""
+    notes: tuple[str, ...]
+    """What could not be compared, and why."""
 
 
 def scope(root: str, revision: str, selection: Selection, settings: Settings) -> Scope:
@@ -70,21 +77,39 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
                 by_tag.setdefault(folder, []).append(discovery.join(root, change.path))
             else:
                 findings += _stray(root, change.path, settings)
+    for path in changes.exits:
+        if _is_selected(root, path, selection) and not settings.excludes(path):
+            by_tag.setdefault("", []).append(discovery.join(root, path))
     findings += _compare(root, pages, changes, settings)
-    changed_entries = _changed_entries(root, chosen, tags)
+    changed_entries = _changed_entries(chosen, tags)
     came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
     own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen
                 if change.path.startswith(f"{catalog_files.TAG_PAGES}/")}
     touched = sorted(changed_entries | came_or_went | own_tags)
+    hidden = git.find_hidden(root)
     return Scope(
         root,
         [_task(root, tag, paths, tags) for tag, paths in by_tag.items()],
         [_task(root, tag, _unchanged(root, tag, by_tag), tags) for tag in sorted(changed_entries)],
-        [TagFacts(root, tag, True, len(_pages(root, tag)), None) for tag in touched],
+        [TagFacts(root, tag, True, _number_of_pages(root, tag, hidden), None)
+         for tag in touched],
         frozenset(change.path for change in chosen if not change.path.startswith("_cache/")),
         apply_overrides(findings, settings),
         frozenset(change.path for change in chosen),
+        changes.base,
+        _count(root, changes.pages, selection, settings),
+        changes.notes,
     )
+
+
+def _count(
+    root: str, paths: frozenset[str], selection: Selection, settings: Settings
+) -> int:
+    """Count the paths that are selected and not excluded."""
+    if root in selection.roots and not settings.exclude:
+        return len(paths)
+    return sum(not settings.excludes(path) and _is_selected(root, path, selection)
+               for path in paths)
 
 
 def _is_selected(root: str, path: str, selection: Selection) -> bool:
@@ -116,6 +141,13 @@ def _pages(root: str, tag: str) -> list[str]:
     return [path for path, place in listing.pages if place.tag]
 
 
+def _number_of_pages(root: str, tag: str, hidden: frozenset[str]) -> int:
+    """Count the pages of a tag, checked out or not; at least one where not all can be listed."""
+    listing = discovery.list_tag(root, tag, (discovery.real_path(root),))
+    number = sum(place.tag is not None for _, place in listing.pages)
+    return number + sum(_tag_of(path) == tag for path in hidden) + (not listing.is_complete)
+
+
 def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
     changed = set(by_tag.get(tag, ()))
     return [path for path in _pages(root, tag) if path not in changed]
@@ -126,14 +158,14 @@ def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
     yield from stray_findings(discovery.stray_pages(folder, [name]), settings)
 
 
-def _changed_entries(root: str, chosen: list[Change], now: Tags | None) -> set[str]:
+def _changed_entries(chosen: list[Change], now: Tags | None) -> set[str]:
     """Return the tags whose stacks ``tags.yaml`` gives otherwise than the base, or anew."""
     change = next((change for change in chosen if change.path == catalog_files.TAGS), None)
     if change is None or now is None:
         return set()
     before: Tags | None = None
     if change.before:
-        (raw,) = git.contents(root, [change.before])
+        (raw,) = git.contents([(change.store, change.before)])
         before = catalog_files.tags_of(catalog_files.read_yaml(raw, catalog_files.tags_by_line))
     return {tag for tag, stacks in now.stacks.items()
             if before is None or before.stacks.get(tag) != stacks}
@@ -146,7 +178,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
              ) -> Iterator[Finding]:
     """Yield CL801 to CL804 for the pages of frozen tags."""
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
-    befores = git.contents(root, [change.before for change in frozen if change.before])
+    befores = git.contents((change.store, change.before) for change in frozen if change.before)
     for change in frozen:
         tag, path = _tag_of(change.path), discovery.join(root, change.path)
         before = next(befores) if change.before else b""

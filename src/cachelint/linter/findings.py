@@ -105,6 +105,8 @@ def _spec_hash(page: Page, pointer: str) -> str:
     path = pointer.split("/")
     if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
         return ""
+    if not page.specs:
+        return ""  # a mapping where the list of specs belongs
     spec = page.specs[int(path[2])]
     own = spec.get("hash") if isinstance(spec, dict) else None
     is_valid = schema.compile_check("page-current", "/$defs/spec/properties/hash")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from cachelint.document import schema, summary
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.files.discovery import page_id_of
 from cachelint.linter.findings import findings_of
 from cachelint.model import (

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
-from cachelint.document.page import Page, parse_page
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.linter.findings import findings_of, internal_error, make_finding, sort, unreadable
@@ -34,13 +35,37 @@ def tasks_of(selection: Selection) -> list[TagTask]:
         A task for each tag of which something is selected, with what ``tags.yaml`` says of the tag;
         sorted by path.
     """
-    roots = {task.root for task in selection.tasks if task.tag}
+    roots = {task.root for task in selection.tasks if task.tag} | set(selection.roots)
     tags = {root: catalog_files.read_tags(root) for root in roots}
+    tasks = _with_hidden(selection, {root: hidden_files(root) for root in roots})
     return [
         task._replace(is_listed=task.tag in listed.entries, stacks=listed.stacks.get(task.tag))
         if task.tag and (listed := tags[task.root]) is not None else task
-        for task in selection.tasks
+        for task in tasks
     ]
+
+
+def hidden_files(root: str) -> frozenset[str]:
+    """Return the files of a catalog that a sparse checkout leaves out, relative to its folder."""
+    if not discovery.may_be_sparse(root):
+        return frozenset()
+    from cachelint.files import git  # which most runs do not need
+
+    return git.find_hidden(root)
+
+
+def _with_hidden(selection: Selection, hidden: dict[str, frozenset[str]]) -> list[TagTask]:
+    """Add to tasks the pages that are not checked out, and tasks for tags without any other."""
+    pages: dict[tuple[str, str], list[str]] = {}
+    for root, paths in hidden.items():
+        for path in filter(discovery.is_page, paths):
+            pages.setdefault((root, path.split("/")[1]), []).append(discovery.join(root, path))
+    tasks = [task._replace(hidden=tuple(pages.pop((task.root, task.tag), ())))
+             if task.pages is None and hidden.get(task.root) else task for task in selection.tasks]
+    tasks += [TagTask(root, tag, None, hidden=tuple(found), within=(discovery.real_path(root),))
+              for (root, tag), found in pages.items() if root in selection.roots]
+    return sorted(tasks, key=lambda task: discovery.path_key(
+        discovery.join(task.root, f"_cache/{task.tag}/"))) if pages else tasks
 
 
 def context_at(path: str, settings: Settings) -> PageContext:
@@ -183,14 +208,18 @@ def pages_of(
         listed = listing.pages
         if not listing.is_complete:
             tally.add_unlisted()
-        strays = [path for path in listing.stray_pages if not _is_excluded(path, settings)]
+        for path in task.hidden:
+            tally.add(path, discovery.page_id_of(path), None)
+        strays = [path for path in listing.stray_pages if not is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
     for path, page_id in listed:
-        if _is_excluded(path, settings):
+        if is_excluded(path, settings):
             tally.add(path, page_id, None)
             continue
         tally.checked += 1
-        raw = _read_page(path, task, settings)
+        # the folders above pages that were listed are known to lie within
+        raw = (discovery.LEAVES if task.pages is not None and discovery.leaves(path, task.within)
+               else discovery.read(path, settings.max_page_size, task.within))
         if isinstance(raw, Unreadable):
             tally.add(path, page_id, None)
             findings += unreadable_page(path, raw, settings)
@@ -198,14 +227,8 @@ def pages_of(
             yield path, page_id, raw
 
 
-def _read_page(path: str, task: TagTask, settings: Settings) -> bytes | Unreadable:
-    # the folders above pages that were listed are known to lie within
-    if task.pages is not None and discovery.leaves(path, task.within):
-        return discovery.LEAVES
-    return discovery.read(path, settings.max_page_size, task.within)
-
-
-def _is_excluded(path: str, settings: Settings) -> bool:
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Return whether the settings exclude a page."""
     return bool(settings.exclude) and settings.excludes(discovery.relative_to_catalog(path))
 
 

@@ -61,6 +61,8 @@ def totals(report: Report) -> str:
         line += f" ({report.fixable:,} fixable: run cachelint fix)"
     if report.suppressed:
         line += f", {plural(report.suppressed, 'known finding')} left out"
+    if report.compared is not None:
+        line += f"; {plural(report.compared, 'page')} compared with {report.base[:12]}"
     return line
 
 

@@ -29,6 +29,8 @@ def write(report: Report, colour: bool) -> Iterator[str]:
         "suppressed": report.suppressed,
         "seconds": round(report.seconds, 3),
     }
+    if report.compared is not None:
+        summary["compared"] = report.compared
     yield f' "summary": {_ENCODE(summary)}}}\n'
 
 

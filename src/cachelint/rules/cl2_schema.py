@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cachelint.document.page import Page
-from cachelint.document.yaml import breaks_loaders
 from cachelint.model import PageContext, Problem, SchemaError, SchemaErrorKind
 from cachelint.rules.base import Blocks, Fix, Rule, page_rule
 
 
 def _violations(page: Page, kind: SchemaErrorKind) -> Iterator[Problem]:
     for error in page.schema_errors:
-        # a key that loaders read differently is reported by CL703
-        if error.kind is kind and not error.reported_as and not (
-                kind is SchemaErrorKind.UNKNOWN_KEY and breaks_loaders(error.key)):
+        if error.kind is kind and not error.reported_as:
             yield Problem(error.pointer, error.message)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from cachelint.document.page import KEYS, Page, render_entry
+from cachelint.document.formats import KEYS
+from cachelint.document.page import Page
+from cachelint.document.render import render_entry
 from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
@@ -174,7 +176,9 @@ def _between_entries(page: Page) -> Iterator[Problem]:
         yield Problem("", f"a comment stands on line {line}, where the generator writes none")
         return
     if page.opening_end > 4:
-        yield Problem("", "blanks follow the opening `---`")
+        # what is not a space is refused by some readers (CL703)
+        if not text[3 : page.opening_end - 1].strip(" "):
+            yield Problem("", "whitespace follows the opening `---`")
         return
     ends = [page.opening_end, *(entry.end + 1 for entry in page.entries)]
     starts = [*(entry.start for entry in page.entries), page.closing_start]
@@ -183,7 +187,8 @@ def _between_entries(page: Page) -> Iterator[Problem]:
             line = page.span(end, end).line
             yield Problem("", f"line {line} is blank, where the generator leaves none")
             return
-    if not text.startswith("---", page.closing_start):
+    # with text after it, it ends the front matter too early (CL108)
+    if not text.startswith("---", page.closing_start) and not page.body.strip():
         yield Problem("", "the front matter is closed by `...`, not by `---`")
 
 

@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps, escape_token
-from cachelint.document.yaml import breaks_loaders, depends_on_loader
-from cachelint.model import PageContext, Problem, RuleOptions, Severity
+from cachelint.document.yaml import is_safe_key, quoted_key_hazard
+from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, emitted_rule, on_value, page_rule
 
 _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
-_RAW = re.compile("[\x7f-\x9f\ufffe\uffff]")
+_RAW = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_AS_SURROGATES = re.compile(r"\\u[dD][89abAB]")
+_NOT_PLAIN = re.compile("[^ -~]")
 _OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
@@ -71,16 +74,19 @@ def unsafe_text(page: Page, _: PageContext) -> Iterator[Problem]:
         yield _unsafe("/categories/1", categories[1], found[0])
 
 
-@page_rule("CL703", "loader-dependent", supersedes=("CL204", "CL701"))
+@page_rule("CL703", "loader-dependent",
+           supersedes=("CL202", "CL203", "CL204", "CL404", "CL701"))
 def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     r"""Text that YAML loaders read differently, or refuse.
 
     - A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
-      (`\ud83d\ude00`): Jekyll refuses the page.
-    - U+0085, DEL and C1 controls that are not escaped.
-    - The key `<<`, and keys of 1,023 characters or more.
-    - A tag or title without quotes, such as `no`, `1e3` or `017`, that is text to one loader and a
-      truth value or a number to another.
+      (`\ud83d\ude00`): Jekyll refuses the page. Where it is not escaped and no regeneration will
+      escape it, all loaders read it alike.
+    - U+0085, U+2028, U+2029, DEL and C1 controls that are not escaped.
+    - A tab, VT or FF after the opening `---`, and U+FEFF after that line.
+    - The key `<<`, and keys in quotes of 1,023 characters or more as they are written.
+    - A value or key without quotes, such as `no`, `1:30` or `017`, that is a string to one loader
+      and a truth value or a number to another.
 
     Bad:
 
@@ -92,77 +98,136 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Fix: none. Only a person can choose another name or value.
     """
-    for pointer in ("/title", "/categories/1"):
-        value = _text_at(page, pointer)
-        if value is not None and page.is_plain(pointer) and depends_on_loader(value):
-            yield Problem(pointer, f"{value} without quotes is text to some YAML loaders, and a "
-                                   "truth value, number or date to others")
-    text = page.text
-    if (text.isascii() and "\\u" not in text and "\x7f" not in text and "<<" not in text
-            and not page.schema_errors and not _long_stack(page)):
+    yield from _at_start(page)
+    found: list[tuple[str | None, Problem]] = [*_without_quotes(page), *_in_strings(page)]
+    if not found:
+        found += _between_tokens(page)
+    in_specs = {value for value, problem in found if not problem.pointer.startswith("/meta/")}
+    for value, problem in found:
+        if value is None or not problem.pointer.startswith("/meta/") or not (
+                value in in_specs or _is_reported(page, problem.pointer, value)):
+            yield problem
+
+
+def _is_reported(page: Page, pointer: str, value: str) -> bool:
+    """Return whether another rule reports a value of `meta`, or the spec that it was taken from.
+
+    A value that no spec has is for CL3xx, and the name `<<` of a stack for CL701.
+    """
+    _, _, key, *below = pointer.split("/")
+    expected = page.expected_meta.get("stacks" if key == "num_specs_by_stack" else key)
+    return bool(below) and isinstance(expected, list) and ((value in expected) == (value == "<<"))
+
+
+def _at_start(page: Page) -> Iterator[Problem]:
+    """Yield what readers refuse where the front matter begins."""
+    opening = page.text[3 : page.opening_end].rstrip("\n")
+    if strange := opening.strip(" "):
+        yield Problem("", f"{_name(strange[0])} follows the opening `---`: some readers of YAML "
+                          "refuse it")
+    elif page.text.startswith("\ufeff", page.opening_end):
+        yield Problem("", "U+FEFF follows the line of the opening `---`: some readers of YAML "
+                          "refuse it or read it as part of the first key")
+
+
+def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
+    """Yield keys and values without quotes that depend on the reader; None where a number is."""
+    wrong_types = {error.pointer for error in page.schema_errors if error.kind is SchemaErrorKind.TYPE}
+    is_canonical = BY_FORMAT[page.format].is_canonical
+    for pointer, node, _, reason, is_number, is_layout in page.dependent:
+        # a number where a string belongs is of the wrong type, however it is written
+        if not (is_number and pointer in wrong_types) and not (is_layout and is_canonical):
+            value = page.text[node.start : node.end]
+            yield None if is_number or is_layout else value, Problem(
+                pointer, f"{show(value)[1:-1]} {reason}", page.span(node.start, node.end))
+
+
+def _between_tokens(page: Page) -> Iterator[tuple[None, Problem]]:
+    """Yield the first tab or separator outside strings that some readers refuse."""
+    raw = None if page.text.isascii() else _RAW.search(
+        page.text, page.opening_end, page.closing_start)
+    if raw is not None:
+        at, what = raw.start(), _name(raw[0])
+    elif page.tabs and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
+        at, what = min(page.tabs), "a tab"
+    else:
         return
-    for pointer, value, is_key in _texts(page.data, ""):
-        if pointer.startswith("/meta/") and not is_key:
-            continue  # taken over from a spec, or for CL3xx to report
-        if is_key and breaks_loaders(value):
-            if value == "<<" and _is_taken_over(page, pointer, value):
-                continue
-            shown = "the key <<" if value == "<<" else f"a key of {len(value):,} characters"
-            yield Problem(pointer, f"{shown}, which YAML loaders merge, drop or refuse",
-                          _key_span(page, pointer))
-        elif outside := _OUTSIDE_BMP.search(value):
-            if is_key and _is_taken_over(page, pointer, value):
-                continue
-            what = ("half a character" if "\ud800" <= outside[0] <= "\udfff"
-                    else "outside the Basic Multilingual Plane")
-            yield Problem(pointer, f"{_name(outside[0])} is {what}: as the generator writes it, "
-                                   "Jekyll cannot load the page",
-                          _key_span(page, pointer) if is_key else None)
-        elif not is_key and (raw := _RAW.search(page.raw(pointer))):
-            yield Problem(pointer, f"{_name(raw[0])} stands here unescaped: YAML loaders refuse it "
-                                   "or read a blank")
+    entry = page.entry_at(at)
+    yield None, Problem(f"/{escape_token(entry.key)}" if entry else "",
+                        f"{what} between values: some readers of YAML refuse it",
+                        page.span(at, at + 1))
 
 
-def _text_at(page: Page, pointer: str) -> str | None:
-    """Return the text at ``pointer``; None where there is none."""
-    try:
-        value = page.value(pointer)
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None
-    return value if type(value) is str else None
+def _in_strings(page: Page) -> Iterator[tuple[str, Problem]]:
+    """Yield keys in quotes and strings that some readers refuse or read differently."""
+    text = page.text
+    if (text.isascii() and "\\u" not in text and "\\U" not in text and "\x7f" not in text
+            and "<<" not in text and not page.schema_errors and not _has_long_stack(page)):
+        return
+    for pointer, value, is_key in _strings(page.data, ""):
+        written = page.raw_key(pointer) if is_key else page.raw(pointer)
+        if is_key and not is_safe_key(value) and written[:1] in ('"', "'") and (
+                hazard := quoted_key_hazard(value, len(written) - 2)):
+            reason = f"the key {show(value)} {hazard}"
+        else:
+            reason = _character_hazard(page, pointer, value, written)
+        if reason:
+            yield value, Problem(pointer, reason,
+                                 page.span_of(pointer, key=True) if is_key else None)
 
 
-def _key_span(page: Page, pointer: str) -> Any:
-    return page.span_of(pointer, key=True)
+def _character_hazard(page: Page, pointer: str, value: str, written: str) -> str:
+    """Return which character of a string readers of YAML refuse or read differently."""
+    if outside := _OUTSIDE_BMP.search(value):
+        if "\ud800" <= outside[0] <= "\udfff":
+            return f"{_name(outside[0])} is half a character: Jekyll cannot load the page"
+        if _AS_SURROGATES.search(written) or _is_escaped_by_generator(page, pointer):
+            return (f"{_name(outside[0])} is outside the Basic Multilingual Plane: in the two "
+                    "escapes that the generator writes, Jekyll cannot load the page")
+    if raw := _RAW.search(written):
+        return f"{_name(raw[0])} is not escaped: some readers of YAML refuse it or read a space"
+    return ""
+
+
+def _is_escaped_by_generator(page: Page, pointer: str) -> bool:
+    """Return whether `fix` or the next regeneration escapes what is at ``pointer``."""
+    return (BY_FORMAT[page.format].is_canonical and not page.comments
+            and not pointer.startswith(("/title", "/categories")))
 
 
 def _name(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
-def _long_stack(page: Page) -> bool:
+def _has_long_stack(page: Page) -> bool:
     by_stack = page.expected_meta.get("num_specs_by_stack", ())
-    return any(breaks_loaders(stack) for stack in by_stack)
+    return not all(map(is_safe_key, by_stack))
 
 
-def _is_taken_over(page: Page, pointer: str, key: str) -> bool:
-    """Say whether a key of `meta` is the name of a stack, at whose spec it is reported."""
-    by_stack = "/meta/num_specs_by_stack/"
-    return pointer.startswith(by_stack) and key in page.expected_meta.get("num_specs_by_stack", ())
+_LONGEST_POINTER = 4096
+"""What is below a longer one is not looked at: its pointers would take more than the page."""
 
 
-def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield every text below ``value``: its pointer, itself, and whether it is a key."""
-    if isinstance(value, str):
-        yield pointer, value, False
-    elif isinstance(value, list):
+def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield each string and key below ``value`` that is not plain: pointer, itself, is it a key."""
+    if len(pointer) > _LONGEST_POINTER:
+        return
+    if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts(item, f"{pointer}/{index}")
+            if isinstance(item, str):
+                if _NOT_PLAIN.search(item):
+                    yield f"{pointer}/{index}", item, False
+            elif item and isinstance(item, (list, dict)):
+                yield from _strings(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         for key, item in value.items():
-            below = f"{pointer}/{escape_token(key)}"
-            yield below, key, True
-            yield from _texts(item, below)
+            if not is_safe_key(key) or _NOT_PLAIN.search(key):
+                yield f"{pointer}/{escape_token(key)}", key, True
+            if isinstance(item, str):
+                if _NOT_PLAIN.search(item):
+                    yield f"{pointer}/{escape_token(key)}", item, False
+            elif item and isinstance(item, (list, dict)):
+                yield from _strings(item, f"{pointer}/{escape_token(key)}")
 
 
 @emitted_rule("CL702", "tag-name", by="tag", formats=ALL, severity=Severity.WARNING)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cachelint.files import discovery
 from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
-from cachelint.text import common_prefix
+from cachelint.text import nearest_name
 
 DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
 
@@ -118,15 +118,8 @@ def _translate(pattern: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest: a clause to append, or nothing."""
-    import difflib  # for mistakes alone
-
-    def likeness(word: str) -> tuple[float, int]:
-        # of words that are equally near, the one that begins alike
-        ratio = difflib.SequenceMatcher(None, name, word).ratio()
-        return ratio, common_prefix(name, word)
-
-    close = difflib.get_close_matches(name, list(known), 10, 0.5)
-    return f" (is it {max(close, key=likeness)}?)" if close else ""
+    near = nearest_name(name, known, max(2, (len(name) + 2) // 2))
+    return f" (is it {near}?)" if near else ""
 
 
 def codes_of(name: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_ow
 from cachelint.linter.findings import sort
 from cachelint.linter.tag import TagResult, check_tag, tasks_of
 from cachelint.model import FileChange, Finding, Report
-from cachelint.rules import ALL_RULES
+from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
@@ -27,6 +27,7 @@ from cachelint.runner.baseline import Key
 
 if TYPE_CHECKING:
     from cachelint.linter.changes import Scope
+    from cachelint.runner.verify import VerifiedTag
 
 
 class Mode(str, Enum):
@@ -51,7 +52,7 @@ class Progress:
         """How many tasks there are in all."""
         self._watch = watch
 
-    def add(self, result: TagResult | None) -> None:
+    def add(self, result: TagResult | VerifiedTag | None) -> None:
         """Count what a task found, if one was done."""
         if result is not None:
             self.pages += result.pages
@@ -159,12 +160,12 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     """
     start = time.perf_counter()
     known = baselines.read(options.baseline) if options.baseline else {}
-    plan = _plan(discovery.select(paths), settings, options.diff_base)
+    plan = _plan(_select(paths), settings, options.diff_base)
     found = _execute(mode, plan, settings, options)
     if mode is Mode.FIX:
         if options.diff_base is not None and options.write and found.changes:
             # a page that was fixed may again be what it was at the base
-            again = _plan(discovery.select(paths), settings, options.diff_base)
+            again = _plan(_select(paths), settings, options.diff_base)
             found.replace(plan.findings, again.findings)
         applied = baselines.apply(found.findings, known, lambda _: False)
     else:
@@ -172,7 +173,8 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     return Report(
         tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
         tuple(applied.stale), plan.not_run, found.unused(plan, settings),
-        changes=tuple(found.changes), skipped=tuple(found.skipped), failed=found.failed)
+        plan.notes, plan.compared, plan.base, changes=tuple(found.changes),
+        skipped=tuple(found.skipped), failed=found.failed)
 
 
 def report_on_page(
@@ -213,12 +215,13 @@ def write_baseline(
     settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if discovery.exists(path) else {}
-    plan = _plan(discovery.select(paths), settings, diff_base)
+    plan = _plan(_select(paths), settings, diff_base)
     options = RunOptions(jobs, False, diff_base, on_progress=on_progress)
     found = _execute(Mode.CHECK, plan, settings, options)
     kept = {key: count for key, count in older.items() if not plan.was_sought(key)}
     baselines.write(path, found.findings, kept)
-    return Report((), found.pages, time.perf_counter() - start, len(found.findings))
+    return Report((), found.pages, time.perf_counter() - start, len(found.findings),
+                  notes=plan.notes, compared=plan.compared, base=plan.base)
 
 
 # ------------------------------------------------------------------------------- the plan
@@ -251,6 +254,21 @@ class _Plan(NamedTuple):
     """Codes of selected rules that cannot run on what is checked."""
     is_whole: bool
     """Whether whole catalogs are checked, and no part of another."""
+    notes: tuple[str, ...]
+    compared: int | None = None
+    """How many pages were compared with the base; None without one."""
+    base: str = ""
+    """The commit that they were compared with."""
+
+
+def _select(paths: Iterable[str]) -> Selection:
+    """Find what paths name, without what git ignores and other checkouts."""
+    selection = discovery.select(paths)
+    if not selection.searched:
+        return selection
+    from cachelint.files import git  # which most runs do not need
+
+    return git.skip_catalogs(selection)
 
 
 def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _Plan:
@@ -269,7 +287,7 @@ def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _P
         [path for path in selection.catalog_files
          if discovery.catalog_of_file(path) not in selection.roots],
         [], _sought(settings, partial(_is_in, selection), (*not_run, *of_changes)),
-        tuple(code for code in not_run if code in settings.selected), is_whole)
+        tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
 def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _Plan:
@@ -287,7 +305,9 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
         [_CatalogPart(each.root, False, each.own_files, each.facts) for each in scopes
          if each.facts or each.own_files],
         [], [finding for each in scopes for finding in each.findings],
-        _sought(settings, looked_at.__contains__, not_run), not_run, False)
+        _sought(settings, looked_at.__contains__, not_run), not_run, False,
+        (*selection.notes, *(note for each in scopes for note in each.notes)),
+        sum(each.compared for each in scopes), scopes[0].base if scopes else "")
 
 
 def _sought(
@@ -300,7 +320,7 @@ def _sought(
         was_checked: Whether a path, relative to its catalog, was checked.
         not_run: Codes of rules that could not run, whatever is selected.
     """
-    running = settings.selected.difference(not_run)
+    running = settings.selected.difference(not_run, OF_INDEX)
 
     def was_sought(key: Key) -> bool:
         return (key.rule in running and was_checked(key.path) and not settings.excludes(key.path)

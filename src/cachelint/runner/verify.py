@@ -1,0 +1,329 @@
+"""Verify pages against the index of their tag: from paths to a report, tag by tag."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from cachelint.document import schema
+from cachelint.document.catalog_files import (
+    META,
+    TAGS,
+    meta_by_line,
+    read_yaml,
+    tags_by_line,
+    tags_of,
+)
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
+from cachelint.document.strict_json import escape_token
+from cachelint.files import discovery
+from cachelint.files.discovery import Selection, TagTask, Unreadable
+from cachelint.index.compare import TagIndex, compare_page, compare_tag, group_packages
+from cachelint.index.mapping import load_tag
+from cachelint.index.sources import Source, find_indexes, open_source
+from cachelint.linter.findings import findings_of, make_finding, sort
+from cachelint.linter.tag import TagTally, pages_of, tasks_of
+from cachelint.model import CachelintError, Finding, PageFormat, PageId, Problem, Report
+from cachelint.rules import BY_CODE, OF_INDEX, RUN_BY_VERIFY, Rule
+from cachelint.rules.cl2_schema import schema_problems
+from cachelint.rules.cl6_catalog import spec_count
+from cachelint.rules.cl9_index import tag_without_pages
+from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
+from cachelint.runner import baseline as baselines
+from cachelint.runner import workers
+from cachelint.runner.baseline import Key
+from cachelint.runner.run import OnProgress, Progress
+from cachelint.text import plural
+
+
+class IndexOptions(NamedTuple):
+    """Where the indexes of tags are."""
+
+    location: str
+    """A path or a URL: an index, a manifest, a list of tags or a mirror."""
+    tag: str | None = None
+    """The only tag to look at."""
+    stacks: Mapping[str, str] = {}
+    """The source of each stack that is given by name."""
+    view: str | None = None
+    """The view of a mirror."""
+    mirrors: Mapping[str, str] = {}
+    """Prefixes of URLs in a list of tags, and what is read instead."""
+
+    def open(self) -> Source:
+        """Find out what the source is. Raises CachelintError."""
+        return open_source(self.location, view=self.view, mirrors=self.mirrors)
+
+
+class VerifyReport(NamedTuple):
+    """What a run of `verify` found."""
+
+    report: Report
+    notes: tuple[str, ...]
+    """Sentences on what was read, and what was not verified."""
+
+
+class VerifiedTag(NamedTuple):
+    """What the comparison of one tag found."""
+
+    task: TagTask
+    findings: list[Finding]
+    pages: int
+    """Pages compared."""
+    problems: list[tuple[str, str]]
+    """Of the tag as a whole: the code of a rule, and a message."""
+    first_page: str
+    """The path of the first page; empty where there is none."""
+    number: int
+    """How many specs the index has in the build cache."""
+    warnings: tuple[str, ...]
+
+
+def verify(
+    paths: Iterable[str], index: IndexOptions, *, settings: Settings | None = None, jobs: int = 1,
+    diff_base: str | None = None, baseline: str | None = None, write_baseline: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> VerifyReport:
+    """Compare pages with the index of their tag.
+
+    Args:
+        paths: Files and folders; a folder is searched for catalogs.
+        index: Where the indexes are.
+        settings: Which rules run, and their configuration; the defaults if not given.
+        jobs: How many processes to use at most; each reads the indexes of one tag at a time.
+        diff_base: A git revision: only pages that differ from its merge base with HEAD are
+            compared.
+        baseline: The file of known findings, which are left out.
+        write_baseline: The file to which all findings of these rules are written as known.
+        on_progress: Is called as work is done.
+
+    Raises:
+        CachelintError: A path does not exist, an index cannot be read or is damaged, there is
+            not exactly one tag for one index, or the baseline is damaged.
+    """
+    settings = resolve_settings(settings)
+    settings = settings._replace(selected=settings.selected & RUN_BY_VERIFY)
+    start = time.perf_counter()
+    known = baselines.read(baseline) if baseline else {}
+    selection = discovery.select(paths)
+    source = index.open()
+    tasks = tasks_of(selection) if diff_base is None else _changed(selection, diff_base, settings)
+    chosen = _choose(tasks, source, index.tag, is_partial=diff_base is not None)
+    work = partial(verify_tag, settings=settings, source=source, stacks=dict(index.stacks))
+    on_done = on_progress and Progress(chosen, on_progress).add
+    verified = [*workers.run(work, chosen, jobs, on_done)]
+    findings = [finding for each in verified for finding in each.findings]
+    for root in dict.fromkeys(task.root for task in tasks):
+        of_root = [each for each in verified if each.task.root == root]
+        findings += _compare_catalog(root, of_root, settings)
+        if root in selection.roots and index.tag is None and diff_base is None:
+            findings += _find_missing_tags(root, source, of_root, settings)
+    findings = apply_overrides(findings, settings)
+    sort(findings)
+    was_sought = partial(_was_sought, settings=settings, verified=verified)
+    if write_baseline is not None:
+        known = _write_baseline(write_baseline, findings, was_sought)
+    applied = baselines.apply(findings, known, was_sought)
+    report = Report(tuple(applied.findings), sum(each.pages for each in verified),
+                    time.perf_counter() - start, applied.suppressed, tuple(applied.stale))
+    return VerifyReport(report, (*_explain_unverified(tasks, chosen, source),
+                                 *(text for each in verified for text in each.warnings)))
+
+
+def _changed(selection: Selection, revision: str, settings: Settings) -> list[TagTask]:
+    """Return the pages that differ from a base revision."""
+    from cachelint.linter.changes import scope
+
+    roots = dict.fromkeys((*selection.roots, *(task.root for task in selection.tasks)))
+    return [task for root in roots for task in scope(root, revision, selection, settings).tasks]
+
+
+def _choose(
+    tasks: list[TagTask], source: Source, tag: str | None, *, is_partial: bool
+) -> list[TagTask]:
+    """Return the tasks whose tag the source has an index of."""
+    tagged = [task for task in tasks if task.tag]
+    if tag is not None:
+        chosen = [task for task in tagged if task.tag == tag]
+        if not chosen and not is_partial:
+            raise CachelintError(f"--tag {tag}: no page of this tag in the paths")
+        return chosen
+    if source.kind == "tags":
+        chosen = [task for task in tagged if task.tag in source.tags]
+        if not chosen and not is_partial:
+            raise CachelintError(f"{source.location}: the list of tags has none of the "
+                                 f"{plural(len(tagged), 'tag')} in the paths")
+        return chosen
+    if len(tagged) > 1 or not (tagged or is_partial):
+        raise CachelintError(f"one index is of one tag, but {plural(len(tagged), 'tag')} in the "
+                             "paths: name one tag with --tag, or its folder below _cache")
+    return tagged
+
+
+def _explain_unverified(
+    tasks: list[TagTask], chosen: list[TagTask], source: Source
+) -> Iterator[str]:
+    left = [task.tag for task in tasks if task.tag and task not in chosen]
+    if left and source.kind == "tags":
+        yield (f"{plural(len(left), 'tag')} not verified, since the list of tags does not have "
+               f"them, such as {left[0]}")
+
+
+# ------------------------------------------------------------------------------- one tag
+
+
+def verify_tag(
+    task: TagTask, settings: Settings, source: Source, stacks: Mapping[str, str]
+) -> VerifiedTag:
+    """Compare the pages of one tag with its indexes: the unit of work.
+
+    Raises:
+        CachelintError: An index cannot be read, or is damaged.
+    """
+    packages, first_page, is_complete = _list_packages(task)
+    if not first_page:
+        return VerifiedTag(task, [], 0, [], "", 0, ())
+    indexes = find_indexes(source, task.tag, task.stacks or (), stacks, settings.root_stack)
+    index = group_packages(load_tag(indexes, settings.root_stack), task.stacks)
+    findings: list[Finding] = []
+    tally = TagTally(task)
+    for path, place, raw in pages_of(task, settings, tally, findings):
+        findings += _compare_one(path, place, raw, settings, index)
+    problems = []
+    if task.pages is None:
+        # a folder that cannot be listed can have the pages of all packages
+        known = packages if is_complete else {*packages, *index.packages}
+        problems = [*compare_tag(task.tag, known, task.stacks, index)]
+    return VerifiedTag(task, findings, tally.checked, problems, first_page, index.number,
+                       index.contents.warnings)
+
+
+def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
+    """Return the packages that have a page, the first page, and whether these are all."""
+    if task.pages is not None:
+        return set(), next(iter(task.pages), ""), False
+    listing = discovery.list_tag(task.root, task.tag, task.within)
+    packages = {place.package for _, place in listing.pages if place.package is not None}
+    packages |= {discovery.page_id_of(path).package or "" for path in task.hidden}
+    return packages, listing.pages[0][0] if listing.pages else "", listing.is_complete
+
+
+def _compare_one(
+    path: str, place: PageId, raw: bytes, settings: Settings, index: TagIndex
+) -> list[Finding]:
+    """Compare a page; one that cannot be compared gets the finding of why not."""
+    page = parse_page(raw, max_size=settings.max_page_size)
+    problems: list[tuple[Rule, Problem]] = []
+    if not page.parsed:
+        problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
+    elif page.format is not PageFormat.LEGACY and place.package is not None:
+        page.schema_errors = schema.validate(f"page-{page.format.value}", page.data)
+        problems = [*schema_problems(
+            error for error in page.schema_errors
+            if error.pointer.startswith("/spec_details") or (
+                not error.pointer and error.key in ("", "spec_details")))]
+        problems += [(BY_CODE[code], problem)
+                     for code, problem in compare_page(page.specs, place.package, index)]
+    return findings_of(path, page, problems, settings)
+
+
+# ------------------------------------------------------------------------------- the catalog
+
+
+def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
+    """Make the findings in the catalog's own files."""
+    findings: list[Finding] = []
+    tags = _read(root, TAGS, settings)
+    listed = tags_of(tags) if tags is not None else None
+    for each in verified:
+        number = listed.entries.get(each.task.tag) if listed is not None else None
+        for code, message in each.problems:
+            path, page, pointer = discovery.join(root, TAGS), tags, f"/{number}"
+            if number is None:
+                path, pointer = each.first_page, ""
+                page = _parse(path, settings)
+            findings += _find(path, page, BY_CODE[code], Problem(pointer, message), settings)
+    whole = {each.task.tag: each.number for each in verified
+             if each.task.pages is None and each.first_page}
+    meta = _read(root, META, settings) if whole else None
+    for problem in _compare_counts(meta, whole) if meta is not None else ():
+        findings += _find(discovery.join(root, META), meta, spec_count, problem, settings)
+    return findings
+
+
+def _compare_counts(meta: Page, numbers: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield the counts in `meta.yaml` that are not those of the indexes that were read."""
+    counts = {tag: entry["count"] for tag, entry in meta.data.items()
+              if isinstance(entry, dict) and type(entry.get("count")) is int}
+    expected = {tag: numbers.get(tag, count) for tag, count in counts.items() if tag != "all"}
+    if len(expected) == len(meta.data.keys() - {"all"}) and "all" in counts:
+        expected["all"] = sum(expected.values())
+    for tag, number in expected.items():
+        if counts[tag] != number:
+            what = "the sum of all counts" if tag == "all" else "the number of specs in the index"
+            yield Problem(f"/{escape_token(tag)}/count", (
+                f"count of {tag} is wrong: expected {number:,}, {what}, found {counts[tag]:,}"))
+
+
+def _find_missing_tags(
+    root: str, source: Source, verified: list[VerifiedTag], settings: Settings
+) -> Iterator[Finding]:
+    """Yield a finding for each tag of the list that has no page."""
+    tags = _read(root, TAGS, settings)
+    present = {each.task.tag for each in verified if each.first_page}
+    for tag in sorted(source.tags.keys() - present):
+        problem = Problem("", f"tag {tag} is in the list of tags, but has no page: "
+                              f"{source.location}")
+        yield from _find(discovery.join(root, TAGS), tags, tag_without_pages, problem, settings)
+
+
+def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: Settings
+          ) -> Iterator[Finding]:
+    if page is not None and rule.code in settings.selected:
+        yield make_finding(path, page, rule, problem, page.span_of(problem.pointer), False)
+
+
+def _read(root: str, name: str, settings: Settings) -> Page | None:
+    """Read one of the catalog's files; None where it is missing, excluded or invalid."""
+    path = discovery.join(root, name)
+    if settings.excludes(name) or discovery.leaves(path, (discovery.real_path(root),)):
+        return None
+    raw = discovery.read(path, settings.max_page_size)
+    if isinstance(raw, Unreadable):
+        return None
+    page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
+    return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
+
+
+def _parse(path: str, settings: Settings) -> Page:
+    raw = discovery.read(path, settings.max_page_size)
+    return parse_page(b"" if isinstance(raw, Unreadable) else raw)
+
+
+# ------------------------------------------------------------------------------- the baseline
+
+
+def _was_sought(key: Key, settings: Settings, verified: list[VerifiedTag]) -> bool:
+    """Return whether a rule about the index ran on a file."""
+    if key.rule not in settings.selected & OF_INDEX or settings.excludes(key.path):
+        return False
+    for task in (each.task for each in verified):
+        if task.pages is None:
+            if key.path == TAGS or key.path.startswith(f"_cache/{task.tag}/"):
+                return True
+        elif key.path in map(discovery.relative_to_catalog, task.pages):
+            return True
+    return False
+
+
+def _write_baseline(
+    path: str, findings: list[Finding], was_sought: Callable[[Key], bool]
+) -> baselines.Baseline:
+    """Write the findings about the index as known ones; return all that is known then."""
+    older = baselines.read(path) if discovery.exists(path) else {}
+    kept = {key: count for key, count in older.items() if not was_sought(key)}
+    baselines.write(path, [finding for finding in findings if finding.code in OF_INDEX], kept)
+    return baselines.read(path)

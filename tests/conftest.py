@@ -1,0 +1,11 @@
+"""What holds for all tests."""
+
+import signal
+
+
+def pytest_configure() -> None:
+    # a shell starts a background job with SIGINT ignored, and nohup a program with SIGHUP ignored:
+    # the processes that tests start would inherit that, and what they do on a signal is tested
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)

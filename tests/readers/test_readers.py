@@ -1,0 +1,62 @@
+"""What passes `check` is read alike by seven readers of YAML."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from cachelint import check_page
+from cachelint.document.parser import parse_page
+from cachelint.model import Severity
+from support import readers, spellings
+
+NUMBER = int(os.environ.get("CACHELINT_READERS_PAGES", "2000"))
+"""How many pages are made; about one in five passes. Set it to 100,000 for a run of an hour."""
+FIRST = int(os.environ.get("CACHELINT_READERS_FIRST", "0"))
+BATCH = 5000
+
+pytestmark = pytest.mark.skipif(
+    bool(readers.missing()) and os.environ.get("CI") != "true",
+    reason=f"needs {', '.join(readers.missing())}")
+
+
+def _passing(numbers: range) -> list[tuple[int, str]]:
+    """Make pages, and keep those without a finding of level error."""
+    kept = []
+    for number in numbers:
+        text, tag = spellings.make_page(number)
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            continue
+        is_name = tag and not set("/\0") & set(tag)
+        # a tag with a question mark has a finding of the tag as a whole (CL702)
+        if "?" not in tag and not any(
+                finding.severity is Severity.ERROR for finding in check_page(
+                    raw, f"_cache/{tag}/{spellings.PACKAGE}/specs.md" if is_name else "")):
+            kept.append((number, text))
+    return kept
+
+
+def test_pages_that_pass_are_read_alike() -> None:
+    readers.install()
+    for start in range(FIRST, FIRST + NUMBER, BATCH):
+        kept = _passing(range(start, min(start + BATCH, FIRST + NUMBER)))
+        assert len(kept) > 10
+        for (number, text), by_reader in zip(
+                kept, readers.read_all([text for _, text in kept]), strict=True):
+            expected = readers.data_of(readers.describe(parse_page(text.encode()).data))
+            for name, described in by_reader.items():
+                assert readers.data_of(described) == expected, (number, name, text)
+
+
+def test_readers_differ_where_they_are_known_to() -> None:
+    readers.install()
+    page = "---\na: [no, 017, 1:30]\n---"
+    read = readers.read_all([page])[0]
+    assert {repr(described) for described in read.values()} > {repr(read["PyYAML"])}
+    assert read["PyYAML"] == ["mapping", [
+        [["string", "a"], ["list", [["other", "False"], ["integer", "15"], ["integer", "90"]]]]]]
+    assert read["yaml"] == ["mapping", [
+        [["string", "a"], ["list", [["string", "no"], ["integer", "17"], ["string", "1:30"]]]]]]
