@@ -416,8 +416,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "layout wrong": (STALE.replace("layout: cache", "layout: table"),
                      'CL204 invalid-value: layout is "table", not "cache"'),
     "key twice": ("\ufeff" + STALE.replace('"oss"', '"oss": [], "oss"'),
-                  'CL107 duplicate-key: the key "oss" stands twice in one mapping; '
-                  "readers silently keep one of the two"),
+                  'CL107 duplicate-key: duplicate key "oss": readers silently keep one of the two'),
     "not closed": (STALE.removesuffix("\n---").replace("\n", "\r\n"),
                    "CL105 unclosed-front-matter: no line `---` closes the front matter (is the "
                    "file cut off?)"),
@@ -425,10 +424,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
                         "CL104 no-front-matter: the first line is not `---`, so that there is no "
                         "front matter"),
     "no YAML": (STALE.replace('"oss": [', '"oss": [[').replace("\n", "\r\n"),
-                "CL106 syntax: the front matter is not YAML: while parsing a flow sequence "
-                "expected ',' or ']', but got '}'"),
+                'CL106 syntax: invalid JSON in meta: missing comma after "platforms"'),
     "an alias": (STALE.replace("layout: cache", "layout: &a cache\nx: *a").replace("\n", "\r\n"),
-                 "CL110 over-limits: a YAML alias (*a) is not followed: not parsed"),
+                 "CL110 over-limits: YAML aliases are not allowed (*a): not parsed"),
     "tag that needs quotes": (
         STALE.replace(valid.TAG, '"no"'),
         "the fixed page would be wrong: it would get CL703 loader-dependent"),

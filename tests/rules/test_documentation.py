@@ -31,7 +31,7 @@ from support import valid
 # what takes more than one file to show
 WITHOUT_EXAMPLES = {
     "CL100", "CL111", "CL199", "CL608", "CL702", "CL801", "CL802", "CL803", "CL804", "CL901",
-    "CL902", "CL903", "CL904",
+    "CL902", "CL903", "CL904", "CL905", "CL906", "CL907",
 }
 
 # code, name, severity, and for one whether it is off by default

@@ -30,6 +30,12 @@ from cachelint.index.publish import meta_entry, meta_with, page_specs, tags_with
 from cachelint.index.sources import find_indexes
 from cachelint.linter.page import check_page, context_of
 from cachelint.model import CachelintError, PageFormat, PageId, Severity
+from cachelint.rules.cl9_index import (
+    fact_differs,
+    not_in_index,
+    not_on_page,
+    stacks_differ,
+)
 from cachelint.rules.selection import Settings, resolve_settings
 from cachelint.runner.verify import IndexOptions
 from cachelint.text import plural
@@ -193,11 +199,13 @@ def _compare(before: bytes, package: str, index: TagIndex) -> str:
     page = parse_page(before)
     if not page.parsed or page.format is PageFormat.LEGACY:
         return "it could not be compared"
-    found = {"CL902": "added", "CL901": "removed", "CL903": "changed", "CL904": "changed"}
+    found = {not_on_page.code: "added", not_in_index.code: "removed",
+             fact_differs.code: "changed", stacks_differ.code: "changed"}
     specs: dict[str, set[str]] = {}
     for code, problem in compare_page(page.specs, package, index):
         names = specs.setdefault(found[code], set())
-        names.add(problem.message if code == "CL902" else "/".join(problem.pointer.split("/")[:3]))
+        names.add(problem.message if code == not_on_page.code
+                  else "/".join(problem.pointer.split("/")[:3]))
         if not problem.pointer:
             return "all specs are replaced"
     if specs:
