@@ -37,7 +37,7 @@ from cachelint.config import file as config_file
 from cachelint.files.discovery import Selection, catalog_of_file
 from cachelint.linter.page import order
 from cachelint.linter.tag import check_file
-from cachelint.output.formats import reporter
+from cachelint.output.formats import FORMATS, PLAIN
 from cachelint.runner import baseline as baselines
 
 
@@ -96,7 +96,7 @@ def main() -> int:
     except CachelintError as error:
         print(f"cachelint: {error}", file=sys.stderr)
         return 2
-    sys.stdout.writelines(reporter("json")(report, False))
+    sys.stdout.writelines(FORMATS["json"].load()(report, PLAIN))
     return 1 if report.errors else 0
 
 

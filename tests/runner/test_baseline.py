@@ -136,15 +136,15 @@ def test_command_line(catalog: Path) -> None:
         return done.returncode, done.stdout, done.stderr
 
     assert run("--write-baseline", "known.json") == (
-        0, "no errors in 23 pages, 3 known findings left out\n",
-        "known.json: 3 known findings written\n")
+        0, "All checks passed: 23 pages; 3 findings suppressed by the baseline.\n",
+        "known.json: wrote 3 findings\n")
     assert run("--baseline", "known.json") == (
-        0, "no errors in 23 pages, 3 known findings left out\n", "")
+        0, "All checks passed: 23 pages; 3 findings suppressed by the baseline.\n", "")
     shutil.copy(EXAMPLE / PAGE, catalog / PAGE)
     assert run("--baseline", "known.json") == (
-        0, "no errors in 23 pages\n",
+        0, "All checks passed: 23 pages.\n",
         f"known.json: 3 entries of the baseline no longer found, such as CL301 in {PAGE}; "
-        "--write-baseline prunes them\n")
+        "--write-baseline removes them\n")
 
 
 def test_what_was_not_sought_is_neither_stale_nor_pruned(catalog: Path) -> None:
