@@ -81,7 +81,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         path = config_file.find()
-        file = config_file.read(path) if path is not None else config_file.NO_FILE
+        file = config_file.load(path) if path is not None else config_file.NO_FILE
         settings = config_file.join_settings(file.data, {})
         baseline = file.baseline()
         known = baselines.read(baseline) if baseline else {}
@@ -91,7 +91,7 @@ def main() -> int:
                     n_workers=options.workers, threads_per_worker=1, dashboard_address=None))
             client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
             report = check_on(client, options.paths, settings)
-        left = baselines.apply(report.findings, known, lambda _: False)
+        left = baselines.apply(report.findings, known, baseline or "", lambda *_: False)
         report = report._replace(findings=tuple(left.findings), suppressed=left.suppressed)
     except CachelintError as error:
         print(f"cachelint: {error}", file=sys.stderr)

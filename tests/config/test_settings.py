@@ -207,8 +207,8 @@ def test_baseline(here: Path) -> None:
     done = run("check")
     assert (done.status, done.out) == (2, "")
     assert done.err.endswith(
-        "cachelint.toml:1: in baseline: ci/known.json: there is no such file (cachelint check "
-        "--write-baseline ci/known.json makes it)\n")
+        "cachelint.toml:1: baseline ci/known.json does not exist: create it with cachelint check "
+        "--write-baseline ci/known.json\n")
     assert run("check", "--write-baseline", "ci/known.json").status == 0
     before = known.read_bytes()
     assert run("check").out == "All checks passed: 1 page; 1 finding suppressed by the baseline.\n"
@@ -224,7 +224,8 @@ def test_baseline(here: Path) -> None:
     assert run("check", "--isolated", "--baseline", "ci/known.json").status == 0
     # writing one reads none but itself
     assert run("check", "--write-baseline", "other.json").status == 0
-    assert other.read_bytes() == before == known.read_bytes()
+    assert known.read_bytes() == before
+    assert other.read_bytes() == before.replace(b'"catalog": ".."', b'"catalog": "."')
 
 
 def test_baseline_and_fix(here: Path) -> None:
@@ -300,9 +301,8 @@ def test_entries_that_do_nothing_are_warnings_on_standard_error(here: Path) -> N
     (here / "cachelint.toml").write_text(
         'ignore = ["CL507"]\n[per-file-ignores]\n"_cache/v1/**" = ["CL3"]\n')
     warnings = (
-        f"warning: {here}/cachelint.toml:1: in ignore: CL507 would not run anyway\n"
-        f"warning: {here}/cachelint.toml:3: in per-file-ignores: nothing of CL3 is left out of "
-        '"_cache/v1/**"\n')
+        "warning: cachelint.toml:1: in ignore: CL507 is not selected\n"
+        'warning: cachelint.toml:3: in per-file-ignores: "_cache/v1/**" hides no finding of CL3\n')
     usual = run("check", "--isolated", "--output-format", "concise")
     assert run("check", "--output-format", "concise") == (usual.status, usual.out, warnings)
     assert run("check", "--jobs", "1", "--output-format", "json").err == warnings

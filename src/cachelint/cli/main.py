@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -22,6 +23,7 @@ from cachelint.cli.options import (
     Group,
     Option,
     Options,
+    find_unknown_variables,
     parameters_of,
     read_paths,
     read_stdin,
@@ -38,6 +40,7 @@ from cachelint.rules import selection
 from cachelint.rules.selection import Settings
 from cachelint.runner import run as runner
 from cachelint.runner import workers
+from cachelint.runner.gate import Choice, Gate, open_gate
 from cachelint.text import escape_unsafe, plural
 
 
@@ -78,11 +81,11 @@ def check(options: Options) -> int:
     cachelint check --diff-base origin/main   what a pull request changes
     cachelint check --output-file sarif:cachelint.sarif
     """
-    file, settings = _read_configuration(options)
-    if options.show_settings:
-        return _show_settings(file, settings, options)
     paths = read_paths(options)
-    report = _check(paths, settings, options)
+    gate, settings = _read_configuration(options, paths)
+    if options.show_settings:
+        return _show_settings(gate.file, settings, options)
+    report = _check(paths, settings, options, gate)
     if options.verbose and report.not_run:
         say(f"not run, because they need whole tags: {', '.join(report.not_run)}")
     print_report(report, options)
@@ -91,13 +94,13 @@ def check(options: Options) -> int:
         say(f"{options.baseline}: {plural(len(report.stale), 'entry')} of the baseline no longer "
             f"found, such as {first.rule} in {first.path}; --write-baseline removes them")
     if not options.quiet and paths != ["-"]:
-        pages = 1 if options.diff_base is not None else report.pages
-        for sentence in unused.of_run(file, settings, report.unused, paths, pages):
+        for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
+                                           is_diff=options.diff_base is not None):
             say(f"warning: {sentence}")
     return exit_status(report, options)
 
 
-def _check(paths: list[str], settings: Settings, options: Options) -> Report:
+def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -> Report:
     if paths == ["-"]:
         path = options.stdin_filename or "<stdin>"
         raw = read_stdin()
@@ -109,10 +112,10 @@ def _check(paths: list[str], settings: Settings, options: Options) -> Report:
         if options.write_baseline is None:
             return runner.check(
                 paths, settings=settings, jobs=_jobs(options), diff_base=options.diff_base,
-                baseline=options.baseline, on_progress=on_progress)
+                baseline=options.baseline, on_progress=on_progress, gate=gate)
         report = runner.write_baseline(
             options.write_baseline, paths, settings=settings, jobs=_jobs(options),
-            diff_base=options.diff_base, on_progress=on_progress)
+            diff_base=options.diff_base, on_progress=on_progress, gate=gate)
     say(f"{options.write_baseline}: wrote {plural(report.suppressed, 'finding')}")
     return report
 
@@ -130,10 +133,10 @@ def fix(options: Options) -> int:
     cachelint fix _cache/develop              one tag
     cachelint fix - < specs.md > fixed.md     one page, through a pipe
     """
-    file, settings = _read_configuration(options)
-    if options.show_settings:
-        return _show_settings(file, settings, options)
     paths = read_paths(options)
+    gate, settings = _read_configuration(options, paths)
+    if options.show_settings:
+        return _show_settings(gate.file, settings, options)
     name = format_of(options).name
     if options.diff and not FORMATS[name].ends_with_totals:
         raise click.UsageError(f"--diff and --output-format {name} both need standard output: "
@@ -143,7 +146,8 @@ def fix(options: Options) -> int:
     with show_progress(options) as on_progress:
         done = runner.fix(
             paths, settings=settings, jobs=_jobs(options), write=not options.diff,
-            diff_base=options.diff_base, baseline=options.baseline, on_progress=on_progress)
+            diff_base=options.diff_base, baseline=options.baseline, on_progress=on_progress,
+            gate=gate)
     if options.diff:
         printing.print_diff(done.changed)
     # findings go where a diff does not
@@ -246,21 +250,24 @@ def schema(options: Options) -> int:
 # ------------------------------------------------------------------------------- configuration
 
 
-def _read_configuration(options: Options) -> tuple[config_file.File, Settings]:
-    """Read the configuration; a baseline that it names becomes the option's value."""
-    path = None
-    if options.config:
-        path = os.path.normpath(options.config)
-    elif not options.isolated:
-        path = config_file.find()
-    file = config_file.read(path) if path is not None else config_file.NO_FILE
+def _read_configuration(options: Options, paths: list[str]) -> tuple[Gate, Settings]:
+    """Read the configuration of a run; its baseline becomes the option's value."""
+    choice = Choice(options.config and os.path.normpath(options.config), options.isolated,
+                    options.baseline, options.write_baseline is None)
+    if options.config_from_base and options.diff_base is None:
+        raise click.UsageError("--config-from-base needs --diff-base")
+    sought = [options.stdin_filename or "."] if paths == ["-"] else paths
+    gate = open_gate(choice, partial(runner.find_catalogs, sought), options.diff_base,
+                     from_base=options.config_from_base)
     if options.verbose:
-        say(f"configuration: {path or 'none'}")
-    if options.baseline is None and not options.write_baseline:
-        options.baseline = file.baseline()
+        say(f"configuration: {gate.file.path or 'none'}")
+    if not options.quiet:
+        for note in (*find_unknown_variables(click.get_current_context()), *gate.notes):
+            say(f"warning: {note}")
+    options.baseline = gate.baseline
     chosen = {"select": options.select, "ignore": options.ignore,
               "extend-select": options.extend_select}
-    return file, config_file.join_settings(file.data, chosen)
+    return gate, config_file.join_settings(gate.file.data, chosen)
 
 
 def _show_settings(file: config_file.File, settings: Settings, options: Options) -> int:

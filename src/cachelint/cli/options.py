@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -42,6 +42,7 @@ class Options:
     isolated: bool = False
     show_settings: bool = False
     diff_base: str | None = None
+    config_from_base: bool = False
     baseline: str | None = None
     write_baseline: str | None = None
     jobs: int | None = None
@@ -69,9 +70,13 @@ def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list
     return complete
 
 
-def _parse_rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def _parse_rules(
+    _: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
     """Split at commas, and reject what names no rule."""
     names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    if values and not names and parameter.name == "select":
+        raise click.BadParameter("no rule is named: give codes, names or prefixes such as CL3")
     for name in names:
         try:
             selection.codes_of(name)
@@ -195,6 +200,8 @@ OPTIONS = (
            help="Exit with 1 if a file was changed"),
     Option("--config", section="Configuration", **_FILE,
            help="Configuration file [default: the nearest one]"),
+    Option("--config-from-base", section="Configuration", is_flag=True,
+           help="With --diff-base: read it at the merge base"),
     Option("--isolated", section="Configuration", is_flag=True,
            help="Ignore all configuration files"),
     Option("--show-settings", section="Configuration", is_flag=True,
@@ -221,6 +228,19 @@ def parameters_of(command: str) -> list[click.Parameter]:
         for name, complete in ARGUMENTS[command].items()
     ]
     return [*arguments, *(option for option in OPTIONS if command in option.commands)]
+
+
+def find_unknown_variables(context: click.Context) -> Iterator[str]:
+    """Yield a sentence for each environment variable that looks like an option and is not one."""
+    known = {(each.name or "").upper() for each in context.command.params}
+    prefix = f"{context.auto_envvar_prefix}_"
+    for name in sorted(os.environ):
+        option, general = name.removeprefix(prefix), name.removeprefix("CACHELINT_")
+        if option != name and option not in known:
+            near = selection.nearest(option, known).replace('"', f'"{prefix}', 1)
+            yield f"variable {name} is not an option{near}"
+        elif general != name and general in known:
+            yield f'variable {name} has no effect: did you mean "{prefix}{general}"?'
 
 
 # ------------------------------------------------------------------------------- commands
@@ -268,6 +288,11 @@ def read_paths(options: Options) -> list[str]:
         CachelintError: Standard input is combined with a path, or the list cannot be read.
     """
     paths = list(options.paths)
+    if "-" in paths:
+        for name in ("diff_base", "write_baseline"):
+            if getattr(options, name) is not None:
+                raise CachelintError(f"--{name.replace('_', '-')} does not work with a page from "
+                                     "standard input")
     if options.files_from is not None:
         return paths + list(_read_list(options.files_from))
     if "-" in paths and len(paths) > 1:

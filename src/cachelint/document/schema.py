@@ -256,6 +256,9 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
     "minimum": lambda argument: lambda value: (
         type(value) not in (int, float) or value >= argument
     ),
+    "maximum": lambda argument: lambda value: (
+        type(value) not in (int, float) or value <= argument
+    ),
     "uniqueItems": lambda argument: lambda value: not argument or _unique(value),
 }
 
@@ -354,6 +357,8 @@ def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
         yield SchemaError(code, pointer, f"{what} has {len(value)} items, where {argument} belong")
     elif keyword == "minimum":
         yield SchemaError(code, pointer, f"{what} is {show(value)}, below {argument}")
+    elif keyword == "maximum":
+        yield SchemaError(code, pointer, f"{what} is {show(value)}, above {argument}")
     elif keyword == "uniqueItems":
         yield SchemaError(code, pointer, f"{what} has an item twice")
     else:

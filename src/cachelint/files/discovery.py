@@ -239,10 +239,16 @@ def catalog_of_file(path: str) -> str:
 
 def relative_to_catalog(path: str) -> str:
     """Return a file's path relative to its catalog's folder; as it is, if it lies in none."""
+    return locate_in_catalog(path)[1]
+
+
+def locate_in_catalog(path: str) -> tuple[str | None, str]:
+    """Return the folder of a file's catalog, if it is in one, and the path relative to it."""
     root = catalog_of_file(path) if is_catalog_file(path) else catalog_of(path)
     if root is None:
-        return path
-    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+        return None, path
+    relative = os.path.relpath(os.path.abspath(path), os.path.abspath(root))
+    return root, relative.replace(os.sep, "/")
 
 
 def select(paths: Iterable[str]) -> Selection:

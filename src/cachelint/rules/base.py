@@ -63,6 +63,8 @@ class Rule(NamedTuple):
     """Looks at the catalog's own files, beside what its tags hold."""
     since: str = FIRST
     """The release that had it first."""
+    can_be_hidden: bool = True
+    """Whether a configuration or a baseline can hide or weaken its findings; options neither."""
 
     @property
     def summary(self) -> str:
@@ -100,6 +102,7 @@ def rule(
     found_elsewhere: bool = False,
     check_spec: SpecCheck | None = None,
     since: str = FIRST,
+    can_be_hidden: bool = True,
 ) -> Callable[[PageCheck], Rule]:
     """Make a rule of a function that looks at a page; its docstring is the rule's documentation.
 
@@ -111,7 +114,7 @@ def rule(
     def decorate(check: PageCheck) -> Rule:
         return Rule(code, name, severity, inspect.cleandoc(check.__doc__ or ""), formats, fix,
                     default, at_key, False, None if found_elsewhere else check, check_spec,
-                    since=since)
+                    since=since, can_be_hidden=can_be_hidden)
 
     return decorate
 

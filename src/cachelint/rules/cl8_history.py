@@ -63,4 +63,22 @@ def order_only_change(page: Page) -> Iterator[Problem]:
     return iter(())
 
 
-RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change)
+@rule("CL805", "gate-changed", severity=Severity.WARNING, found_elsewhere=True,
+      can_be_hidden=False)
+def gate_changed(page: Page) -> Iterator[Problem]:
+    """The configuration or the baseline of this run differs from the base revision.
+
+    A change that adds `ignore = ["CL3"]` or a few entries of a baseline switches off the check that
+    it should pass. This finding shows the reviewer so. It is reported once for each of the two
+    files, under `--diff-base` only, and no setting, option or baseline hides it. `--config-from-base`
+    reads both files as they are at the merge base, so that the change has no effect on its own
+    check.
+
+    Fix: none. Review the change of the settings, or check with `--config-from-base`.
+    """
+    del page
+    return iter(())
+
+
+RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change,
+         gate_changed)

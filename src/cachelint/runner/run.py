@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint.document.catalog_files import TagFacts
@@ -21,16 +21,17 @@ from cachelint.linter.tag import (
     read_own_files,
     tasks_of,
 )
-from cachelint.model import Finding, Report
+from cachelint.model import CachelintError, Finding, Report
 from cachelint.rules import OF_INDEX
-from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
+from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
-from cachelint.runner.baseline import Key
+from cachelint.runner.baseline import Baseline, Key
 
 if TYPE_CHECKING:
     from cachelint.fixer.page import CatalogFixed, TagFixed
     from cachelint.linter.changes import Scope
+    from cachelint.runner.gate import Gate
     from cachelint.runner.verify import VerifiedTag
 
 
@@ -70,6 +71,7 @@ def check(
     diff_base: str | None = None,
     baseline: str | None = None,
     on_progress: OnProgress | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Check pages and catalogs.
 
@@ -81,6 +83,7 @@ def check(
             frozen tags are compared with it.
         baseline: The file of known findings, which are left out.
         on_progress: Is called as work is done.
+        gate: How the baseline is read, and findings about it and the configuration.
 
     Returns:
         The findings, sorted, with the number of pages and the seconds taken.
@@ -91,9 +94,10 @@ def check(
     """
     settings = resolve_settings(settings)
     start = time.perf_counter()
-    known = baselines.read(baseline) if baseline else {}
+    known = _read_baseline(baseline, gate)
     found = _find(paths, settings, jobs, diff_base, on_progress)
-    applied = baselines.apply(found.findings, known, found.was_sought)
+    findings = _add_findings(found.findings, gate)
+    applied = baselines.apply(findings, known, baseline or "", found.was_sought)
     return Report(tuple(applied.findings), found.pages, time.perf_counter() - start,
                   applied.suppressed, tuple(applied.stale), found.not_run, found.unused,
                   found.notes, found.compared, found.base)
@@ -107,8 +111,9 @@ def report_on_page(
     Raises CachelintError for a baseline that is damaged.
     """
     known = baselines.read(baseline) if baseline else {}
-    was_sought = _sought(settings, discovery.relative_to_catalog(path).__eq__, _OF_CATALOGS)
-    applied = baselines.apply(findings, known, was_sought)
+    root, below = discovery.locate_in_catalog(path)
+    was_sought = _sought(settings, [(root, below)], _OF_CATALOGS)
+    applied = baselines.apply(findings, known, baseline or "", was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
 
@@ -121,6 +126,7 @@ def write_baseline(
     jobs: int = 1,
     diff_base: str | None = None,
     on_progress: OnProgress | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Check as `check` does, and write all findings to the file ``path`` as known ones.
 
@@ -136,16 +142,32 @@ def write_baseline(
     start = time.perf_counter()
     older = baselines.read(path) if discovery.exists(path) else {}
     found = _find(paths, settings, jobs, diff_base, on_progress)
-    kept = {key: count for key, count in older.items() if not found.was_sought(key)}
+    kept = {key: count for key, count in older.items() if not found.was_sought(key, path)}
     baselines.write(path, found.findings, kept)
-    return Report((), found.pages, time.perf_counter() - start, len(found.findings),
+    findings = [finding for finding in _add_findings(found.findings, gate)
+                if finding.code in ALWAYS]
+    return Report(tuple(findings), found.pages, time.perf_counter() - start,
+                  sum(finding.code not in ALWAYS for finding in found.findings),
                   notes=found.notes, compared=found.compared, base=found.base)
+
+
+def _read_baseline(path: str | None, gate: Gate | None) -> Baseline:
+    if path is None:
+        return {}
+    return baselines.read(path) if gate is None else gate.read_baseline(path)
+
+
+def _add_findings(findings: list[Finding], gate: Gate | None) -> list[Finding]:
+    """Return all findings of a run, sorted."""
+    every = [*findings, *(gate.findings if gate is not None else ())]
+    sort(every)
+    return every
 
 
 class _Found(NamedTuple):
     findings: list[Finding]
     pages: int
-    was_sought: Callable[[Key], bool]
+    was_sought: Callable[[Key, str], bool]
     """Whether a rule ran on a file."""
     not_run: tuple[str, ...]
     unused: tuple[FileIgnore, ...] = ()
@@ -156,25 +178,35 @@ class _Found(NamedTuple):
 
 _OF_WHOLE_TAGS = ("CL603", "CL605", "CL606", "CL607", "CL608", "CL609")
 _NOT_OF_CHANGES = ("CL607", "CL608")
-_OF_CHANGES = ("CL801", "CL802", "CL803", "CL804")
+_OF_CHANGES = ("CL801", "CL802", "CL803", "CL804", "CL805")
 _OF_CATALOGS = (*_OF_WHOLE_TAGS, *_OF_CHANGES)
 
 
 def _sought(
-    settings: Settings, was_checked: Callable[[str], bool], not_run: Iterable[str]
-) -> Callable[[Key], bool]:
-    """Make what says whether a rule ran on a file, of which a baseline has the path and the rule.
+    settings: Settings, checked: Iterable[tuple[str | None, str]], not_run: Iterable[str]
+) -> Callable[[Key, str], bool]:
+    """Return what tells whether a rule ran on a file, by its key in a baseline.
 
     Args:
         settings: Which rules run, and on what.
-        was_checked: Whether a path, relative to its catalog, was looked at.
+        checked: What was checked: a catalog, and in it a file, or a folder, which ends in a slash;
+            empty for all of it.
         not_run: Codes of rules that could not run, whatever is selected.
     """
     run = settings.selected.difference(not_run, OF_INDEX)
+    catalogs: dict[str, set[str]] = {}
+    for root, path in checked:
+        catalogs.setdefault(root or "", set()).add(path)
+    relative_catalog = cache(baselines.relative_catalog)
 
-    def was_sought(key: Key) -> bool:
-        return (key.rule in run and was_checked(key.path) and not settings.excludes(key.path)
-                and key.rule in settings.runs_on(key.path))
+    def was_sought(key: Key, baseline: str) -> bool:
+        if (key.rule not in run or settings.excludes(key.path)
+                or key.rule not in settings.runs_on(key.path)):
+            return False
+        parts = key.path.split("/")
+        names = {"", key.path, *("/".join([*parts[:end], ""]) for end in range(1, len(parts)))}
+        return any(not names.isdisjoint(paths) for root, paths in catalogs.items()
+                   if key.catalog in ("", relative_catalog(root, baseline)))
 
     return was_sought
 
@@ -202,7 +234,8 @@ def _find(
                                       own_files=each.own_files)
         sort(findings)
         not_run = tuple(code for code in _NOT_OF_CHANGES if code in settings.selected)
-        was_sought = _sought(settings, _looked_at(scopes).__contains__, not_run)
+        was_sought = _sought(
+            settings, ((each.root, path) for each in scopes for path in each.paths), not_run)
         return _Found(findings, pages, was_sought, not_run, (), *_compared(selection, scopes))
     facts: list[TagFacts] = []
     used: set[FileIgnore] = set()
@@ -229,7 +262,7 @@ def _find(
     is_impossible = any(task.pages is not None for task in selection.tasks)
     not_run = tuple(code for code in _OF_WHOLE_TAGS if code in settings.selected and is_impossible)
     unused = (entry for entry in settings.per_file_ignores if entry not in used)
-    was_sought = _sought(settings, partial(_is_in, selection), (*not_run, *_OF_CHANGES))
+    was_sought = _sought(settings, _list_checked(selection), (*not_run, *_OF_CHANGES))
     return _Found(findings, pages, was_sought, not_run,
                   tuple(unused) if _is_whole(selection) else (), selection.notes)
 
@@ -244,6 +277,25 @@ def _select(paths: Iterable[str]) -> Selection:
     return git.skip_catalogs(selection)
 
 
+def find_catalogs(paths: Iterable[str]) -> list[str]:
+    """Return the folders of the catalogs that a run over ``paths`` is about, sorted.
+
+    There are none if the paths are invalid, which the run reports. In the folder of a catalog it
+    is this one, whatever is below it.
+    """
+    paths = list(paths)
+    if paths == ["."] and discovery.exists("_cache"):
+        return paths
+    sample: dict[str, str] = {}
+    for path in paths:
+        head, name, _ = path.rpartition("_cache/")
+        sample.setdefault(head if name else path, path)  # one path of each catalog will do
+    try:
+        return _roots(_select(sample.values()))
+    except CachelintError:
+        return []
+
+
 def _compared(selection: Selection, scopes: list[Scope]) -> tuple[tuple[str, ...], int, str]:
     """Return what a report tells of a comparison: notes, the number of pages, the commit."""
     notes = (*selection.notes, *(note for each in scopes for note in each.notes))
@@ -255,11 +307,6 @@ def _scopes(selection: Selection, revision: str, settings: Settings) -> list[Sco
     from cachelint.linter.changes import scope  # which needs what a check does not
 
     return [scope(root, revision, selection, settings) for root in _roots(selection)]
-
-
-def _looked_at(scopes: Iterable[Scope]) -> frozenset[str]:
-    """Return every path that was looked at because it changed, relative to its catalog."""
-    return frozenset(path for each in scopes for path in each.paths)
 
 
 def _of_others(
@@ -287,15 +334,16 @@ def _roots(selection: Selection) -> list[str]:
     return sorted(roots, key=discovery.path_key)
 
 
-def _is_in(selection: Selection, path: str) -> bool:
-    """Say whether a path, relative to its catalog, is part of a selection."""
-    if selection.roots:
-        return True
-    return any(
-        path.startswith(f"_cache/{task.tag}/")
-        if task.pages is None else path in map(discovery.relative_to_catalog, task.pages)
-        for task in selection.tasks
-    ) or path in map(discovery.relative_to_catalog, selection.catalog_files)
+def _list_checked(selection: Selection) -> Iterator[tuple[str | None, str]]:
+    """Yield the catalogs, and in them the folders and files, that are part of a selection."""
+    for root in selection.roots:
+        yield root, ""
+    for task in selection.tasks:
+        if task.pages is None:
+            yield task.root, f"_cache/{task.tag}/"
+        else:
+            yield from map(discovery.locate_in_catalog, task.pages)
+    yield from map(discovery.locate_in_catalog, selection.catalog_files)
 
 
 def _catalogs(selection: Selection) -> dict[str, bool]:
@@ -327,6 +375,7 @@ def fix(
     paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
     write: bool = True, diff_base: str | None = None, baseline: str | None = None,
     on_progress: OnProgress | None = None,
+    gate: Gate | None = None,
 ) -> FixReport:
     """Mend pages and catalogs.
 
@@ -339,6 +388,7 @@ def fix(
         baseline: The file of known findings. They are mended, too, and if they cannot be, they
             are left out of what is left.
         on_progress: Is called as work is done.
+        gate: How the baseline is read, and findings about it and the configuration.
 
     Returns:
         What is left, what was changed, and what was left alone and why.
@@ -351,7 +401,7 @@ def fix(
 
     settings = resolve_settings(settings)
     start = time.perf_counter()
-    known = baselines.read(baseline) if baseline else {}
+    known = _read_baseline(baseline, gate)
     selection = _select(paths)
     findings: list[Finding] = []
     facts: list[TagFacts] = []
@@ -391,8 +441,8 @@ def fix(
         changed += done.changed
         refused += done.refused
         mended += done.fixed
-    sort(findings)
-    left = baselines.apply(findings, known, lambda _: False)
+    findings = _add_findings(findings, gate)
+    left = baselines.apply(findings, known, baseline or "", lambda *_: False)
     notes, compared, base = _compared(selection, scopes)
     report = Report(tuple(left.findings), pages, time.perf_counter() - start, left.suppressed,
                     notes=notes, compared=None if diff_base is None else compared, base=base)
