@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
@@ -12,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,9 +66,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+) -> Run:
     """Run the program within this process, in an empty folder."""
-    threshold = gc.get_threshold()
 
     def call(*arguments: str, stdin: bytes = b"") -> Done:
         monkeypatch.setattr(sys, "argv", ["cachelint", *arguments])
@@ -81,8 +78,7 @@ def run(
         assert isinstance(ended.value.code, int)
         return Done(ended.value.code, *capsys.readouterr())
 
-    yield call
-    gc.set_threshold(*threshold)
+    return call
 
 
 def catalog(root: Path, page: str | bytes = PAGE, **pages: str | bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import inspect
 import os
 import signal
@@ -346,9 +345,6 @@ _OUTPUT_FAULTS = {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
 
 def _run() -> int:
     """Run a command, and turn whatever ends it into an exit status."""
-    # nearly all objects of a page are freed with it, without cycles: searching for cycles as often
-    # as usual would take a seventh of the time
-    gc.set_threshold(100_000)
     try:
         status = _invoke()
         sys.stdout.flush()
