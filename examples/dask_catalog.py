@@ -37,7 +37,7 @@ from cachelint.config import file as config_file
 from cachelint.files.discovery import Selection, catalog_of_file
 from cachelint.linter.catalog import check_file
 from cachelint.linter.findings import order
-from cachelint.output.formats import reporter
+from cachelint.output.formats import FORMATS, PLAIN
 from cachelint.runner import baseline as baselines
 
 
@@ -81,7 +81,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         path = config_file.find()
-        file = config_file.read(path) if path is not None else config_file.NO_FILE
+        file = config_file.load(path) if path is not None else config_file.NO_FILE
         settings = config_file.join_settings(file.data, {})
         baseline = file.baseline()
         known = baselines.read(baseline) if baseline else {}
@@ -91,12 +91,12 @@ def main() -> int:
                     n_workers=options.workers, threads_per_worker=1, dashboard_address=None))
             client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
             report = check_on(client, options.paths, settings)
-        left = baselines.apply(report.findings, known, lambda _: False)
+        left = baselines.apply(report.findings, known, baseline or "", lambda *_: False)
         report = report._replace(findings=tuple(left.findings), suppressed=left.suppressed)
     except CachelintError as error:
         print(f"cachelint: {error}", file=sys.stderr)
         return 2
-    sys.stdout.writelines(reporter("json")(report, False))
+    sys.stdout.writelines(FORMATS["json"].load()(report, PLAIN))
     return 1 if report.errors else 0
 
 

@@ -98,7 +98,7 @@ def test_example_is_checked(installed: Installed) -> None:
     done = call([installed.cachelint, "check", "catalog"], installed.folder)
     pages = len(list((installed.folder / "catalog" / "_cache").glob("*/*/specs.md")))
     assert (done.returncode, done.stdout, done.stderr) == (
-        0, f"no errors in {pages} pages\n", "")
+        0, f"All checks passed: {pages} pages.\n", "")
 
 
 def test_defects_are_found_and_fixed(installed: Installed) -> None:
@@ -112,7 +112,7 @@ def test_defects_are_found_and_fixed(installed: Installed) -> None:
     codes = [finding["code"] for finding in json.loads(done.stdout)["findings"]]
     assert (done.returncode, set(codes)) == (1, {"CL201", "CL203"})
     done = call([installed.cachelint, "fix", "other"], installed.folder)
-    assert (done.returncode, done.stdout) == (0, "no errors in 1 page\n")
+    assert (done.returncode, done.stdout) == (0, "All checks passed: 1 page.\n")
     page = installed.folder / "other/_cache/v1/zlib/specs.md"
     assert page.read_text() == valid.PAGE.replace(valid.TAG, "v1")
 

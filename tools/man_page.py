@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import click
 
 from cachelint import __version__
-from cachelint.cli import main as program
+from cachelint.cli.main import cli
 from cachelint.rules import ALL_RULES, explain
 
 _DATE = "2026-11-21"
@@ -62,7 +62,7 @@ def render() -> str:
 
 
 def _lines() -> Iterator[str]:
-    group = program.cli
+    group = cli
     yield f'.TH CACHELINT 1 "{_DATE}" "cachelint {__version__}" "User Commands"'
     yield ".SH NAME"
     about = inspect.cleandoc(group.help or "").split(".\n", 1)[0]

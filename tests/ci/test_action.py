@@ -272,8 +272,8 @@ def test_no_module_of_the_checkout_is_run(job: Job, monkeypatch: pytest.MonkeyPa
 def test_a_valid_catalog(job: Job) -> None:
     done = job.check()
     assert (done.status, done.stderr, done.annotations) == (0, "", [])
-    assert done.stdout == "no errors in 23 pages\n"
-    assert done.summary == "### ✅ cachelint: no errors in 23 pages\n\n"
+    assert done.stdout == "All checks passed: 23 pages.\n"
+    assert done.summary == "### ✅ cachelint: All checks passed: 23 pages.\n\n"
 
 
 def test_a_defect(job: Job) -> None:
@@ -283,8 +283,8 @@ def test_a_defect(job: Job) -> None:
     (annotation,) = done.annotations
     assert annotation.startswith(f"::error title=CL301 num-specs,file={PAGE},line=5,endLine=5,")
     assert "num_specs is 4711" in annotation
-    assert done.stdout.endswith("1 error in 23 pages (1 fixable: run cachelint fix)\n")
-    assert done.summary.startswith("### ❌ cachelint: 1 error in 23 pages")
+    assert done.stdout.endswith("Found 1 error in 23 pages (1 fixable with \"cachelint fix\").\n")
+    assert done.summary.startswith("### ❌ cachelint: Found 1 error in 23 pages.")
     assert "| 1 | `CL301` | `num-specs` | error | 1 |" in done.summary
     assert f"\ncachelint fix {PAGE} " in done.summary
 
@@ -298,7 +298,7 @@ def test_paths_are_one_a_line(job: Job) -> None:
 def test_a_path_may_have_spaces(job: Job) -> None:
     shutil.copytree(EXAMPLE, job.workspace / "another site")
     done = job.check(paths="another site")
-    assert (done.status, done.stdout) == (0, "no errors in 23 pages\n")
+    assert (done.status, done.stdout) == (0, "All checks passed: 23 pages.\n")
 
 
 def test_arguments_are_split_at_whitespace(job: Job) -> None:

@@ -161,7 +161,7 @@ def test_the_header_names_this_version() -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_valid_catalog(checkout: Checkout, shell: str) -> None:
     done = checkout.run(shell=shell)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no errors in 23 pages\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "All checks passed: 23 pages.\n", "")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -182,13 +182,13 @@ def test_paths_are_one_a_line(checkout: Checkout) -> None:
 def test_a_path_may_have_spaces(checkout: Checkout) -> None:
     shutil.copytree(EXAMPLE, checkout.project / " another site")
     done = checkout.run(paths=" another site")
-    assert (done.returncode, done.stdout) == (0, "no errors in 23 pages\n")
+    assert (done.returncode, done.stdout) == (0, "All checks passed: 23 pages.\n")
 
 
 def test_arguments_are_split_at_whitespace(checkout: Checkout) -> None:
     checkout.spoil(PAGE)
     assert checkout.run(args="--ignore CL301 --output-format concise").stdout == (
-        "no errors in 23 pages\n")
+        "All checks passed: 23 pages.\n")
 
 
 def test_a_baseline(checkout: Checkout) -> None:

@@ -113,7 +113,7 @@ def test_valid_commit_passes(site: Site) -> None:
     status, said = site.commit(".")
     assert status == 0, said
     assert "Passed" in said
-    assert "no errors in 1 page" in said
+    assert "All checks passed: 1 page." in said
     assert page.read_text() == valid.PAGE
 
 
@@ -135,7 +135,7 @@ def test_stale_page_is_stopped_and_fixed(site: Site) -> None:
     status, said = site.commit(".")
     assert status == 1
     assert "- files were modified by this hook" in said
-    assert "mended 1 finding in 1 file" in said
+    assert "Fixed 1 finding in 1 file." in said
     assert page.read_text() == valid.PAGE
     status, said = site.commit(".")
     assert status == 0, said
@@ -150,7 +150,7 @@ def test_page_that_has_no_fix_is_stopped(site: Site) -> None:
     status, said = site.commit(".")
     assert status == 1
     assert "CL402 duplicate-hash" in said
-    assert f"left alone: _cache/{TAG}/zlib/specs.md: a hash stands twice" in said
+    assert f"skipped _cache/{TAG}/zlib/specs.md: a hash stands twice" in said
     assert page.read_text() == before
 
 
@@ -165,7 +165,7 @@ def test_only_the_files_that_are_passed_are_looked_at(site: Site) -> None:
     status, said = site.commit(
         str(page), str(stray), "README.md", "_data", ".pre-commit-config.yaml")
     assert status == 0, said
-    assert "no errors in 1 page" in said
+    assert "All checks passed: 1 page." in said
     assert "broken" not in said
     assert broken.read_text() == page_of("broken", STALE)
     # nor does a commit without a page run anything
@@ -184,7 +184,7 @@ def test_hundreds_of_files_are_passed_in_one_call(site: Site) -> None:
     status, said = site.commit(".")
     assert status == 1
     assert said.count("CL301 num-specs") == 1
-    assert said.count(" in 300 pages (1 fixable: run cachelint fix)") == 1
+    assert said.count(' in 300 pages (1 fixable with "cachelint fix")') == 1
 
 
 @pytest.mark.parametrize("site", ["cachelint"], indirect=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
@@ -12,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +32,7 @@ WITH_WARNING = valid.page(None, valid.specs(0, **UNSORTED_VARIANTS))
 STALE_WITH_WARNING = valid.page(valid.meta(num_specs=3), valid.specs(0, **UNSORTED_VARIANTS))
 BAD_HASH = valid.page(None, valid.specs(0, hash=valid.FIRST[:-1]))
 STALE_AND_TWICE = valid.page(valid.meta(num_specs=3), valid.specs(1, hash=valid.FIRST))
+WITH_TOTALS = {name for name, row in formats.FORMATS.items() if row.ends_with_totals}
 WHERE = f"_cache/{TAG}/zlib/specs.md"
 
 
@@ -67,9 +66,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+) -> Run:
     """Run the program within this process, in an empty folder."""
-    threshold = gc.get_threshold()
 
     def call(*arguments: str, stdin: bytes = b"") -> Done:
         monkeypatch.setattr(sys, "argv", ["cachelint", *arguments])
@@ -80,8 +78,7 @@ def run(
         assert isinstance(ended.value.code, int)
         return Done(ended.value.code, *capsys.readouterr())
 
-    yield call
-    gc.set_threshold(*threshold)
+    return call
 
 
 def catalog(root: Path, page: str | bytes = PAGE, **pages: str | bytes) -> None:
@@ -176,27 +173,28 @@ def test_fault_of_the_program(run: Run, here: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(runner, "check", fail)
     assert run("check", "--exit-zero") == Done(2, "", (
-        "cachelint: a fault of the program, not of a page: RuntimeError: no\\nway "
-        "(please report it, with what CACHELINT_TRACEBACK=1 shows)\n"))
+        "cachelint: internal error: RuntimeError: no\\nway "
+        "(please report it, with the output of CACHELINT_TRACEBACK=1)\n"))
 
 
 # ------------------------------------------------------------------------------- usage
 
 # name: (arguments, what the sentence must hold)
 USAGE: dict[str, tuple[list[str], str]] = {
-    "command": (["chek"], "there is no command 'chek' (is it check?)"),
-    "command like none": (["xyzzy"], "there is no command 'xyzzy'"),
+    "command": (["chek"], "unknown command 'chek': did you mean \"check\"?"),
+    "command like none": (["xyzzy"], "unknown command 'xyzzy'"),
     "option": (["check", "--selct", "CL3"], "--select"),
     "option of fix": (["fix", "--dif"], "--diff"),
     "option of another command": (["check", "--diff"], "--diff"),
-    "rule's code": (["check", "--select", "CL3O1"], "there is no rule 'CL3O1' (is it CL301?)"),
+    "rule's code": (["check", "--select", "CL3O1"], 'unknown rule "CL3O1": did you mean "CL301"?'),
     "rule's name": (["check", "--ignore", "num-spec"],
-                    "there is no rule 'num-spec' (is it num-specs?)"),
+                    'unknown rule "num-spec": did you mean "num-specs"?'),
     "one rule of several": (["check", "--extend-select", "CL3,duplicate-hsh"],
-                            "there is no rule 'duplicate-hsh' (is it duplicate-hash?)"),
+                            'unknown rule "duplicate-hsh": did you mean "duplicate-hash"?'),
     "rule to explain": (["rule", "trailing-whitspace"],
-                        "there is no rule 'trailing-whitspace' (is it trailing-whitespace?)"),
-    "schema": (["schema", "page-curent"], "there is no schema 'page-curent' (is it page-current?)"),
+                        'unknown rule "trailing-whitspace": did you mean "trailing-whitespace"?'),
+    "schema": (["schema", "page-curent"],
+               "unknown schema 'page-curent': did you mean \"page-current\"?"),
     "path": (["check", f"_cache/{TAG}/zlb"],
              f"_cache/{TAG}/zlb: there is no such file or folder (is it _cache/{TAG}/zlib?)"),
     "path of fix": (["fix", "_cach"], "_cach: there is no such file or folder (is it _cache?)"),
@@ -241,11 +239,12 @@ def test_no_command_shows_the_help(run: Run) -> None:
 # name: (file, its text, what the sentence must be)
 CONFIGURATION: dict[str, tuple[str, str, str]] = {
     "unknown key": ("cachelint.toml", '# x\nselct = ["CL3"]\n',
-                    "cachelint.toml:2: there is no setting 'selct' (is it select?)"),
+                    'cachelint.toml:2: unknown setting "selct": did you mean "select"?'),
     "wrong type": (".cachelint.toml", 'ignore = []\nselect = "CL3"\n',
                    '.cachelint.toml:2: select is the text "CL3", not a list'),
     "unknown rule": ("cachelint.toml", '\n\nignore = ["CL3", "num-spec"]\n',
-                     "cachelint.toml:3: in ignore: there is no rule 'num-spec' (is it num-specs?)"),
+                     'cachelint.toml:3: in ignore: unknown rule "num-spec": did you mean '
+                     '"num-specs"?'),
     "in pyproject.toml": ("pyproject.toml", "[tool.cachelint]\nmax-page-size = 0\n",
                           "pyproject.toml:2: max-page-size is 0, below 1"),
     "in pyproject.toml, the right table": (
@@ -259,7 +258,7 @@ def test_bad_configuration(run: Run, here: Path, name: str, text: str, sentence:
     catalog(here)
     (here / name).write_text(text)
     for command in ("check", "fix"):
-        assert run(command) == Done(2, "", f"cachelint: {here}/{sentence}\n")
+        assert run(command) == Done(2, "", f"cachelint: {sentence}\n")
     assert run("check", "--isolated").status == 0
 
 
@@ -276,7 +275,7 @@ def test_configuration_is_the_nearest_upwards(
     assert run("check", "--select", "CL3", "--ignore", "CL4").status == 1  # options win
     monkeypatch.chdir(here / "site")
     assert run("check").status == 0
-    assert run("check", "--verbose").err.startswith(f"configuration: {here}/cachelint.toml\n")
+    assert run("check", "--verbose").err.startswith("configuration: ../cachelint.toml\n")
     (here / "site" / "pyproject.toml").write_text("[tool.cachelint]\nignore = []\n")
     assert run("check").status == 1
     assert run("check", "--isolated", "--verbose").err.startswith("configuration: none\n")
@@ -344,10 +343,10 @@ def test_json_report_is_what_its_schema_says(run: Run, here: Path) -> None:
 
 def test_output_of_a_sound_catalog(run: Run, here: Path) -> None:
     catalog(here)
-    assert run("check") == Done(0, "no errors in 1 page\n", "")
+    assert run("check") == Done(0, "All checks passed: 1 page.\n", "")
     assert run("check", "--quiet") == Done(0, "", "")
-    assert run("check", "--output-format", "github") == Done(0, "no errors in 1 page\n", "")
-    assert run("fix") == Done(0, "no errors in 1 page\n", "")
+    assert run("check", "--output-format", "github") == Done(0, "All checks passed: 1 page.\n", "")
+    assert run("fix") == Done(0, "All checks passed: 1 page.\n", "")
 
 
 def test_page_of_a_report_is_whole_whatever_else_is_said(run: Run, here: Path) -> None:
@@ -356,7 +355,7 @@ def test_page_of_a_report_is_whole_whatever_else_is_said(run: Run, here: Path) -
     assert (done.status, done.err) == (1, "")
     assert done.out.startswith("<!doctype html>\n")
     assert done.out.endswith("</html>\n")
-    assert "8 errors and 1 warning in 4 pages" in done.out
+    assert "Found 8 errors and 1 warning in 4 pages" in done.out
     assert run("check", "--output-format", "html", "--quiet", "--color", "always") == done
     statistics = run("check", "--output-format", "html", "--statistics")
     assert (statistics.out, statistics.err) == (
@@ -371,11 +370,11 @@ def test_output_of_fix(run: Run, here: Path) -> None:
         f"_cache/{TAG}/abc/specs.md:6:301: CL402 the hash {valid.FIRST} is spec 0's already\n"
         f"{WHERE}:6:192: CL506 warning: variants are not sorted by name: build_system belongs "
         "before shared\n"
-        "2 errors and 1 warning in 2 pages\n"
+        "Found 2 errors and 1 warning in 2 pages.\n"
     ), (
-        f"left alone: _cache/{TAG}/abc/specs.md: a hash stands twice, and a summary of repeated "
-        "specs would hide it\n"
-        "mended 1 finding in 1 file\n"
+        f"skipped _cache/{TAG}/abc/specs.md: CL402 duplicate-hash: the hash {valid.FIRST} is "
+        "spec 0's already\n"
+        "Fixed 1 finding in 1 file.\n"
     ))
 
 
@@ -384,7 +383,7 @@ def test_output_of_diff(run: Run, here: Path) -> None:
     done = run("fix", "--diff", "--output-format", "concise")
     assert done == Done(1, (
         f"--- a/{WHERE}\n+++ b/{WHERE}\n@@ -7 +7 @@\n----\n+---\n\\ No newline at end of file\n"
-    ), "no errors in 1 page\nwould mend 1 finding in 1 file\n")
+    ), "All checks passed: 1 page.\nWould fix 1 finding in 1 file.\n")
 
 
 def test_diff_shows_lines_with_control_characters_escaped(run: Run, here: Path) -> None:
@@ -463,21 +462,24 @@ def test_files_from(run: Run, here: Path, separator: bytes, source: str) -> None
                stdin=listed)
     assert done.status == 1
     assert [line.split(":")[0] for line in done.out.splitlines()] == [
-        f"_cache/{TAG}/abc/specs.md", WHERE, "2 errors in 2 pages (2 fixable"]
+        f"_cache/{TAG}/abc/specs.md", WHERE,
+        'Found 2 errors in 2 pages (2 fixable with "cachelint fix").']
 
 
 @pytest.mark.parametrize("listed", [b"", b"\n\n", b"\0"], ids=["empty", "blank", "NUL"])
 def test_empty_list_of_files_is_no_error(run: Run, here: Path, listed: bytes) -> None:
     catalog(here, STALE)
-    assert run("check", "--files-from", "-", stdin=listed) == Done(0, "no errors in 0 pages\n", "")
-    assert run("fix", "--files-from", "-", stdin=listed) == Done(0, "no errors in 0 pages\n", "")
+    assert run("check", "--files-from", "-", stdin=listed) == Done(
+        0, "All checks passed: 0 pages.\n", "")
+    assert run("fix", "--files-from", "-", stdin=listed) == Done(
+        0, "All checks passed: 0 pages.\n", "")
     assert (here / WHERE).read_text() == STALE
 
 
 def test_list_of_files_beside_paths(run: Run, here: Path) -> None:
     catalog(here, STALE, abc=STALE)
     done = run("check", f"_cache/{TAG}/abc", "--files-from", "-", stdin=WHERE.encode())
-    assert done.out.endswith("in 2 pages (2 fixable: run cachelint fix)\n")
+    assert done.out.endswith(' in 2 pages (2 fixable with "cachelint fix").\n')
 
 
 def test_list_of_files_with_names_that_are_not_utf8(run: Run, here: Path) -> None:
@@ -493,8 +495,8 @@ def test_standard_input(run: Run, here: Path) -> None:
     done = run("check", "-", "--output-format", "concise", stdin=STALE.encode())
     assert done == Done(1, (
         "<stdin>:5:50: CL301 num_specs is 3, but spec_details has 2 specs [fixable]\n"
-        "1 error in 1 page (1 fixable: run cachelint fix)\n"), "")
-    assert run("check", "-", stdin=PAGE.encode()) == Done(0, "no errors in 1 page\n", "")
+        "Found 1 error in 1 page (1 fixable with \"cachelint fix\").\n"), "")
+    assert run("check", "-", stdin=PAGE.encode()) == Done(0, "All checks passed: 1 page.\n", "")
 
 
 def test_standard_input_with_a_name(run: Run, here: Path) -> None:
@@ -517,14 +519,14 @@ def test_standard_input_is_judged_by_the_stacks_of_its_tag(run: Run, here: Path)
 
 
 def test_fix_of_standard_input(run: Run, here: Path) -> None:
-    assert run("fix", "-", stdin=STALE.encode()) == Done(0, PAGE, "no errors in 1 page\n")
-    assert run("fix", "-", stdin=PAGE.encode()) == Done(0, PAGE, "no errors in 1 page\n")
+    assert run("fix", "-", stdin=STALE.encode()) == Done(0, PAGE, "All checks passed: 1 page.\n")
+    assert run("fix", "-", stdin=PAGE.encode()) == Done(0, PAGE, "All checks passed: 1 page.\n")
     done = run("fix", "-", "--exit-non-zero-on-fix", stdin=STALE.encode())
     assert (done.status, done.out) == (1, PAGE)
     refused = run("fix", "-", "--output-format", "concise", stdin=STALE_AND_TWICE.encode())
     assert (refused.status, refused.out) == (1, STALE_AND_TWICE)
-    assert refused.err.endswith("left alone: <stdin>: a hash stands twice, and a summary of "
-                                "repeated specs would hide it\n")
+    assert refused.err.endswith(f"skipped <stdin>: CL402 duplicate-hash: the hash {valid.FIRST} is "
+                                "spec 0's already\n")
     different = run("fix", "-", "--diff", "--stdin-filename", "x.md", stdin=(PAGE + "\n").encode())
     assert different.status == 1
     assert different.out == (
@@ -546,14 +548,14 @@ def test_git_applies_a_diff(run: Run, here: Path) -> None:
     assert run("check", "--quiet") == Done(0, "", "")
 
 
-@pytest.mark.parametrize("output", sorted(set(formats.FORMATS) - formats.WITH_TOTALS))
+@pytest.mark.parametrize("output", sorted(set(formats.FORMATS) - WITH_TOTALS))
 def test_a_diff_and_a_report_for_programs_do_not_share_an_output(
     run: Run, here: Path, output: str
 ) -> None:
     catalog(here, STALE)
     assert run("fix", "--diff", "--output-format", output) == Done(2, "", (
-        f"cachelint: --diff goes to standard output, and so would {output}: --output-file "
-        f"{output}:PATH writes it to a file\n"))
+        f"cachelint: --diff and --output-format {output} both need standard output: use "
+        f"--output-file {output}:PATH\n"))
     done = run("fix", "--diff", "--output-file", f"{output}:report")
     assert (done.status, done.out.startswith("--- a/")) == (1, True)
     assert (here / "report").stat().st_size > 0
@@ -570,7 +572,7 @@ def test_an_output_that_is_full(here: Path) -> None:
         done = subprocess.run([sys.executable, "-m", "cachelint", "check"], cwd=here, stdout=full,
                               stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (
-        2, "cachelint: the output cannot be written: No space left on device\n")
+        2, "cachelint: cannot write the output: No space left on device\n")
 
 
 def test_paths_are_relative_to_the_working_directory(
@@ -619,7 +621,7 @@ def test_text_of_pages_and_names_of_files_is_inert(run: Run, here: Path) -> None
     stray.write_text("---\n---\n")
     for arguments in (["check"], ["fix"], ["fix", "--diff"]):
         # a diff does not go with a report for programs
-        for output in formats.WITH_TOTALS if "--diff" in arguments else formats.FORMATS:
+        for output in WITH_TOTALS if "--diff" in arguments else formats.FORMATS:
             done = run(*arguments, "--output-format", output)
             text = done.out + done.err
             assert done.status == 1
@@ -710,7 +712,7 @@ def test_output_depends_on_no_number_of_processes(here: Path, arguments: list[st
 def test_fix_by_several_processes(here: Path) -> None:
     seven_tags(here)
     done = subprocess_of(here, "fix", "--jobs", "3", "--statistics", "--select", "CL301,CL505")
-    assert done == Done(0, "no errors in 21 pages\n", "mended 19 findings in 15 files\n")
+    assert done == Done(0, "All checks passed: 21 pages.\n", "Fixed 19 findings in 15 files.\n")
     assert subprocess_of(here, "fix", "--jobs", "2", "--select", "CL301,CL505").err == ""
 
 
@@ -719,7 +721,7 @@ def test_module_is_the_program(here: Path) -> None:
     done = subprocess_of(here, "check", "--output-format", "concise")
     assert done == Done(1, (
         f"{WHERE}:5:50: CL301 num_specs is 3, but spec_details has 2 specs [fixable]\n"
-        "1 error in 1 page (1 fixable: run cachelint fix)\n"), "")
+        "Found 1 error in 1 page (1 fixable with \"cachelint fix\").\n"), "")
     assert subprocess_of(here, "--help").out.startswith("Usage: ")
 
 

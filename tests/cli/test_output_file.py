@@ -19,7 +19,7 @@ from support.valid import TAG
 
 WHERE = f"_cache/{TAG}/zlib/specs.md"
 CONCISE = (f"{WHERE}:5:50: CL301 num_specs is 3, but spec_details has 2 specs [fixable]\n"
-           "1 error in 1 page (1 fixable: run cachelint fix)\n")
+           "Found 1 error in 1 page (1 fixable with \"cachelint fix\").\n")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_file_is_whole_and_without_colour_whatever_the_screen_gets(here: Path)
 
 def test_fix_reports_what_is_left(here: Path) -> None:
     assert run("fix", "--diff", "--output-file", "concise:out.txt").status == 1
-    assert (here / "out.txt").read_text() == "no errors in 1 page\n"
+    assert (here / "out.txt").read_text() == "All checks passed: 1 page.\n"
     assert (here / WHERE).read_text() == STALE
     assert run("fix", "--output-file", "concise:out.txt").status == 0
     assert (here / WHERE).read_text() == valid.PAGE
@@ -121,21 +121,22 @@ def test_from_the_environment(here: Path) -> None:
 
 # name: (arguments, what the sentence must hold)
 USAGE: dict[str, tuple[list[str], str]] = {
-    "no colon": (["sarif"], "'sarif' is no FORMAT:PATH, such as sarif:cachelint.sarif"),
-    "no path": (["sarif:"], "'sarif:' is no FORMAT:PATH"),
-    "no format": ([":x"], "there is no format ''"),
-    "format like another": (["sarfi:x"], "there is no format 'sarfi' (is it sarif?)"),
-    "format like none": (["xyzzy:x"], "there is no format 'xyzzy'"),
+    "no colon": (["sarif"],
+                 "invalid report 'sarif': expected FORMAT:PATH, such as sarif:cachelint.sarif"),
+    "no path": (["sarif:"], "invalid report 'sarif:': expected FORMAT:PATH"),
+    "no format": ([":x"], "unknown format ''"),
+    "format like another": (["sarfi:x"], "unknown format 'sarfi' (is it sarif?)"),
+    "format like none": (["xyzzy:x"], "unknown format 'xyzzy'"),
     "standard output": (["json:-"], "--output-format"),
-    "twice": (["json:a.txt", "sarif:a.txt"], "a.txt: two reports cannot go to one file"),
+    "twice": (["json:a.txt", "sarif:a.txt"], "a.txt: two reports cannot be written to one file"),
     "twice, spelled otherwise": (["json:a.txt", "json:./x/../a.txt"],
-                                 "./x/../a.txt: two reports cannot go to one file"),
+                                 "./x/../a.txt: two reports cannot be written to one file"),
     "no such folder": (["json:gone/a.txt"],
-                       "gone/a.txt: the report cannot be written: No such file or directory"),
-    "a folder": (["json:_data"], "_data: the report cannot be written: Is a directory"),
-    "below a file": ([f"json:{WHERE}/a"], "the report cannot be written: Not a directory"),
-    "a name too long": ([f"json:{'x' * 200}/{'y' * 300}"], "the report cannot be written: "),
-    "control characters": (["\x1b[31m:x"], "there is no format '\\x1b[31m'"),
+                       "gone/a.txt: cannot write the report: No such file or directory"),
+    "a folder": (["json:_data"], "_data: cannot write the report: Is a directory"),
+    "below a file": ([f"json:{WHERE}/a"], "cannot write the report: Not a directory"),
+    "a name too long": ([f"json:{'x' * 200}/{'y' * 300}"], "cannot write the report: "),
+    "control characters": (["\x1b[31m:x"], "unknown format '\\x1b[31m'"),
 }
 
 
@@ -168,7 +169,7 @@ def test_a_report_that_cannot_be_finished_is_one_sentence(here: Path) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("there is no /dev/full here")
     done = run("check", "--output-file", "json:/dev/full")
-    assert done == Done(2, "", "cachelint: /dev/full: the report cannot be written: "
+    assert done == Done(2, "", "cachelint: /dev/full: cannot write the report: "
                                "No space left on device\n")
 
 
@@ -181,7 +182,7 @@ def test_quiet_leaves_every_format_readable(here: Path) -> None:
 
 
 def test_statistics_go_beside_what_programs_read(here: Path) -> None:
-    counts = "1  CL301  num-specs\n1 error in 1 page (1 fixable: run cachelint fix)\n"
+    counts = ('1  CL301  num-specs\nFound 1 error in 1 page (1 fixable with "cachelint fix").\n')
     for name in ("json", "github", "sarif", "junit", "gitlab"):
         done = run("check", "--output-format", name, "--statistics")
         assert done.err == counts

@@ -49,7 +49,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config_file.File:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "cachelint.toml"
     path.write_text(FULL)
-    return config_file.read(str(path))
+    return config_file.load(str(path))
 
 
 def test_output_is_toml_that_means_the_same(full: config_file.File) -> None:

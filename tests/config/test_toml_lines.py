@@ -1,18 +1,22 @@
-"""Where things stand in a TOML file, held to what the reader says stands in it."""
+"""The lines of a TOML file, compared with what the library reads from it."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
 import pytest
 
-from cachelint.config.toml_lines import Key, lines
+from cachelint.config.toml_lines import MAX_DEPTH, MAX_KEY_PARTS, Node, TooDeepError, locate
+from support.effort import count_steps
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+Key = tuple[str | int, ...]
 
 # name: (text, line of each key that matters)
 CASES: dict[str, tuple[str, dict[Key, int]]] = {
@@ -53,15 +57,72 @@ def keys_of(value: Any, above: Key = ()) -> set[Key]:
             for key in ((*above, name), *keys_of(item, (*above, name)))}
 
 
+def lines_of(node: Node, above: Key = ()) -> dict[Key, int]:
+    """Return the line of each node below one."""
+    lines: dict[Key, int] = {}
+    for name, each in node.below.items():
+        lines |= {(*above, name): each.line, **lines_of(each, (*above, name))}
+    return lines
+
+
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_lines(text: str, expected: dict[Key, int]) -> None:
-    found = lines(text)
+    found = lines_of(locate(text))
     assert {key: found.get(key) for key in expected} == expected
     # and it knows just the keys that the reader knows
     assert found.keys() == keys_of(tomllib.loads(text.replace("\r\n", "\n")))
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "a =", "a = [", "[a", "a = {b", 'a = "', "= 1", "a = ,", "€"])
-def test_what_is_no_toml_is_no_fault(text: str) -> None:
-    assert len(lines(f"b = 1\n{text}")) <= 4
+    "text", ["a", "a =", "a = [", "[a", "a = {b", 'a = "', "= 1", "a = ,", "€", "a.", "[[a]]\n[a.",
+             '"\\uD800" = 1', '"\\UFFFFFFFF" = 1'])
+def test_what_is_not_toml_is_not_a_fault(text: str) -> None:
+    assert len(lines_of(locate(f"b = 1\n{text}"))) <= 4
+
+
+def test_find_goes_as_far_as_it_can() -> None:
+    root = locate("a = 1\n[b]\nc = [\n1]")
+    keys: list[Key] = [(), ("x",), ("b", "x"), ("b", "c", 0, "x")]
+    assert [root.find(key).line for key in keys] == [1, 1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a = 1\n" + ".".join(["a"] * (MAX_KEY_PARTS + 1)) + " = 1", 2),
+        ("\n[" + ".".join(["a"] * 4000) + "]", 2),
+        ("a = {b = 1, " + ".".join(['"a"'] * 4000) + " = 1}", 1),
+        ("a = 1\n\nb = " + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), 3),
+        ("b = " + "[" * 100_000, 1),
+        ("b = [\n" + "{a = " * 100_000, 2),
+    ],
+)
+def test_what_is_nested_too_deep_is_an_error(text: str, line: int) -> None:
+    with pytest.raises(TooDeepError) as raised:
+        locate(text)
+    assert raised.value.line == line
+
+
+def test_what_is_nested_as_deep_as_allowed_is_read() -> None:
+    key, value = ".".join(["a"] * MAX_KEY_PARTS), "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    assert lines_of(locate(f"{key} = {value}")).keys() == keys_of(
+        tomllib.loads(f"{key} = {value}"))
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "a.b.c = 1\n", "[[a]]\n[[a.b]]\n", "a = [[[[]]]]\n", "a = {b.c = [1, 2], d = {}}\n", "#\n",
+        "\n", "[" + "a." * (MAX_KEY_PARTS - 1) + "a]\nb = 1\n", 'a = """"\n', '"', "'", '""', "\\",
+        "[", "a=",
+    ],
+)
+def test_steps_grow_with_the_text(repeated: str) -> None:
+    few, many = (count_steps(lambda text=repeated * number: locate_any(text))  # type: ignore[misc]
+                 for number in (50, 400))
+    assert many <= 10 * few
+
+
+def locate_any(text: str) -> None:
+    with contextlib.suppress(TooDeepError):
+        locate(text)

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from cachelint import Settings, check
-from cachelint.output.formats import reporter
+from cachelint.output.formats import FORMATS, PLAIN
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "catalog"
@@ -104,9 +104,9 @@ def test_cluster_of_two_processes(
     expected = check(paths, settings=settings)
     assert {finding.code for finding in expected.findings} >= {
         "CL105", "CL301", "CL401", "CL603", "CL605", "CL607"}
-    write = reporter("json")
-    assert without_seconds("".join(write(report, False))) == without_seconds(
-        "".join(write(expected, False)))
+    write = FORMATS["json"].load()
+    assert without_seconds("".join(write(report, PLAIN))) == without_seconds(
+        "".join(write(expected, PLAIN)))
     one = run(catalogs, "-m", "cachelint", "check", "spoilt", "--output-format", "json")
     assert without_seconds(named.stdout) == without_seconds(one.stdout)
 

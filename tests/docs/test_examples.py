@@ -98,7 +98,7 @@ def test_the_example_is_clean_under_strict() -> None:
     # where it is, as its README describes, with whatever configuration the project itself may have
     done = run(EXAMPLE, "check", "--strict", "--output-format", "concise")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "no errors in 23 pages\n"
+    assert done.stdout == "All checks passed: 23 pages.\n"
 
 
 def test_fix_changes_no_byte_of_the_example(example: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_corpus_passes_on_the_command_line(corpus: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
     assert [path_and_code(line) for line in lines] == CORPUS_FINDINGS
-    assert total == "4 warnings in 12 pages"
+    assert total == "Found 4 warnings in 12 pages."
     assert run(corpus, "check", "--strict").returncode == 1
 
 
@@ -203,7 +203,7 @@ def test_the_tarball_pages_of_the_corpus_that_are_in_no_stable_order(
     assert (done.returncode, done.stderr) == (0, "")
     *lines, total = done.stdout.splitlines()
     assert [path_and_code(line) for line in lines] == sorted(CORPUS_FINDINGS + CORPUS_UNSTABLE)
-    assert total == "9 warnings in 12 pages (5 fixable: run cachelint fix)"
+    assert total == 'Found 9 warnings in 12 pages (5 fixable with "cachelint fix").'
 
     monkeypatch.chdir(corpus)
     report = check(settings=Settings(selected=frozenset({"CL507"})))

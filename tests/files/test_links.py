@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cachelint import CachelintError, check, fix
-from cachelint.output.formats import FORMATS, reporter
+from cachelint.output.formats import FORMATS, PLAIN
 from cachelint.runner.baseline import write as write_baseline
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
@@ -121,7 +121,7 @@ def test_what_is_outside_is_not_touched(
         (each.path, each.code, each.message) for each in report.findings]
     assert not {"CL605", "CL606"} & {each.code for each in report.findings}
     for name in set(FORMATS) - {"html"}:
-        assert "SECRET" not in "".join(reporter(name)(report, False))
+        assert "SECRET" not in "".join(FORMATS[name].load()(report, PLAIN))
     fix(["."], write=False)
     fix(["."])
     assert WATCH.seen == []

@@ -923,7 +923,7 @@ def test_killed_process_leaves_the_old_file_or_the_new_one(
 def test_interrupted_process_leaves_no_other_file(catalog: Catalog, step: str, moment: str) -> None:
     done = die(catalog, step, moment, signal.SIGINT)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "\ncachelint: interrupted\n"
+    assert done.stderr == "cachelint: interrupted\n"
     is_done = (step, moment) == ("rename", "after")
     assert catalog.page.read_text() == (PAGE if is_done else STALE)
     assert catalog.files() == ["specs.md"]

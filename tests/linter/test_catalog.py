@@ -206,7 +206,7 @@ def test_counts_are_silent_where_a_page_cannot_be_counted(
     make()
     change("_data/meta.yaml", "  count: 29", "  count: 31")
     path = config_file.find()
-    settings = config_file.join_settings(config_file.read(path).data if path else {}, {})
+    settings = config_file.join_settings(config_file.load(path).data if path else {}, {})
     codes = [f.code for f in check(settings=settings).findings if not f.path.startswith("_cache")]
     # of all, the sum is the written count of this tag, and the right ones of the others
     assert codes == ["CL607"]

@@ -159,7 +159,7 @@ def test_change(
     if is_committed:
         commit()
     if "tags.yaml" in git("status", "--short") + git("diff", "--name-only", "main"):
-        # pages of the tags whose entry changed are only checked for their stacks
+        # pages of the tags whose entry changed are asked about their stacks alone
         assert {code for _, code in found()} == {"CL604"}
         assert all(path.startswith("_cache/") for path, _ in found())
     else:
@@ -178,7 +178,7 @@ def test_what_was_there_before_is_not_reported(catalog: Path) -> None:
 
 
 def test_merge_commit_that_brings_old_pages(catalog: Path) -> None:
-    # main goes on, and topic merges it: what came from main is not a change of topic
+    # main goes on, and topic merges it: what came from main is no change of topic's
     git("checkout", "-q", "main")
     change(catalog / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7')
     commit()
@@ -312,7 +312,7 @@ def test_embedded_repository_lends_git_no_configuration(
     marker = tmp_path / "marker"
     folder = _embed_repository(catalog, marker)
     subprocess.run(["git", "ls-files", "--others"], cwd=folder, check=False, capture_output=True)
-    assert marker.exists()  # git itself obeys it
+    assert marker.exists()  # git alone obeys it
     marker.unlink()
     git("add", "-f", "-A")
     git("commit", "-qm", "an embedded repository")
@@ -353,7 +353,7 @@ def test_command_line(catalog: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == (
         f'{FROZEN}/re2/specs.md:1:1: CL802 a page of the frozen tag "develop-2025-03-30" is gone\n'
-        f"1 error in 0 pages; 23 pages compared with {git('rev-parse', 'main')[:12]}\n")
+        f"Found 1 error in 0 pages; 23 pages compared with {git('rev-parse', 'main')[:12]}.\n")
 
 
 # ------------------------------------------------------------------------------ fix
@@ -363,7 +363,7 @@ def _stale(page: Path) -> None:
     change(page, '"num_specs": ', '"num_specs": 1')
 
 
-def test_fix_fixes_only_what_changed(catalog: Path) -> None:
+def test_fix_mends_what_changed_alone(catalog: Path) -> None:
     old, new = (catalog / "_cache/develop" / name / "specs.md" for name in ("swig", "yasm"))
     sound = new.read_bytes()
     _stale(old)
@@ -390,7 +390,7 @@ def test_fix_brings_the_order_of_a_frozen_page_back(catalog: Path) -> None:
     assert (page.read_bytes(), done.report.findings) == (before, ())
 
 
-def test_fix_leaves_a_frozen_page_whose_specs_changed(catalog: Path) -> None:
+def test_fix_leaves_a_frozen_page_whose_facts_changed(catalog: Path) -> None:
     page = catalog / FROZEN / "re2/specs.md"
     change(page, '"size": "-"', '"size": 7')
     _stale(page)
@@ -419,7 +419,7 @@ def test_fix_from_the_command_line(catalog: Path) -> None:
     done = subprocess.run([*command, "--diff"], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout.count("\n+meta: ")) == (1, 1)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    assert (done.returncode, done.stderr) == (0, "mended 1 finding in 1 file\n")
+    assert (done.returncode, done.stderr) == (0, "Fixed 1 finding in 1 file.\n")
     done = subprocess.run([*command[:4], "nowhere"], capture_output=True, encoding="utf-8",
                           check=False)
     assert done.returncode == 2

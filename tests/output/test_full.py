@@ -12,6 +12,7 @@ import pytest
 
 from cachelint import check_page
 from cachelint.model import Excerpt, Finding, Report, Severity
+from cachelint.output.formats import PLAIN, Style
 from cachelint.output.full import _cut, render, write
 from cachelint.rules import ALL_RULES
 from cachelint.text import display_width, escape_unsafe
@@ -50,7 +51,7 @@ def findings() -> list[Finding]:
 
 @pytest.mark.parametrize("width", [None, 100, 80, 60, 40, 20])
 def test_golden(width: int | None) -> None:
-    out = "".join(write(Report(tuple(findings()), 7), False, width))
+    out = "".join(write(Report(tuple(findings()), 7), Style(width=width)))
     path = GOLDEN / f"full-{width or 'pipe'}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_bytes(out.encode())
@@ -60,7 +61,7 @@ def test_golden(width: int | None) -> None:
 @pytest.mark.parametrize("width", [None, 80, 60, 40])
 def test_evidence_fits(width: int | None) -> None:
     for finding in findings():
-        _, place, *evidence = render(finding, False, width).splitlines()
+        _, place, *evidence = render(finding, Style(width=width)).splitlines()
         while not place.startswith("  --> "):  # the claim takes several lines
             place, *evidence = evidence
         for line in evidence:
@@ -71,8 +72,8 @@ def test_evidence_fits(width: int | None) -> None:
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_claims_wrap_on_terminals_alone(width: int) -> None:
     for finding in findings():
-        whole = render(finding, False).splitlines()[0]
-        claim, _, _ = render(finding, False, width).partition("\n  --> ")
+        whole = render(finding).splitlines()[0]
+        claim, _, _ = render(finding, Style(width=width)).partition("\n  --> ")
         lines = claim.split("\n")
         assert " ".join([lines[0], *(line.removeprefix("    ") for line in lines[1:])]) == whole
         for line in lines:
@@ -83,8 +84,8 @@ def test_claims_wrap_on_terminals_alone(width: int) -> None:
 def test_colours_change_nothing_but_colours() -> None:
     for width in (None, 80, 40):
         for finding in findings():
-            coloured = render(finding, True, width)
-            assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(finding, False, width)
+            coloured = render(finding, Style(colour=True, width=width))
+            assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(finding, Style(width=width))
             for line in coloured.splitlines():
                 assert line.count("\x1b[0m") * 2 == line.count("\x1b[")
 
@@ -145,13 +146,13 @@ def test_what_is_to_be_done_is_said_once_for_a_rule() -> None:
     page = valid.page(None, [*valid.specs(0, hash="0")[:1], *valid.specs(1, hash="1")[1:]])
     found = [f for f in check_page(page.encode(), "specs.md") if f.code == "CL401"]
     assert len(found) == 2
-    out = "".join(write(Report(tuple(found), 1), False))
+    out = "".join(write(Report(tuple(found), 1), PLAIN))
     assert out.count("= note: Only the binary cache can tell the right hash.\n") == 1
 
 
 def test_what_is_to_be_done_is_what_the_rule_says() -> None:
     for rule in ALL_RULES:
         finding = Finding("a", 1, 1, 1, 1, rule.code, rule.name, rule.severity, "x", "", False)
-        note = re.findall(r"^ +\| .*|^ += note: (.*)$", render(finding, False), re.MULTILINE)
+        note = re.findall(r"^ +\| .*|^ += note: (.*)$", render(finding), re.MULTILINE)
         said = rule.documentation.rsplit("\nFix: ", 1)[1].replace("\n", " ")
         assert note == ([said.removeprefix("none. ")] if said.startswith("none. ") else [])

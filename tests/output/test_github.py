@@ -12,6 +12,7 @@ import pytest
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import github
 from cachelint.output import summary as job_summary
+from cachelint.output.formats import PLAIN
 
 PAGE = "_cache/develop/zlib/specs.md"
 NAMES = {
@@ -85,7 +86,7 @@ def finding(
 
 def lines_of(*findings: Finding) -> list[str]:
     """Write a report as GitHub gets it, line by line, as the runner splits it."""
-    text = "".join(github.write(Report(findings, 7), False))
+    text = "".join(github.write(Report(findings, 7), PLAIN))
     assert text.endswith("\n")
     return re.split("\r\n|\n|\r", text[:-1])
 
@@ -108,13 +109,13 @@ def test_one_finding() -> None:
     assert lines_of(finding(fixable=True)) == [
         "::error title=CL301 num-specs,file=_cache/develop/zlib/specs.md,line=5,endLine=5,col=44,"
         "endColumn=45::_cache/develop/zlib/specs.md:5:44: CL301 num_specs is wrong "
-        "(fixable: run cachelint fix)",
-        "1 error in 7 pages (1 fixable: run cachelint fix)",
+        "(fixable with \"cachelint fix\")",
+        "Found 1 error in 7 pages (1 fixable with \"cachelint fix\").",
     ]
 
 
 def test_nothing() -> None:
-    assert lines_of() == ["no errors in 7 pages"]
+    assert lines_of() == ["All checks passed: 7 pages."]
 
 
 @pytest.mark.parametrize(("errors", "warnings"), [(1, 0), (10, 10), (10, 0), (3, 10)])
@@ -175,7 +176,7 @@ def test_order_is_that_of_the_report() -> None:
     lines = lines_of(*found)
     assert [int(match[1]) for line in lines
             if (match := re.search(r"specs\.md:(\d+):44: CL", line))] == list(range(1, 31))
-    assert lines[-1] == "30 errors in 7 pages"
+    assert lines[-1] == "Found 30 errors in 7 pages."
 
 
 # ----------------------------------------------------------------------------- text from outside
@@ -239,7 +240,7 @@ def summary(*findings: Finding) -> str:
 
 
 def test_summary_of_nothing() -> None:
-    assert summary() == "### ✅ cachelint: no errors in 1,225 pages\n\n"
+    assert summary() == "### ✅ cachelint: All checks passed: 1,225 pages.\n\n"
 
 
 def test_summary() -> None:
@@ -247,7 +248,7 @@ def test_summary() -> None:
         finding(fixable=True), finding(line=6, fixable=True), finding("CL506", 6),
         finding("CL401", 6, message='"x" is no hash'),
     ) == """\
-### ❌ cachelint: 3 errors and 1 warning in 1,225 pages (2 fixable: run cachelint fix)
+### ❌ cachelint: Found 3 errors and 1 warning in 1,225 pages (2 fixable with \"cachelint fix\").
 
 | findings | rule | | severity | fixable |
 |---:|---|---|---|---:|
@@ -276,7 +277,7 @@ cachelint rule CL506    # what it says, why, a bad and a good example
 
 def test_summary_of_warnings_alone() -> None:
     text = summary(finding("CL505"))
-    assert text.startswith("### ⚠️ cachelint: 1 warning in 1,225 pages\n")
+    assert text.startswith("### ⚠️ cachelint: Found 1 warning in 1,225 pages.\n")
     assert "cachelint fix" not in text
 
 

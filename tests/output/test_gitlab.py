@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from cachelint import check_page
 from cachelint.model import Finding, Report
 from cachelint.output import gitlab
+from cachelint.output.formats import PLAIN
 from support import broken, valid
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "gitlab.json").read_text("utf-8"))
@@ -25,7 +26,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def issues_of(*findings: Finding) -> list[dict[str, Any]]:
     """Write a report, hold it to the schema, and return what it lists."""
-    issues = json.loads("".join(gitlab.write(Report(findings, 7), False)))
+    issues = json.loads("".join(gitlab.write(Report(findings, 7), PLAIN)))
     Draft202012Validator(SCHEMA).validate(issues)
     assert isinstance(issues, list)
     return issues
@@ -42,7 +43,7 @@ def test_issues() -> None:
     one, other = issues_of(*found)
     assert one == {
         "description": "CL301 num-specs: num_specs is 3, but spec_details has 2 specs "
-                       "(fixable: run cachelint fix)",
+                       "(fixable with \"cachelint fix\")",
         "check_name": "CL301",
         "fingerprint": one["fingerprint"],
         "severity": "major",

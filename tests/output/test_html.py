@@ -19,6 +19,7 @@ import pytest
 from cachelint.model import Excerpt, Report, Severity
 from cachelint.output import formats
 from cachelint.output import html as html_report
+from cachelint.output.formats import PLAIN
 from cachelint.output.html import Block, blocks_of
 from cachelint.rules import ALL_RULES
 from cachelint.text import escape_unsafe
@@ -28,7 +29,7 @@ ASSETS = Path(html_report.__file__).parent
 
 
 def written(report: Report) -> str:
-    return "".join(html_report.write(report, False))
+    return "".join(html_report.write(report, PLAIN))
 
 
 class Reader(HTMLParser):
@@ -201,7 +202,7 @@ def test_totals_and_rules_need_no_script() -> None:
     page = re.sub(r"<script.*?</script>", "", written(reports.SMALL), flags=re.DOTALL)
     texts = html.unescape(re.sub(r"<[^>]*>", " ", page))
     texts = re.sub(r"\s+", " ", texts)
-    assert "3 errors and 2 warnings in 12 pages" in texts
+    assert "Found 3 errors and 2 warnings in 12 pages" in texts
     assert "Known findings, left out 3" in texts
     assert re.search(r"CL301 num-specs num_specs is not the number of specs\. error 2 2 ", texts)
     assert re.search(r"CL401 invalid-hash A hash is not 32 characters .*? error \u2013 1 ", texts)
@@ -229,10 +230,11 @@ def test_rule_with_errors_among_its_findings_is_shown_as_one() -> None:
 
 
 @pytest.mark.parametrize(("report", "claim", "lead"), [
-    (Report((), 23), "No errors in 23 pages", "Nothing was found. Every page that was checked"),
-    (Report((), 1, suppressed=4), "No errors in 1 page",
+    (Report((), 23), "All checks passed: 23 pages",
+     "Nothing was found. Every page that was checked"),
+    (Report((), 1, suppressed=4), "All checks passed: 1 page",
      "Nothing was found besides what the baseline knows."),
-    (Report((), 2, not_run=("CL603", "CL608")), "No errors in 2 pages",
+    (Report((), 2, not_run=("CL603", "CL608")), "All checks passed: 2 pages",
      "Not run, since they need whole tags: CL603, CL608."),
 ])
 def test_clean_report(report: Report, claim: str, lead: str) -> None:
@@ -249,7 +251,7 @@ def test_same_report_is_same_bytes() -> None:
 
 
 def test_report_is_written_piece_by_piece() -> None:
-    pieces = html_report.write(reports.large(20 * html_report.CHUNK), False)
+    pieces = html_report.write(reports.large(20 * html_report.CHUNK), PLAIN)
     sizes = [len(piece) for piece in pieces]
     assert max(sizes) < sum(sizes) / 4
     assert sum(size > 1000 for size in sizes) >= 20
@@ -276,11 +278,11 @@ def test_rule_is_shown_whole(rule: Any) -> None:
 
 
 def test_nothing_of_it_is_imported_for_other_formats() -> None:
-    code = ("import sys; from cachelint.output import formats; formats.reporter('full'); "
+    code = ("import sys; from cachelint.output import formats; formats.FORMATS['full'].load(); "
             "import cachelint.cli.main; assert 'jinja2' not in sys.modules; "
-            "formats.reporter('html'); assert 'jinja2' in sys.modules")
+            "formats.FORMATS['html'].load(); assert 'jinja2' in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_it_is_a_format() -> None:
-    assert formats.reporter("html") is html_report.write
+    assert formats.FORMATS["html"].load() is html_report.write

@@ -28,6 +28,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from cachelint.model import Excerpt, Report
 from cachelint.output import html
+from cachelint.output.formats import PLAIN
 from cachelint.text import escape_unsafe
 from support import reports
 
@@ -38,7 +39,7 @@ WIDE, PHONE = (1280, 800), (390, 844)
 
 
 def write(path: Path, report: Report) -> Path:
-    path.write_text("".join(html.write(report, False)), encoding="ascii")
+    path.write_text("".join(html.write(report, PLAIN)), encoding="ascii")
     return path
 
 
@@ -189,7 +190,7 @@ def test_it_loads_and_shows_everything(page: Any) -> None:
     shown = page(reports.SMALL)
     assert requests(shown.browser) == {shown.address}
     assert shown.browser.title == "cachelint: " + (
-        "3 errors and 2 warnings in 12 pages (3 fixable: run cachelint fix), "
+        "Found 3 errors and 2 warnings in 12 pages (3 fixable with \"cachelint fix\")., "
         "3 known findings left out")
     assert shown.count == "5 findings"
     assert shown.texts("[role=option] .message") == [
@@ -261,7 +262,7 @@ def test_without_script(page: Any) -> None:
     shown.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         shown.open()
-        assert shown.one("h1").text == "3 errors and 2 warnings in 12 pages"
+        assert shown.one("h1").text == "Found 3 errors and 2 warnings in 12 pages"
         assert [each.text.split("\n")[0] for each in shown.all("#tally th")] == [
             "CL301 num-specs", "CL401 invalid-hash", "CL505 trailing-whitespace",
             "CL603 unlisted-tag"]

@@ -11,6 +11,7 @@ import xmlschema
 from cachelint import check_page
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import junit
+from cachelint.output.formats import PLAIN
 from support import broken, valid
 
 SCHEMA = xmlschema.XMLSchema(str(Path(__file__).parents[1] / "schemas" / "junit.xsd"))
@@ -19,7 +20,7 @@ PATH = f"_cache/{valid.TAG}/zlib/specs.md"
 
 def suites_of(*findings: Finding) -> ElementTree.Element:
     """Write a report, hold it to the schema, and return its root."""
-    text = "".join(junit.write(Report(findings, 1225, 0.25), False))
+    text = "".join(junit.write(Report(findings, 1225, 0.25), PLAIN))
     assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ')
     SCHEMA.validate(text)
     return ElementTree.fromstring(text)
@@ -35,7 +36,7 @@ def test_a_clean_run_is_one_test_that_passed() -> None:
     [case] = suite
     assert case.attrib == {"classname": "cachelint", "name": "nothing found"}
     assert [(child.tag, child.text) for child in case] == [
-        ("system-out", "no errors in 1,225 pages")]
+        ("system-out", "All checks passed: 1,225 pages.")]
 
 
 def test_an_error_failed_and_a_warning_was_skipped() -> None:

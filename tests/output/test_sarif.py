@@ -15,6 +15,7 @@ from jsonschema import Draft4Validator
 from cachelint import __version__, check_page
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import sarif
+from cachelint.output.formats import PLAIN
 from cachelint.rules import ALL_RULES
 from support import broken, valid
 
@@ -29,7 +30,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_of(*findings: Finding) -> dict[str, Any]:
     """Write a report, hold it to the schema, and return its only run."""
-    log = json.loads("".join(sarif.write(Report(findings, 7), False)))
+    log = json.loads("".join(sarif.write(Report(findings, 7), PLAIN)))
     Draft4Validator(SCHEMA).validate(log)
     [run] = log["runs"]
     assert isinstance(run, dict)
@@ -106,7 +107,7 @@ def test_a_result() -> None:
     assert result == {
         "ruleId": "CL301", "ruleIndex": sarif._INDICES["CL301"], "level": "error",
         "message": {"text": "num_specs is 3, but spec_details has 2 specs "
-                            "(fixable: run cachelint fix)"},
+                            "(fixable with \"cachelint fix\")"},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": PATH, "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": 5, "startColumn": 50, "endLine": 5, "endColumn": 51,
@@ -234,5 +235,5 @@ def test_where_there_is_no_room_for_all_errors_come_first(
 
 def test_limit_is_that_of_github() -> None:
     found = [finding(number=number) for number in range(25_003)]
-    pieces = sarif.write(Report(tuple(found), 7), False)
+    pieces = sarif.write(Report(tuple(found), 7), PLAIN)
     assert sum('"ruleId"' in piece for piece in pieces) == 25_000

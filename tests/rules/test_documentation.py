@@ -30,8 +30,8 @@ from support import valid
 
 # what takes more than one file to show
 WITHOUT_EXAMPLES = {
-    "CL100", "CL111", "CL199", "CL608", "CL702", "CL801", "CL802", "CL803", "CL804", "CL901",
-    "CL902", "CL903", "CL904", "CL905", "CL906", "CL907",
+    "CL100", "CL111", "CL199", "CL608", "CL702", "CL801", "CL802", "CL803", "CL804", "CL805",
+    "CL901", "CL902", "CL903", "CL904", "CL905", "CL906", "CL907",
 }
 
 # code, name, severity, and for one whether it is off by default
@@ -92,6 +92,7 @@ CL801 frozen-page-changed error
 CL802 frozen-page-removed error
 CL803 frozen-page-added warning
 CL804 order-only-change warning
+CL805 gate-changed warning
 CL901 not-in-index error
 CL902 not-on-page error
 CL903 fact-differs error

@@ -1,6 +1,7 @@
 """`--baseline` and `--write-baseline`: adopt on an old catalog today."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cachelint import CachelintError, FileIgnore, Settings, check
+from cachelint import CachelintError, FileIgnore, Finding, Settings, Severity, check
+from cachelint.runner import baseline
 from cachelint.runner.run import write_baseline
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
@@ -42,9 +44,10 @@ def test_what_is_written(catalog: Path) -> None:
     assert (catalog / "known.json").read_text(encoding="utf-8") == f"""\
 {{"version": 1,
  "findings": [
-  {{"path": "{PAGE}", "rule": "CL301", "pointer": "/meta/num_specs", "count": 1}},
-  {{"path": "{PAGE}", "rule": "CL401", "pointer": "/spec_details/1/hash", "count": 1}},
-  {{"path": "{PAGE}", "rule": "CL404", "hash": "{_last_hash(catalog)}", \
+  {{"catalog": ".", "path": "{PAGE}", "rule": "CL301", "pointer": "/meta/num_specs", "count": 1}},
+  {{"catalog": ".", "path": "{PAGE}", "rule": "CL401", "pointer": "/spec_details/1/hash", \
+"count": 1}},
+  {{"catalog": ".", "path": "{PAGE}", "rule": "CL404", "hash": "{_last_hash(catalog)}", \
 "pointer": "/variants/0", "count": 1}}]}}
 """
 
@@ -104,18 +107,18 @@ def test_stale_entries(catalog: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "known.json: the baseline is damaged: it is not JSON"),
-        ("[" * 100_000, "known.json: the baseline is damaged: it is not JSON"),
-        ("[]", "known.json: the baseline is damaged: the file is a list, not a mapping"),
+        ("", "known.json: invalid baseline: not JSON"),
+        ("[" * 100_000, "known.json: invalid baseline: not JSON"),
+        ("[]", "known.json: invalid baseline: the file is a list, not a mapping"),
         ('{"version": 2, "findings": []}',
-         "known.json: a baseline of version 2; this program reads version 1"),
+         "known.json: unknown version of the baseline: expected 1, found 2"),
         ('{"version": true, "findings": []}',
-         "known.json: the baseline is damaged: version is true"),
+         "known.json: invalid baseline: version is true"),
         ('{"version": 1}',
-         'known.json: the baseline is damaged: the file lacks the key "findings"'),
+         'known.json: invalid baseline: the file lacks the key "findings"'),
         ('{"version": 1, "findings": [{"path": "a", "rule": "CL301", "pointer": "", "count": 0}]}',
-         "known.json: the baseline is damaged: count of item 0 of findings is 0, below 1"),
-        (None, "known.json: the baseline cannot be read: the file is gone"),
+         "known.json: invalid baseline: count of item 0 of findings is 0, below 1"),
+        (None, "known.json: cannot read the baseline: the file is gone"),
     ],
     ids=["empty", "deep", "list", "other version", "true", "no findings", "count", "missing"],
 )
@@ -136,15 +139,15 @@ def test_command_line(catalog: Path) -> None:
         return done.returncode, done.stdout, done.stderr
 
     assert run("--write-baseline", "known.json") == (
-        0, "no errors in 23 pages, 3 known findings left out\n",
-        "known.json: 3 known findings written\n")
+        0, "All checks passed: 23 pages; 3 findings suppressed by the baseline.\n",
+        "known.json: wrote 3 findings\n")
     assert run("--baseline", "known.json") == (
-        0, "no errors in 23 pages, 3 known findings left out\n", "")
+        0, "All checks passed: 23 pages; 3 findings suppressed by the baseline.\n", "")
     shutil.copy(EXAMPLE / PAGE, catalog / PAGE)
     assert run("--baseline", "known.json") == (
-        0, "no errors in 23 pages\n",
+        0, "All checks passed: 23 pages.\n",
         f"known.json: 3 entries of the baseline no longer found, such as CL301 in {PAGE}; "
-        "--write-baseline prunes them\n")
+        "--write-baseline removes them\n")
 
 
 def test_what_was_not_sought_is_neither_stale_nor_pruned(catalog: Path) -> None:
@@ -169,3 +172,82 @@ def test_what_changes_are_known_for_is_kept(catalog: Path) -> None:
     assert check(baseline="known.json").stale == ()
     write_baseline("known.json")
     assert "CL802" in Path("known.json").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def catalogs(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two catalogs, ``a`` and ``b``, that have the same three findings."""
+    top = catalog.parent
+    for name in ("a", "b"):
+        shutil.copytree(catalog, top / name)
+    shutil.rmtree(catalog)
+    monkeypatch.chdir(top)
+    return top
+
+
+def paths_left(*paths: str) -> list[str]:
+    return [finding.path for finding in check(paths, baseline="known.json").findings]
+
+
+def test_one_baseline_over_several_catalogs(catalogs: Path) -> None:
+    write_baseline("known.json", ["a"])
+    assert paths_left("a") == []
+    assert paths_left("b") == paths_left(".") == [f"b/{PAGE}"] * 3
+    write_baseline("known.json", ["b"])
+    entries = json.loads(Path("known.json").read_text())["findings"]
+    assert [entry["catalog"] for entry in entries] == ["a"] * 3 + ["b"] * 3
+    assert paths_left("a") == paths_left("b") == paths_left(".") == []
+    # what is fixed in one is not known of the other
+    shutil.copy(EXAMPLE / PAGE, catalogs / "a" / PAGE)
+    report = check(["."], baseline="known.json")
+    assert (report.findings, report.suppressed) == ((), 3)
+    assert {key.catalog for key in report.stale} == {"a"}
+    assert check(["b"], baseline="known.json").stale == ()
+    write_baseline("known.json", ["a"])
+    assert len(json.loads(Path("known.json").read_text())["findings"]) == 3
+
+
+def test_older_baseline_is_about_any_catalog(catalogs: Path) -> None:
+    write_baseline("known.json", ["a"])
+    text = Path("known.json").read_text().replace('"catalog": "a", ', "")
+    Path("known.json").write_text(text)
+    assert paths_left("a") == paths_left("b") == []
+    assert paths_left(".") == [f"b/{PAGE}"] * 3
+    shutil.copy(EXAMPLE / PAGE, catalogs / "a" / PAGE)
+    assert len(check(["a"], baseline="known.json").stale) == 3
+
+
+def test_catalog_through_a_link_is_the_same(catalogs: Path) -> None:
+    write_baseline("known.json", ["a"])
+    (catalogs / "link").symlink_to("a")
+    assert paths_left("link") == []
+
+
+def test_bom_is_accepted(catalog: Path) -> None:
+    write_baseline("known.json")
+    raw = Path("known.json").read_bytes()
+    Path("known.json").write_bytes(b"\xef\xbb\xbf" + raw)
+    assert codes("known.json") == []
+
+
+@pytest.mark.parametrize("what", ["sparse", "pipe", "device"])
+def test_what_cannot_be_a_baseline_is_not_read(catalog: Path, what: str) -> None:
+    path = "/dev/zero" if what == "device" else "known.json"
+    if what == "sparse":
+        with Path(path).open("wb") as file:
+            file.truncate(3 << 30)
+    elif what == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(CachelintError, match=f"^{path}: cannot read the baseline: ") as raised:
+        check(baseline=path)
+    assert ("larger than 33,554,432 bytes" in str(raised.value)) == (what == "sparse")
+
+
+def test_what_cannot_be_hidden_is_not_in_a_baseline(catalog: Path) -> None:
+    finding = Finding("cachelint.toml", 1, 1, 1, 1, "CL805", "gate-changed", Severity.WARNING,
+                      "x", "", False)
+    baseline.write("known.json", [finding], {})
+    assert baseline.read("known.json") == {}
+    known = {baseline.make_key_of("known.json")(finding): 1}
+    applied = baseline.apply([finding], known, "known.json", lambda *_: False)
+    assert (applied.findings, applied.suppressed) == ([finding], 0)

@@ -33,7 +33,7 @@ def begin(*_, **__):
     list(workers.run(work, [Task(".", f"v{n}", None) for n in range(8)], 2))
 
 if __name__ == "__main__":
-    cli.cli.main = begin
+    cli._invoke = begin
     cli.program()
 """
 

@@ -1,9 +1,10 @@
-"""What a shell offers at the tab key; click speaks with the shells."""
+"""What a shell offers at the tab key; click generates the scripts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import click
 from click.shell_completion import (
@@ -12,11 +13,23 @@ from click.shell_completion import (
     FishComplete,
     ZshComplete,
     add_completion_class,
+    shell_complete,
 )
 
 from cachelint.document import schema
-from cachelint.output import formats
+from cachelint.output.formats import FORMATS
 from cachelint.rules import ALL_RULES
+
+
+def complete(command: click.Command, settings: dict[str, Any], instruction: str) -> int:
+    """Print a script or values for a shell, and return the exit status.
+
+    Args:
+        command: The program.
+        settings: What its context is made with.
+        instruction: The value of ``_CACHELINT_COMPLETE``.
+    """
+    return shell_complete(command, settings, "cachelint", "_CACHELINT_COMPLETE", instruction)
 
 
 def paths(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -26,8 +39,8 @@ def paths(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comple
 
 def reports(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the formats of FORMAT:PATH, each with its colon."""
-    return [CompletionItem(f"{name}:") for name in formats.FORMATS
-            if name.startswith(incomplete)]
+    return [CompletionItem(f"{row.name}:", help=row.use) for row in FORMATS.values()
+            if row.name.startswith(incomplete)]
 
 
 def rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -51,7 +64,7 @@ def schemas(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
 
 
 def _words() -> Iterable[tuple[str, str]]:
-    """Yield all that a rule or a group of rules may be called, and what it is."""
+    """Yield every code, prefix and name, with the rules it means."""
     for prefix in sorted({rule.code[:3] for rule in ALL_RULES}):
         yield prefix, f"all rules {prefix}xx"
     for each in ALL_RULES:
@@ -60,7 +73,13 @@ def _words() -> Iterable[tuple[str, str]]:
         yield each.name, f"{each.code}: {each.summary}"
 
 
-# --------------------------------------------------------------- what click's scripts get wrong
+# ------------------------------------------------------------------- fixes of click's scripts
+
+
+def _replace(template: str, old: str, new: str) -> str:
+    """Replace a part of a script that must be there, whatever the version of click."""
+    assert old in template, f"click's completion script no longer contains {old!r}"
+    return template.replace(old, new)
 
 
 @add_completion_class
@@ -72,19 +91,26 @@ class _Bash(BashComplete):
         return [word for word in words if word != "="], incomplete
 
 
+def _patch_zsh() -> str:
+    """Keep `--option=`, which zsh would replace too, and complete from a file more than once."""
+    script = ZshComplete.source_template
+    script = _replace(script, "    local -a response\n",
+                      "    local -a response\n    compset -P '--*='\n")
+    script = _replace(script, " -U", ' -U -i "$IPREFIX"')
+    return _replace(script, "$zsh_eval_context[-1] == loadautofunc",
+                    "$funcstack[1] == _%(prog_name)s")
+
+
 @add_completion_class
 class _Zsh(ZshComplete):
-    """Zsh would replace `--option=` too, and from a file complete nothing the second time."""
+    """Zsh, with the fixes of `_patch_zsh`."""
 
-    source_template = ZshComplete.source_template.replace(
-        "    local -a response\n", "    local -a response\n    compset -P '--*='\n"
-    ).replace(" -U", ' -U -i "$IPREFIX"').replace(
-        "$zsh_eval_context[-1] == loadautofunc", "$funcstack[1] == _%(prog_name)s")
+    source_template = _patch_zsh()
 
 
 @add_completion_class
 class _Fish(FishComplete):
-    """Fish wants `--option=` before what follows it, which may hold commas."""
+    """Fish needs `--option=` before each value, and values may contain commas."""
 
     source_template = """\
 function %(complete_func)s

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cachelint.files import discovery
+from cachelint.files.discovery import Unreadable
 from cachelint.model import CachelintError, SchemaErrorKind, Severity
 from cachelint.rules.selection import (
     FileIgnore,
@@ -20,16 +21,36 @@ from cachelint.rules.selection import (
     specificity,
 )
 
+if TYPE_CHECKING:
+    from cachelint.config.toml_lines import Node
+
 FILES = ("cachelint.toml", ".cachelint.toml", "pyproject.toml")
+MAX_SIZE = 1 << 20
+"""Bytes of a configuration file."""
+MAX_GLOBS = 1 << 16
+"""Characters of all patterns of ``exclude``, and of all of ``per-file-ignores``."""
+
+Read = Callable[[str, int], "bytes | Unreadable | None"]
+"""Reads at most so many bytes of a file; None if there is no such file, or a folder."""
 
 
-def find(start: str = ".") -> str | None:
-    """Find the configuration file that holds for ``start``: the nearest upwards."""
+def read_now(path: str, limit: int) -> bytes | Unreadable | None:
+    """Read a file as it is now; one that is a link stays in the folder of the link."""
+    if not os.path.lexists(path) or os.path.isdir(path):
+        return None
+    if discovery.leaves(path, (os.path.realpath(os.path.dirname(path)),)):
+        return Unreadable("CL100", "it is a link that leads out of its folder")
+    return discovery.read(path, limit)
+
+
+def find(start: str = ".", read: Read = read_now) -> str | None:
+    """Return the nearest configuration file in ``start`` or a folder above it, if there is one."""
     folder = os.path.abspath(start)  # without following links
     while True:
         for name in FILES:
             path = os.path.join(folder, name)
-            if os.path.isfile(path) and (name != "pyproject.toml" or _has_table(path)):
+            raw = read(path, MAX_SIZE)
+            if raw is not None and (name != "pyproject.toml" or _has_table(path, raw)):
                 return path
         above = os.path.dirname(folder)
         if above == folder:
@@ -37,114 +58,189 @@ def find(start: str = ".") -> str | None:
         folder = above
 
 
-def _has_table(path: str) -> bool:
-    """Say whether a ``pyproject.toml`` configures this program.
+def find_for(roots: Callable[[], list[str]], read: Read = read_now) -> str | None:
+    """Return the configuration file of a run over catalogs, if there is one.
 
-    One that mentions it and is no TOML is taken to, so that it is read and the fault named.
+    It is the nearest upwards of the working directory, or else of the catalogs, which
+    ``roots`` finds.
+
+    Raises CachelintError if the catalogs have different ones.
     """
-    try:
-        with open(path, "rb") as file:
-            raw = file.read()
-    except OSError:
-        return False
+    path = find(read=read)
+    if path is not None:
+        return path
+    found = {find(root, read): root for root in reversed(roots())}
+    if len(found) > 1:
+        (one, root), (other, other_root) = sorted(found.items(), key=lambda item: item[1])[:2]
+        raise CachelintError(
+            f"the catalogs {root} and {other_root} have different configurations, {_name(one)} and "
+            f"{_name(other)}: check them one by one, or use --config FILE")
+    return next(iter(found), None)
+
+
+def _name(path: str | None) -> str:
+    return "none" if path is None else discovery.display_path(path)
+
+
+def _has_table(path: str, raw: bytes | Unreadable) -> bool:
+    """Return whether a ``pyproject.toml`` configures this program.
+
+    One that is too large, or invalid and mentions the program, is reported when it is loaded.
+    """
+    if isinstance(raw, Unreadable):
+        return raw.is_too_large
     if b"cachelint" not in raw:
-        return False  # the usual case, and much the quickest
+        return False  # the usual case, and by far the quickest
     try:
-        tool = _loads(raw.decode("utf-8")).get("tool")
-    except ValueError:
+        tool = _parse(path, _decode(path, raw)).get("tool")
+    except CachelintError:
         return True
     return isinstance(tool, dict) and "cachelint" in tool
 
 
-def _loads(text: str) -> dict[str, Any]:
-    """Read TOML. Raises ValueError."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(text)
-
-
 class File(NamedTuple):
-    """A configuration file that was read and found right."""
+    """A configuration file that was read and is valid."""
 
     path: str
+    """Relative to the working directory; empty if there is no file."""
     data: dict[str, Any]
     """The settings, by key."""
     text: str = ""
     table: tuple[str, ...] = ()
-    """What leads to the settings: ``tool`` and ``cachelint`` in a ``pyproject.toml``."""
+    """The keys above the settings: ``tool`` and ``cachelint`` in a ``pyproject.toml``."""
 
     def line(self, *key: str | int) -> int:
-        """Return the line, from 1, on which a setting, or something in it, stands."""
-        lines, whole = _lines(self.text), (*self.table, *key)
-        return next((lines[whole[:length]] for length in range(len(whole), 0, -1)
-                     if whole[:length] in lines), 1)
+        """Return the line, from 1, of a setting, or of something in it."""
+        return _locate(self.text).find((*self.table, *key)).line
 
     def place(self, *key: str | int) -> str:
         """Return file and line, as an editor's terminal makes a link of them."""
         return f"{self.path}:{self.line(*key)}"
 
-    def baseline(self) -> str | None:
-        """Return the path of the baseline as it is shown; None where none is named.
+    def baseline(self, read: Read = read_now) -> str | None:
+        """Return the path of the baseline, relative to the working directory, if one is set.
 
-        Raises CachelintError if it is not there.
+        Raises CachelintError if it cannot be read, or is outside the folder of this file.
         """
         named = self.data.get("baseline")
         if named is None:
             return None
+        if os.path.isabs(named) or ".." in os.path.normpath(named).split(os.sep):
+            raise self.fault(f'baseline "{named}" is outside the folder of this file: move it '
+                             "there, or use --baseline", "baseline")
         path = discovery.display_path(os.path.join(os.path.dirname(self.path), named))
-        if not discovery.exists(path):
-            raise self.fault(f"in baseline: {path}: there is no such file (cachelint check "
-                             f"--write-baseline {path} makes it)", "baseline")
+        raw = read(path, 1)
+        if raw is None:
+            raise self.fault(f"baseline {path} does not exist: create it with cachelint check "
+                             f"--write-baseline {path}", "baseline")
+        if isinstance(raw, Unreadable) and not raw.is_too_large:
+            raise self.fault(f"cannot read the baseline {path}: {raw.message}", "baseline")
         return path
 
     def fault(self, message: str, *key: str | int) -> CachelintError:
-        """Make the error that names a mistake and its place."""
+        """Make the error that names a mistake and its location."""
         return CachelintError(f"{self.place(*key)}: {message}")
 
 
 NO_FILE = File("", {})
-"""What there is where nothing is configured."""
+"""Used where nothing is configured."""
 
 
 @lru_cache(maxsize=4)
-def _lines(text: str) -> dict[tuple[str | int, ...], int]:
+def _locate(text: str) -> Node:
     from cachelint.config import toml_lines  # which most runs do not need
 
-    return toml_lines.lines(text)
+    return toml_lines.locate(text)
 
 
-def read(path: str) -> File:
-    """Read a configuration file, and hold it to its schema.
+def _read_named(path: str, limit: int) -> bytes | Unreadable | None:
+    """Read a file that the user named, through a link too."""
+    return discovery.read(path, limit) if discovery.exists(path) else None
 
-    Raises CachelintError, which names the file, the line and the nearest right key.
+
+def load(path: str, read: Read = _read_named) -> File:
+    """Read a configuration file, and validate it.
+
+    Args:
+        path: The file.
+        read: Reads it; by default as it is now, also through a link.
+
+    Raises:
+        CachelintError: The file cannot be read or is invalid. The message has the file, the line
+            and the nearest right key.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            text = stream.read()
-        data: Any = _loads(text)
-    except OSError as error:
-        raise CachelintError(
-            f"{path}: the configuration cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise CachelintError(f"{path}:{line}: the configuration is not UTF-8") from None
-    except ValueError as error:
-        # the reader says the line, or that it came to the end
-        said = re.search(r"\(at line ([0-9]+)", str(error))
-        place = said[1] if said else len(text.splitlines()) or 1
-        raise CachelintError(f"{path}:{place}: not TOML: {error}") from None
+    path = discovery.display_path(path)
+    text = _decode(path, read(path, MAX_SIZE))
+    data: Any = _parse(path, text)
     table: tuple[str, ...] = ()
     if os.path.basename(path) == "pyproject.toml":
         for key in ("tool", "cachelint"):
             table = (*table, key)
             data = data.get(key, {})
             if not isinstance(data, dict):
-                raise File(path, {}, text).fault(f"{key} is no table", *table)
+                raise File(path, {}, text).fault(f"{key} is not a table", *table)
     file = File(path, data, text, table)
     _validate(file)
     return file
+
+
+def _decode(path: str, raw: bytes | Unreadable | None) -> str:
+    if raw is None:
+        raise CachelintError(f"{path}: configuration file does not exist")
+    if isinstance(raw, Unreadable):
+        reason = raw.message if not raw.is_too_large else (
+            f"it is larger than {MAX_SIZE:,} bytes; --config FILE uses another file")
+        raise CachelintError(f"{path}: cannot read the configuration: {reason}")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise CachelintError(f"{path}:{line}: the configuration is not valid UTF-8") from None
+
+
+def _parse(path: str, text: str) -> dict[str, Any]:
+    """Parse TOML. Raises CachelintError with file and line."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    if any(line.count(".") >= _MANY_DOTS for line in text.split("\n")):
+        _check_depth(path, text)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        _check_depth(path, text)
+        raise CachelintError(f"{path}:1: invalid TOML: values are nested too deep") from None
+    except ValueError as error:
+        raise CachelintError(f"{path}:{_explain(error, text)}") from None
+
+
+_MANY_DOTS = 60
+"""So many in one line may be a key whose parsing takes time that grows with their square."""
+
+
+def _check_depth(path: str, text: str) -> None:
+    """Raise CachelintError if a key or a value is nested deeper than the parser should see."""
+    from cachelint.config import toml_lines  # which most runs do not need
+
+    try:
+        toml_lines.locate(text)
+    except toml_lines.TooDeepError as error:
+        raise CachelintError(f"{path}:{error.line}: {error}: use fewer") from None
+
+
+def _explain(error: ValueError, text: str) -> str:
+    """Return the line of a parser's error, and what is wrong there."""
+    message = str(error)
+    lines = text.split("\n")
+    if "integer string conversion" in message:  # of which the parser does not know the line
+        line = next((number for number, each in enumerate(lines, 1) if len(each) > 4300), 1)
+        return f"{line}: invalid TOML: a number is too long"
+    # the parser reports the line, or the end of the document
+    found = re.search(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)", message)
+    number = found[1] if found and found[1] else len(text.rstrip("\n").split("\n"))
+    message = message.replace(found[0], "") if found else message
+    return f"{number}: invalid TOML: {message[:1].lower()}{message[1:]}"
 
 
 def _validate(file: File) -> None:
@@ -155,29 +251,37 @@ def _validate(file: File) -> None:
         key = _key_of(data, breach.pointer)
         if breach.kind is SchemaErrorKind.UNKNOWN_KEY:
             if key[0] == "tool":
-                raise file.fault("[tool.cachelint] is for pyproject.toml; here its settings stand "
-                                 "at the top", *key)
+                raise file.fault("[tool.cachelint] is for pyproject.toml: in this file, write the "
+                                 "settings at the top level", *key)
             known = schema.load("configuration")["properties"]
-            raise file.fault(f"there is no setting {key[0]!r}{nearest(str(key[0]), known)}", *key)
+            raise file.fault(f'unknown setting "{key[0]}"{nearest(str(key[0]), known)}', *key)
         raise file.fault(breach.message + _advice(data, key), *key)
     for option in ("select", "ignore", "extend-select"):
         for number, name in enumerate(data.get(option, ())):
-            _codes_at(file, name, option, number)
-    ignores: dict[str, list[str]] = data.get("per-file-ignores", {})
-    for glob, names in ignores.items():
-        if not glob:
-            raise file.fault("in per-file-ignores: a glob is empty", "per-file-ignores", glob)
-        for number, name in enumerate(names):
-            _codes_at(file, name, "per-file-ignores", glob, number)
-    said: dict[tuple[frozenset[str], int], str] = {}
+            _check_rule(file, name, option, number)
+    _validate_globs(file)
+    seen: dict[tuple[frozenset[str], int], str] = {}
     for name in data.get("severity", {}):
-        codes = _codes_at(file, name, "severity", name)
-        other = said.setdefault((codes, specificity(name)), name)
-        if other != name:
+        codes = _check_rule(file, name, "severity", name)
+        other = seen.setdefault((codes, specificity(name)), name)
+        if codes and other != name:
             raise file.fault(f"in severity: {name} and {other} are the same", "severity", name)
 
 
-def _codes_at(file: File, name: str, *key: str | int) -> frozenset[str]:
+def _validate_globs(file: File) -> None:
+    ignores: dict[str, list[str]] = file.data.get("per-file-ignores", {})
+    for key, globs in (("exclude", file.data.get("exclude", ())), ("per-file-ignores", ignores)):
+        if sum(map(len, globs)) > MAX_GLOBS:
+            raise file.fault(f"the patterns of {key} have more than {MAX_GLOBS:,} characters: use "
+                             "fewer", key)
+    for glob, names in ignores.items():
+        if not glob:
+            raise file.fault("in per-file-ignores: a pattern is empty", "per-file-ignores", glob)
+        for number, name in enumerate(names):
+            _check_rule(file, name, "per-file-ignores", glob, number)
+
+
+def _check_rule(file: File, name: str, *key: str | int) -> frozenset[str]:
     try:
         return every_code_of(name)
     except CachelintError as error:
@@ -203,7 +307,7 @@ def _advice(data: dict[str, Any], key: tuple[str | int, ...]) -> str:
         return ""
     value = data["severity"][str(key[1])]
     if str(value).lower() in _OFF:
-        return " (to leave a rule out, name it in ignore)"
+        return ": to skip a rule, add it to ignore"
     return nearest(str(value).lower(), [level.value for level in Severity])
 
 
@@ -229,5 +333,3 @@ def join_settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]])
     values["severity"] = tuple(
         (name, Severity(level)) for name, level in file.get("severity", {}).items())
     return Settings(**values)
-
-

@@ -1,4 +1,4 @@
-"""What of a configuration does nothing: warnings beside a run, which change nothing of it."""
+"""Entries of a configuration that have no effect: warnings, which change nothing of the run."""
 
 from __future__ import annotations
 
@@ -6,58 +6,139 @@ import os
 from collections.abc import Iterable, Iterator
 
 from cachelint.config.file import File
+from cachelint.document import catalog_files
 from cachelint.files import discovery
+from cachelint.files.globs import GlobList, explain_useless
 from cachelint.model import CachelintError
 from cachelint.rules import BY_CODE
-from cachelint.rules.selection import FileIgnore, Settings, codes_of, every_code_of, select_rules
+from cachelint.rules.selection import (
+    ALWAYS,
+    FileIgnore,
+    Settings,
+    codes_of,
+    every_code_of,
+    select_rules,
+)
 
 
-def of_run(
-    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str], pages: int
+def find_unused(
+    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str], pages: int,
+    *, is_diff: bool = False,
 ) -> Iterator[str]:
-    """Yield a sentence for each entry of a configuration file that does nothing, or does it all.
-
-    An entry is named if no rule that it names runs, or, of `per-file-ignores`, if it is among
-    those that were ``unused`` in a run over ``paths`` and could have been of use there.
+    """Yield a sentence for each entry of a configuration file that has no effect.
 
     Args:
         file: The configuration file.
         settings: What ran: the file and the options of the command line.
-        unused: Those of `per-file-ignores` that left nothing out of whole catalogs.
+        unused: The entries of `per-file-ignores` that hid nothing in whole catalogs.
         paths: What was checked.
-        pages: How many pages were.
+        pages: How many pages were checked.
+        is_diff: Whether the run was about changes only; then most entries may have an effect
+            elsewhere.
     """
+    if settings.selected <= ALWAYS:
+        yield "no rules are selected: check select and ignore"
+    elif settings.exclude and not pages and not is_diff and discovery.select(paths).tasks:
+        yield "no pages were checked: exclude matches all of them"
+    yield from _find_rules(file)
+    unseen = [*_find_ignores(file, settings, set(unused))]
+    if not is_diff and _is_all(file, paths):
+        yield from _find_globs(file, paths)
+        yield from _find_tags(file, paths)
+        yield from unseen
+
+
+def _find_rules(file: File) -> Iterator[str]:
+    """Yield the names of rules that do not run, or that cannot be hidden."""
     data = file.data
-    if not settings.selected:
-        yield "no rule runs: what is selected is ignored, or nothing is"
-    elif settings.exclude and not pages and discovery.select(paths).tasks:
-        yield "no page is checked: exclude leaves out all of them"
-    before = select_rules(data.get("select"), (), data.get("extend-select", ()))
-    runs = select_rules(data.get("select"), data.get("ignore", ()), data.get("extend-select", ()))
+    select, extend_select = data.get("select"), data.get("extend-select", ())
+    before = select_rules(select, (), extend_select)
+    runs = select_rules(select, data.get("ignore", ()), extend_select)
     for number, name in enumerate(data.get("ignore", ())):
-        if not codes_of(name) & before:
-            yield (f"{file.place('ignore', number)}: in ignore: {name} would not run anyway")
+        codes, place = codes_of(name), file.place("ignore", number)
+        if codes <= ALWAYS:
+            yield f"{place}: in ignore: {name} cannot be ignored"
+        elif not codes & before:
+            yield f"{place}: in ignore: {name} is not selected"
     for name in data.get("severity", {}):
-        if not every_code_of(name) & runs:
-            yield f"{file.place('severity', name)}: in severity: {name} does not run"
-    idle = []
+        place = file.place("severity", name)
+        if codes_of(name) <= ALWAYS:
+            yield f"{place}: in severity: the severity of {name} cannot be changed"
+        elif not every_code_of(name) & runs:
+            yield f"{place}: in severity: {name} does not run"
     for glob, names in data.get("per-file-ignores", {}).items():
         for number, name in enumerate(names):
-            codes, key = every_code_of(name), ("per-file-ignores", glob, number)
-            if not codes & runs:
-                yield f"{file.place(*key)}: in per-file-ignores: {name} does not run"
-            elif (FileIgnore(glob, name) in unused and codes & runs <= settings.selected
-                  and any(BY_CODE[code].emitted_by != "changes" for code in codes)):
-                idle.append(f'{file.place(*key)}: in per-file-ignores: nothing of {name} is left '
-                            f'out of "{glob}"')
-    if idle and _is_all(file, paths):
-        yield from idle
+            place = file.place("per-file-ignores", glob, number)
+            if codes_of(name) <= ALWAYS:
+                yield f"{place}: in per-file-ignores: {name} cannot be ignored"
+            elif not every_code_of(name) & runs:
+                yield f"{place}: in per-file-ignores: {name} does not run"
+
+
+def _find_ignores(file: File, settings: Settings, unused: set[FileIgnore]) -> Iterator[str]:
+    """Yield the entries of `per-file-ignores` that hid nothing, with their rules running."""
+    data = file.data
+    runs = select_rules(data.get("select"), data.get("ignore", ()), data.get("extend-select", ()))
+    for glob, names in data.get("per-file-ignores", {}).items():
+        for number, name in enumerate(names):
+            codes = every_code_of(name)
+            if (FileIgnore(glob, name) in unused and codes & runs
+                    and codes & runs <= settings.selected
+                    and any(BY_CODE[code].emitted_by != "changes" for code in codes)):
+                yield (f"{file.place('per-file-ignores', glob, number)}: in per-file-ignores: "
+                       f'"{glob}" hides no finding of {name}{explain_useless(glob)}')
+
+
+def _find_globs(file: File, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the patterns of `exclude` that decide on no file of the catalogs."""
+    patterns = tuple(file.data.get("exclude", ()))
+    globs, unseen = GlobList(patterns), set(range(len(patterns)))
+    for root in discovery.select(paths).roots if unseen else ():
+        for path in _list_files(root):
+            unseen.difference_update(max(each, ~each) for each in globs.decide(path))
+            if not unseen:
+                return
+    for number in sorted(unseen):
+        yield (f'{file.place("exclude", number)}: in exclude: "{patterns[number]}" matches nothing'
+               f"{explain_useless(patterns[number])}")
+
+
+def _list_files(root: str) -> Iterator[str]:
+    """Yield the files of a catalog, relative to its folder."""
+    yield from (name for name in (catalog_files.TAGS, catalog_files.META)
+                if discovery.exists(discovery.join(root, name)))
+    tag_pages = catalog_files.tag_pages(root)
+    if isinstance(tag_pages, list):
+        yield from map(discovery.relative_to_catalog, tag_pages)
+    for tag in _list_tags(root):
+        listing = discovery.list_tag(root, tag)
+        for path in (*(path for path, _ in listing.pages), *listing.stray_pages):
+            yield discovery.relative_to_catalog(path)
+
+
+def _list_tags(root: str) -> list[str]:
+    names = discovery.names(discovery.join(root, "_cache"))
+    return names if isinstance(names, list) else []
+
+
+def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the tags of `mutable-tags` that no catalog has."""
+    wanted = file.data.get("mutable-tags", ())
+    tags: set[str] = set()
+    for root in discovery.select(paths).roots if wanted else ():
+        listed = catalog_files.read_tags(root)
+        tags.update(_list_tags(root), listed.entries if listed is not None else ())
+    for number, tag in enumerate(wanted):
+        if tag not in tags:
+            yield f'{file.place("mutable-tags", number)}: in mutable-tags: no tag "{tag}" exists'
 
 
 def _is_all(file: File, paths: Iterable[str]) -> bool:
-    """Say whether no other catalog lies below the configuration file's folder."""
+    """Return whether whole catalogs are checked, all those below the configuration's folder."""
     try:
-        selected = discovery.select(paths).roots
+        selection = discovery.select(paths)
     except CachelintError:
         return False  # what was there is gone
-    return set(discovery.catalogs(os.path.dirname(file.path) or ".")) <= set(selected)
+    if not selection.roots:
+        return False
+    return set(discovery.catalogs(os.path.dirname(file.path) or ".")) <= set(selection.roots)

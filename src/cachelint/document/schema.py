@@ -256,6 +256,9 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
     "minimum": lambda argument: lambda value: (
         type(value) not in (int, float) or value >= argument
     ),
+    "maximum": lambda argument: lambda value: (
+        type(value) not in (int, float) or value <= argument
+    ),
     "uniqueItems": lambda argument: lambda value: not argument or _unique(value),
 }
 
@@ -362,6 +365,8 @@ def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
         yield value_error(f"{what} has {len(value)} items, where {argument} belong")
     elif keyword == "minimum":
         yield value_error(f"{what} is {show(value)}, below {argument}")
+    elif keyword == "maximum":
+        yield value_error(f"{what} is {show(value)}, above {argument}")
     elif keyword == "uniqueItems":
         yield value_error(f"{what} has an item twice")
     else:

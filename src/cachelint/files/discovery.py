@@ -32,6 +32,7 @@ class Unreadable(NamedTuple):
 
     code: str
     message: str
+    is_too_large: bool = False
 
 
 _REASONS = {
@@ -115,7 +116,7 @@ def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | 
             chunks.append(os.read(descriptor, 1 << 20))
             size = max(size, sum(map(len, chunks)))
         if 0 < max_size < size:
-            return Unreadable("CL110", too_large(size, max_size))
+            return Unreadable("CL110", too_large(size, max_size), is_too_large=True)
         return b"".join(chunks)
     except OSError as error:
         return _unreadable(error)
@@ -239,10 +240,16 @@ def catalog_of_file(path: str) -> str:
 
 def relative_to_catalog(path: str) -> str:
     """Return a file's path relative to its catalog's folder; as it is, if it lies in none."""
+    return locate_in_catalog(path)[1]
+
+
+def locate_in_catalog(path: str) -> tuple[str | None, str]:
+    """Return the folder of a file's catalog, if it is in one, and the path relative to it."""
     root = catalog_of_file(path) if is_catalog_file(path) else catalog_of(path)
     if root is None:
-        return path
-    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+        return None, path
+    relative = os.path.relpath(os.path.abspath(path), os.path.abspath(root))
+    return root, relative.replace(os.sep, "/")
 
 
 def select(paths: Iterable[str]) -> Selection:

@@ -598,6 +598,33 @@ def _is_ignored(top: str, folder: str) -> bool:
     return not process.returncode and not _finish(_start(top, "ls-files", "-z", "--", path))
 
 
+def find_base(folder: str, revision: str) -> tuple[str, str]:
+    """Return the top of the checkout around ``folder``, and the merge base of a revision and HEAD.
+
+    Raises CachelintError.
+    """
+    top = _find_repository(folder)
+    return top, _merge_base(top, revision)
+
+
+def read_at(top: str, commit: str, path: str, limit: int) -> bytes | Unreadable | None:
+    """Read at most ``limit`` bytes of a file below ``top`` as it is in a commit.
+
+    Returns None if there is no such file. A link is not followed. Raises CachelintError.
+    """
+    name = os.path.relpath(path, top)
+    found = _names(_finish(_start(top, "ls-tree", "-z", commit, "--", name)))
+    mode, kind, item = found[0].partition("\t")[0].split(" ") if found else ("", "", "")
+    if kind != "blob":
+        return None
+    if mode == _LINK:
+        return Unreadable("CL100", "it is a link at the base revision")
+    if int(_finish(_start(top, "cat-file", "-s", item))) > limit:
+        return Unreadable("CL110", "it is over the limit", is_too_large=True)
+    (content,) = contents([(top, item)])
+    return content
+
+
 def _names(output: bytes) -> list[str]:
     return [os.fsdecode(name) for name in output.split(b"\0") if name]
 

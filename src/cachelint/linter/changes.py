@@ -154,8 +154,10 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
 
 
 def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
-    folder, name = discovery.join(root, path).rsplit("/", 1)
-    yield from stray_findings(discovery.stray_pages(folder, [name]), settings)
+    # in the working directory a path may have no folder
+    folder, _, name = discovery.join(root, path).rpartition("/")
+    found = discovery.stray_pages(folder or ".", [name])
+    yield from stray_findings([discovery.display_path(each) for each in found], settings)
 
 
 def _changed_entries(chosen: list[Change], now: Tags | None) -> set[str]:

@@ -1,21 +1,21 @@
-"""`concise`: a line a finding, as editors and grep like it."""
+"""`concise`: one line per finding, for editors and grep."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from cachelint.model import Report, Severity
-from cachelint.output.formats import totals
+from cachelint.output.formats import Style, totals
 from cachelint.text import escape_unsafe
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
-    """Write a line a finding, and the totals."""
+def write(report: Report, style: Style) -> Iterator[str]:
+    """Write one line per finding, and the totals."""
     for finding in report.findings:
         fixable = " [fixable]" if finding.fixable else ""
         level = "warning: " if finding.severity is Severity.WARNING else ""
         code = finding.code
-        if colour:
+        if style.colour:
             code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
         # two colons at the start of a line would be a workflow command
         path = f"{'./' if finding.path.startswith(':') else ''}{escape_unsafe(finding.path)}"

@@ -1,4 +1,4 @@
-"""How a report is written: one module for each format, and one table of them."""
+"""The table of output formats, and what several of them share."""
 
 from __future__ import annotations
 
@@ -7,67 +7,97 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from cachelint.model import Report
 from cachelint.text import clip, plural
 
-Reporter = Callable[[Report, bool], Iterator[str]]
-"""Writes a report piece by piece; the second argument says whether in colour."""
 
-FORMATS = ("full", "concise", "json", "github", "sarif", "junit", "gitlab", "html")
-WITH_TOTALS = frozenset({"full", "concise", "github"})
-"""The formats whose last piece is the totals, which may be left out."""
+class Style(NamedTuple):
+    """What the stream can show to which a report goes; formats for programs ignore it."""
 
-FIXABLE = " (fixable: run cachelint fix)"
-"""What follows the message of a finding that can be mended, where there is no mark for it."""
+    colour: bool = False
+    width: int | None = None
+    """Columns of the terminal; None where lines are not broken."""
+
+
+PLAIN = Style()
+Formatter = Callable[[Report, Style], Iterator[str]]
+"""Writes a report piece by piece."""
+
+
+class Format(NamedTuple):
+    """An output format: a row of the table."""
+
+    name: str
+    """What ``--output-format`` calls it, and the module of this package that writes it."""
+    use: str
+    """What it is for."""
+    ends_with_totals: bool = False
+    """Whether its last piece is the totals, which ``--quiet`` leaves out."""
+    is_for_people: bool = False
+    """Whether people read it as it is: programs get UTF-8 in any locale."""
+
+    def load(self) -> Formatter:
+        """Import the module, and return its formatter."""
+        write: Formatter = import_module(f"cachelint.output.{self.name}").write
+        return write
+
+
+FORMATS = {row.name: row for row in (
+    Format("full", "findings with excerpts, for people", True, True),
+    Format("concise", "one line per finding, for editors and grep", True, True),
+    Format("json", "for programs, see the JSON report"),
+    Format("github", "annotations and log of GitHub Actions", True),
+    Format("sarif", "SARIF 2.1.0, for code scanning services"),
+    Format("junit", "JUnit XML, for dashboards of CI services"),
+    Format("gitlab", "GitLab Code Quality"),
+    Format("html", "one page to read in a browser"),
+)}
+"""The formats by name, in the order in which help lists them."""
+
+FIXABLE = ' (fixable with "cachelint fix")'
+"""What follows the message of a fixable finding, where there is no mark for it."""
 WIDTH = 2000
-"""Characters of a message at most, where whoever reads a report limits its size."""
-
-
-def reporter(name: str) -> Reporter:
-    """Return the reporter of a format; ``name`` is one of FORMATS."""
-    write: Reporter = import_module(f"cachelint.output.{name}").write
-    return write
+"""Maximum length of a message in characters, where services limit its size."""
 
 
 def terminal_width(stream: TextIO) -> int:
-    """Return how many columns the terminal ``stream`` has; ``COLUMNS`` has the last word."""
+    """Return how many columns the terminal ``stream`` has; ``COLUMNS`` takes precedence."""
     try:
-        said = os.environ.get("COLUMNS", "")
-        if said.isdecimal() and int(said):
-            return int(said)
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdecimal() and int(columns):
+            return int(columns)
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
 
 
 def claim(report: Report) -> str:
-    """Count errors, warnings and pages: `2 errors and 1 warning in 23 pages`."""
-    errors = report.errors
-    warnings = len(report.findings) - errors
-    parts = []
-    if errors or not warnings:
-        parts.append(plural(errors, "error") if errors else "no errors")
-    if warnings:
-        parts.append(plural(warnings, "warning"))
-    return f"{' and '.join(parts)} in {plural(report.pages, 'page')}"
+    """Count errors, warnings and pages: `Found 2 errors and 1 warning in 23 pages`."""
+    pages = plural(report.pages, "page")
+    errors, warnings = report.errors, report.warnings
+    if not report.findings:
+        return f"All checks passed: {pages}"
+    parts = [plural(number, noun) for number, noun in ((errors, "error"), (warnings, "warning"))
+             if number]
+    return f"Found {' and '.join(parts)} in {pages}"
 
 
 def totals(report: Report) -> str:
-    """Say in one line what a report comes to."""
+    """Summarise a report in one sentence."""
     line = claim(report)
     if report.fixable:
-        line += f" ({report.fixable:,} fixable: run cachelint fix)"
+        line += f' ({report.fixable:,} fixable with "cachelint fix")'
     if report.suppressed:
-        line += f", {plural(report.suppressed, 'known finding')} left out"
+        line += f"; {plural(report.suppressed, 'finding')} suppressed by the baseline"
     if report.compared is not None:
         line += f"; {plural(report.compared, 'page')} compared with {report.base[:12]}"
-    return line
+    return f"{line}."
 
 
 def counts(numbers: Counter[str], limit: int, noun: str) -> str:
-    """Write how often each thing was counted, the most frequent first, and the rest together."""
+    """List how often each name was counted, the most frequent first, and the rest together."""
     ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{count:,} {clip(name, 200)}" for name, count in ordered[:limit]]
     rest = ordered[limit:]
@@ -78,10 +108,13 @@ def counts(numbers: Counter[str], limit: int, noun: str) -> str:
 
 
 def folder_in(variable: str) -> str:
-    """Return what leads from a checkout, from which a service counts, to where paths begin.
+    """Return the working directory relative to the checkout that a service reports on.
 
-    ``variable`` of the environment names the checkout. What is returned ends with a slash, or is
-    empty where both are one or there is no checkout around.
+    Args:
+        variable: The environment variable that contains the path of the checkout.
+
+    Returns:
+        A relative path with a final slash; empty at the top of the checkout, or outside one.
     """
     checkout = os.environ.get(variable)
     if not checkout:
@@ -91,5 +124,5 @@ def folder_in(variable: str) -> str:
 
 
 def in_checkout(folder: str, path: str) -> str:
-    """Return the path of a finding as it is counted from the checkout: see `folder_in`."""
+    """Return the path of a finding relative to the checkout: see `folder_in`."""
     return posixpath.normpath(posixpath.join(folder, path)) if folder else path

@@ -11,7 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cachelint.model import Finding, Report, Severity
-from cachelint.output.formats import FIXABLE, WIDTH, counts, folder_in, in_checkout, totals
+from cachelint.output.formats import (
+    FIXABLE,
+    WIDTH,
+    Style,
+    counts,
+    folder_in,
+    in_checkout,
+    totals,
+)
 from cachelint.text import clip, escape_unsafe, plural
 
 LIMIT = 10
@@ -22,9 +30,9 @@ _FILES = 5
 _RULES = 20
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write each finding once, as a workflow command or as a plain line of the log."""
-    del colour
+    del style
     folder = folder_in("GITHUB_WORKSPACE")
     shown: set[int] = set()
     hidden: list[tuple[Severity, list[Finding]]] = []

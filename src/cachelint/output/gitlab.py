@@ -11,16 +11,16 @@ from collections.abc import Iterator
 
 from cachelint.model import Report, Severity
 from cachelint.output.fingerprints import identified
-from cachelint.output.formats import FIXABLE, WIDTH, folder_in, in_checkout
+from cachelint.output.formats import FIXABLE, WIDTH, Style, folder_in, in_checkout
 from cachelint.text import clip, escape_unsafe
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor"}
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write a JSON list, a line a finding."""
-    del colour
+    del style
     folder = folder_in("CI_PROJECT_DIR")
     separator = "[\n"
     for finding, identity in identified(report.findings):

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterator
 
 from cachelint.model import Finding, Report
+from cachelint.output.formats import Style
 from cachelint.text import encodable
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write one JSON document, a line a finding."""
-    del colour
+    del style
     yield '{"version": 1,\n "findings": ['
     separator = "\n  "
     for finding in report.findings:

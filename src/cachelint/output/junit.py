@@ -13,15 +13,15 @@ from itertools import groupby
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import full
 from cachelint.output.fingerprints import Identity, identified
-from cachelint.output.formats import WIDTH, totals
+from cachelint.output.formats import WIDTH, Style, totals
 from cachelint.text import clip, escape_unsafe
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write an XML document, a suite a page; a suite of one test where nothing was found."""
-    del colour
+    del style
     tests = len(report.findings)
     yield (f'{_HEAD}<testsuites name="cachelint" tests="{tests or 1}" failures="{report.errors}" '
            f'errors="0" time="{report.seconds:.3f}">\n')
@@ -38,7 +38,7 @@ def _suite(path: str, found: list[tuple[Finding, Identity]]) -> Iterator[str]:
     failures = sum(finding.severity is Severity.ERROR for finding, _ in found)
     yield _suite_head(path, len(found), failures, len(found) - failures)
     for finding, identity in found:
-        evidence = _escape(full.render(finding, False))
+        evidence = _escape(full.render(finding))
         if finding.severity is Severity.ERROR:
             message = _text(clip(finding.message, WIDTH))
             result = (f'<failure type="{finding.code}" message="{message}">\n'

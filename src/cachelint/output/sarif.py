@@ -11,7 +11,7 @@ from urllib.parse import quote
 from cachelint import __version__
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.fingerprints import Identity, identified
-from cachelint.output.formats import FIXABLE, WIDTH, counts, folder_in, in_checkout
+from cachelint.output.formats import FIXABLE, WIDTH, Style, counts, folder_in, in_checkout
 from cachelint.rules import ALL_RULES, Fix, Rule
 from cachelint.text import clip, escape_unsafe
 
@@ -30,9 +30,9 @@ _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 _INDICES = {rule.code: index for index, rule in enumerate(ALL_RULES)}
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write one JSON document, a line a rule and a line a result."""
-    del colour
+    del style
     yield f'{{"$schema": "{_SCHEMA}",\n "version": "2.1.0",\n "runs": [{{\n'
     driver = {"name": "cachelint", "version": __version__, "informationUri": HOME}
     yield f'  "tool": {{"driver": {_ENCODE(driver)[:-1]}, "rules": ['

@@ -116,7 +116,7 @@ class Rule(NamedTuple):
     named_by_message: bool = False
     """Whether it reports several things at one location, which only their message tells apart."""
     can_be_hidden: bool = True
-    """Whether it may be ignored, excluded, given another severity or put in a baseline."""
+    """Whether a setting, an option or a baseline can hide or weaken its findings."""
     emitted_by: str = ""
     """Which part of the engine reports it; empty where a function below does."""
     page: PageFunction | None = None

@@ -51,4 +51,20 @@ def order_only_change() -> None:
     """
 
 
-RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change)
+@emitted_rule("CL805", "gate-changed", by="changes", severity=Severity.WARNING,
+              can_be_hidden=False)
+def gate_changed() -> None:
+    """The configuration or the baseline of this run differs from the base revision.
+
+    A change that adds `ignore = ["CL3"]` or a few entries of a baseline switches off the check that
+    it should pass. This finding shows the reviewer so. It is reported once for each of the two
+    files, under `--diff-base` only, and no setting, option or baseline hides it. `--config-from-base`
+    reads both files as they are at the merge base, so that the change has no effect on its own
+    check.
+
+    Fix: none. Review the change of the settings, or check with `--config-from-base`.
+    """
+
+
+RULES = (frozen_page_changed, frozen_page_removed, frozen_page_added, order_only_change,
+         gate_changed)

@@ -8,11 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cachelint.files import discovery
+from cachelint.files.globs import GlobList
 from cachelint.model import CachelintError, Finding, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.text import nearest_name
 
 DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
+ALWAYS = frozenset(rule.code for rule in ALL_RULES if not rule.can_be_hidden)
+"""Rules whose findings no setting, option or baseline hides or weakens."""
 
 
 class FileIgnore(NamedTuple):
@@ -40,8 +43,8 @@ class Settings(NamedTuple):
     """What rules weigh instead of what they weigh by themselves, by code, name or prefix."""
 
     def excludes(self, path: str) -> bool:
-        """Say whether ``path``, relative to its catalog's root, is to be left out."""
-        return bool(self.exclude) and _matcher(self.exclude).fullmatch(path) is not None
+        """Return whether ``path``, relative to its catalog's root, is excluded."""
+        return bool(self.exclude) and _compile(self.exclude).matches(path)
 
     def ignores(self, path: str) -> tuple[FileIgnore, ...]:
         """Return those of ``per_file_ignores`` that hold for a file, as its path is shown.
@@ -52,7 +55,7 @@ class Settings(NamedTuple):
             return ()
         below = discovery.relative_to_catalog(path)
         return tuple(entry for entry in self.per_file_ignores
-                     if _matcher((entry.glob,)).fullmatch(below) is not None)
+                     if _compile((entry.glob,)).matches(below))
 
     def runs_on(self, path: str) -> frozenset[str]:
         """Return the codes of the rules that run on a file, as its path is shown."""
@@ -69,7 +72,7 @@ def resolve_settings(settings: Settings | None) -> Settings:
     strange = settings.selected - BY_CODE.keys()
     if strange:
         name = min(strange)
-        raise CachelintError(f"selected: {name!r} is no rule's code{nearest(name, BY_CODE)}")
+        raise CachelintError(f'selected: unknown code "{name}"{nearest(name, BY_CODE)}')
     return settings
 
 
@@ -101,25 +104,14 @@ def apply_overrides(
 
 
 @lru_cache(maxsize=256)
-def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile globs: `*` within a name, `**` across folders, a folder with all below it."""
-    return re.compile("|".join(f"(?:{_translate(pattern)})(?:/.*)?" for pattern in patterns),
-                      re.DOTALL)
-
-
-def _translate(pattern: str) -> str:
-    pattern = pattern.removeprefix("./").rstrip("/")
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(meaning.get(piece, re.escape(piece)) for piece in pieces)
-    # as in .gitignore, a name without a slash matches at any depth
-    return text if "/" in pattern else f"(?:.*/)?{text}"
+def _compile(patterns: tuple[str, ...]) -> GlobList:
+    return GlobList(patterns)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest: a clause to append, or nothing."""
     near = nearest_name(name, known, max(2, (len(name) + 2) // 2))
-    return f" (is it {near}?)" if near else ""
+    return f': did you mean "{near}"?' if near else ""
 
 
 def codes_of(name: str) -> frozenset[str]:
@@ -139,21 +131,22 @@ def codes_of(name: str) -> frozenset[str]:
     if not codes or not re.fullmatch("CL[0-9]*", upper):
         names = [word for rule in ALL_RULES for word in (rule.code, rule.name)]
         by_code = nearest(upper, names) or nearest(name.lower(), names)
-        raise CachelintError(f"there is no rule {name!r}{by_code}")
+        raise CachelintError(f'unknown rule "{name}"{by_code}')
     return codes
 
 
 @lru_cache(maxsize=1024)
 def every_code_of(name: str) -> frozenset[str]:
-    """Return the codes that a name stands for where rules are left out of files or weighed.
+    """Return the codes of a name in `per-file-ignores` or `severity`.
 
-    There a prefix takes in the rules that are off by default, too. Raises CachelintError.
+    There a prefix includes the rules that are off by default. Rules that cannot be hidden are not
+    included. Raises CachelintError.
     """
     codes, upper = codes_of(name), name.upper()
-    if specificity(name) == _EXACT:
-        return codes
-    prefix = "CL" if upper == "ALL" else upper
-    return frozenset(rule.code for rule in ALL_RULES if rule.code.startswith(prefix))
+    if specificity(name) < _EXACT:
+        prefix = "CL" if upper == "ALL" else upper
+        codes = frozenset(rule.code for rule in ALL_RULES if rule.code.startswith(prefix))
+    return codes - ALWAYS
 
 
 @lru_cache(maxsize=8)
@@ -186,7 +179,8 @@ def select_rules(
         for code in codes_of(name):
             if strength.get(code, -1) <= specificity(name):
                 strength.pop(code, None)
-    return frozenset(strength)
+    return ALWAYS.union(strength)
+
 
 _EXACT = 5
 """How specific the code or the name of one rule is; a prefix is as specific as it is long."""

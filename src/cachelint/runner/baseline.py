@@ -1,26 +1,36 @@
 """Known findings: adopt `cachelint` on an old catalog today, and see only what is new.
 
-A finding is known by its file, its rule, and its place: inside a spec, the spec's hash and the
-pointer below it, so that a baseline survives reordering; elsewhere the pointer; never the line.
+A finding is identified by its catalog and file, its rule, and its position: inside a spec, the
+spec's hash and the pointer below it, so that a baseline survives reordering; elsewhere the pointer;
+never the line.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
+from cachelint.config.file import Read
 from cachelint.document import schema
 from cachelint.files import discovery
+from cachelint.files.discovery import Unreadable
 from cachelint.model import CachelintError, Finding, stable_location
+from cachelint.rules.selection import ALWAYS
 
 VERSION = 1
+MAX_SIZE = 32 << 20
+"""Bytes of a baseline: some 200,000 entries."""
 
 
 class Key(NamedTuple):
-    """What a finding is known by."""
+    """What identifies a finding in a baseline."""
 
+    catalog: str
+    """The catalog's folder, relative to the baseline's; empty for any catalog."""
     path: str
     """Relative to the catalog's folder."""
     rule: str
@@ -33,44 +43,66 @@ Baseline = dict[Key, int]
 """How many findings of each key are known."""
 
 
-def key_of(finding: Finding) -> Key:
-    """Return what a finding is known by."""
-    return Key(discovery.relative_to_catalog(finding.path), finding.code, *stable_location(finding))
+def make_key_of(baseline: str) -> Callable[[Finding], Key]:
+    """Return what gives a finding the key that identifies it in the file ``baseline``."""
+    @lru_cache(maxsize=4096)
+    def locate(path: str) -> tuple[str, str]:
+        root, below = discovery.locate_in_catalog(path)
+        return "" if root is None else relative_catalog(root, baseline), below
+
+    return lambda finding: Key(*locate(finding.path), finding.code, *stable_location(finding))
 
 
-def read(path: str) -> Baseline:
-    """Read a baseline. Raises CachelintError, which names the file and what is wrong with it."""
-    raw = discovery.read(path)
-    if isinstance(raw, discovery.Unreadable):
-        raise CachelintError(f"{path}: the baseline cannot be read: {raw.message}")
+def relative_catalog(root: str, baseline: str) -> str:
+    """Return the path from the folder of a baseline to the catalog at ``root``."""
+    start = os.path.realpath(os.path.dirname(baseline) or ".")
+    return os.path.relpath(os.path.realpath(root), start).replace(os.sep, "/")
+
+
+def read(path: str, read_file: Read = discovery.read) -> Baseline:
+    """Read a baseline; one that does not exist for ``read_file`` is empty.
+
+    Raises CachelintError, with the file and what is wrong with it.
+    """
+    raw = read_file(path, MAX_SIZE)
+    if isinstance(raw, Unreadable):
+        reason = f"it is larger than {MAX_SIZE:,} bytes" if raw.is_too_large else raw.message
+        raise CachelintError(f"{path}: cannot read the baseline: {reason}")
+    return {} if raw is None else _parse(path, raw)
+
+
+def _parse(path: str, raw: bytes) -> Baseline:
     try:
-        data = json.loads(raw.decode("utf-8"))
+        data = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise CachelintError(f"{path}: the baseline is damaged: it is not JSON; restore it, or "
-                             "remove it to start anew") from None
+        raise CachelintError(f"{path}: invalid baseline: not JSON: restore it, or write it again "
+                             "with --write-baseline") from None
     version = data.get("version") if isinstance(data, dict) else None
     if type(version) is int and version != VERSION:
-        raise CachelintError(f"{path}: a baseline of version {version}; this program reads "
-                             f"version {VERSION}")
-    for breach in schema.validate("baseline", data):
-        raise CachelintError(f"{path}: the baseline is damaged: {breach.message}")
+        raise CachelintError(f"{path}: unknown version of the baseline: expected {VERSION}, found "
+                             f"{version}")
+    for error in schema.validate("baseline", data):
+        raise CachelintError(f"{path}: invalid baseline: {error.message}")
     known: Baseline = {}
     for entry in data["findings"]:
-        key = Key(entry["path"], entry["rule"], entry.get("hash", ""), entry["pointer"])
+        key = Key(entry.get("catalog", ""), entry["path"], entry["rule"], entry.get("hash", ""),
+                  entry["pointer"])
         known[key] = known.get(key, 0) + entry["count"]
     return known
 
 
 def write(path: str, findings: Iterable[Finding], kept: Baseline) -> None:
-    """Write ``findings`` as known, besides what is ``kept`` of an older baseline.
+    """Write ``findings`` as known, and what is ``kept`` of an older baseline.
 
-    Sorted, one a line, whole or not at all. Raises CachelintError.
+    Sorted, one per line, whole or not at all. Raises CachelintError.
     """
-    known = Counter(map(key_of, findings))
+    key_of = make_key_of(path)
+    known = Counter(key_of(finding) for finding in findings if finding.code not in ALWAYS)
     known.update(kept)
     lines = []
     for key in sorted(known):
-        entry: dict[str, str | int] = {"path": key.path, "rule": key.rule}
+        entry: dict[str, str | int] = {"catalog": key.catalog} if key.catalog else {}
+        entry |= {"path": key.path, "rule": key.rule}
         if key.hash:
             entry["hash"] = key.hash
         lines.append(json.dumps({**entry, "pointer": key.pointer, "count": known[key]}))
@@ -80,7 +112,7 @@ def write(path: str, findings: Iterable[Finding], kept: Baseline) -> None:
     try:
         discovery.write(path, text.encode())
     except OSError as error:
-        raise CachelintError(f"{path}: the baseline cannot be written: "
+        raise CachelintError(f"{path}: cannot write the baseline: "
                              f"{error.strerror or error}") from None
 
 
@@ -93,23 +125,32 @@ class Applied(NamedTuple):
     """What is known, and was looked for and not found."""
 
 
-def apply(findings: Iterable[Finding], known: Baseline, was_sought: Callable[[Key], bool]
-          ) -> Applied:
-    """Take known findings out.
+def apply(
+    findings: Iterable[Finding], known: Baseline, path: str, was_sought: Callable[[Key, str], bool]
+) -> Applied:
+    """Remove known findings.
 
-    ``was_sought`` says whether a rule ran on a file: what is known of others is not stale.
+    Args:
+        findings: All findings.
+        known: What the baseline contains.
+        path: The baseline's file.
+        was_sought: Whether a rule ran on a file of a catalog; what is known of others is not stale.
+            Takes a key and the baseline's file.
     """
     if not known:
         return Applied(list(findings), 0, {})
     left = dict(known)
     new: list[Finding] = []
     suppressed = 0
+    key_of = make_key_of(path)
     for finding in findings:
-        key = key_of(finding)
-        if left.get(key, 0) > 0:
+        exact = key_of(finding)
+        # older baselines do not name the catalog
+        key = next((key for key in (exact, exact._replace(catalog="")) if left.get(key)), None)
+        if key is None or finding.code in ALWAYS:
+            new.append(finding)
+        else:
             left[key] -= 1
             suppressed += 1
-        else:
-            new.append(finding)
-    stale = {key: count for key, count in left.items() if count and was_sought(key)}
+    stale = {key: count for key, count in left.items() if count and was_sought(key, path)}
     return Applied(new, suppressed, stale)

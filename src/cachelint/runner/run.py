@@ -7,9 +7,9 @@ the catalogs' own files with what the tags contain, and a report.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cachelint.document.catalog_files import TagFacts
@@ -18,15 +18,16 @@ from cachelint.files.discovery import Selection, TagTask
 from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
 from cachelint.linter.findings import sort
 from cachelint.linter.tag import TagResult, check_tag, tasks_of
-from cachelint.model import FileChange, Finding, Report
+from cachelint.model import CachelintError, FileChange, Finding, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
-from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
+from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
-from cachelint.runner.baseline import Key
+from cachelint.runner.baseline import Baseline, Key
 
 if TYPE_CHECKING:
     from cachelint.linter.changes import Scope
+    from cachelint.runner.gate import Gate
     from cachelint.runner.verify import VerifiedTag
 
 
@@ -77,6 +78,8 @@ class RunOptions(NamedTuple):
     baseline: str | None = None
     """The file of known findings."""
     on_progress: OnProgress | None = None
+    gate: Gate | None = None
+    """How the baseline is read, and findings about it and the configuration."""
 
 
 class FixReport(NamedTuple):
@@ -100,6 +103,7 @@ def check(
     diff_base: str | None = None,
     baseline: str | None = None,
     on_progress: OnProgress | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Check pages and catalogs.
 
@@ -111,6 +115,7 @@ def check(
             frozen tags are compared with it.
         baseline: The file of known findings, which are left out.
         on_progress: Is called as work is done.
+        gate: How the baseline is read, and findings about it and the configuration.
 
     Returns:
         The findings, sorted, with the number of pages and the seconds taken.
@@ -119,14 +124,14 @@ def check(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
-    options = RunOptions(jobs, False, diff_base, baseline, on_progress)
+    options = RunOptions(jobs, False, diff_base, baseline, on_progress, gate)
     return run(Mode.CHECK, paths, resolve_settings(settings), options)
 
 
 def fix(
     paths: Iterable[str] = (".",), *, settings: Settings | None = None, jobs: int = 1,
     write: bool = True, diff_base: str | None = None, baseline: str | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress | None = None, gate: Gate | None = None,
 ) -> FixReport:
     """Fix pages and catalogs.
 
@@ -139,6 +144,7 @@ def fix(
         baseline: The file of known findings. They are fixed, too, and if they cannot be, they
             are left out of what is left.
         on_progress: Is called as work is done.
+        gate: How the baseline is read, and findings about it and the configuration.
 
     Returns:
         What is left, what was changed, and what was skipped and why.
@@ -147,7 +153,7 @@ def fix(
         CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
             or the baseline is damaged.
     """
-    options = RunOptions(jobs, write, diff_base, baseline, on_progress)
+    options = RunOptions(jobs, write, diff_base, baseline, on_progress, gate)
     report = run(Mode.FIX, paths, resolve_settings(settings), options)
     fixed = sum(len(change.fixed) for change in report.changes)
     return FixReport(report, report.changes, fixed, report.skipped)
@@ -159,22 +165,27 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     Raises CachelintError as `check` does.
     """
     start = time.perf_counter()
-    known = baselines.read(options.baseline) if options.baseline else {}
+    known = _read_baseline(options)
     plan = _plan(_select(paths), settings, options.diff_base)
     found = _execute(mode, plan, settings, options)
-    if mode is Mode.FIX:
-        if options.diff_base is not None and options.write and found.changes:
-            # a page that was fixed may again be what it was at the base
-            again = _plan(_select(paths), settings, options.diff_base)
-            found.replace(plan.findings, again.findings)
-        applied = baselines.apply(found.findings, known, lambda _: False)
-    else:
-        applied = baselines.apply(found.findings, known, plan.was_sought)
+    if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
+        # a page that was fixed may again be what it was at the base
+        again = _plan(_select(paths), settings, options.diff_base)
+        found.replace(plan.findings, again.findings)
+    was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
+    applied = baselines.apply(found.findings, known, options.baseline or "", was_sought)
     return Report(
         tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
         tuple(applied.stale), plan.not_run, found.unused(plan, settings),
         plan.notes, plan.compared, plan.base, changes=tuple(found.changes),
         skipped=tuple(found.skipped), failed=found.failed)
+
+
+def _read_baseline(options: RunOptions) -> Baseline:
+    if options.baseline is None:
+        return {}
+    read = baselines.read if options.gate is None else options.gate.read_baseline
+    return read(options.baseline)
 
 
 def report_on_page(
@@ -187,8 +198,8 @@ def report_on_page(
     known = baselines.read(baseline) if baseline else {}
     not_run = [rule.code for rule in ALL_RULES
                if rule.needs_whole_tag or rule.emitted_by == "changes"]
-    was_sought = _sought(settings, discovery.relative_to_catalog(path).__eq__, not_run)
-    applied = baselines.apply(findings, known, was_sought)
+    was_sought = _sought(settings, [discovery.locate_in_catalog(path)], not_run)
+    applied = baselines.apply(findings, known, baseline or "", was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
 
@@ -201,6 +212,7 @@ def write_baseline(
     jobs: int = 1,
     diff_base: str | None = None,
     on_progress: OnProgress | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Check as `check` does, and write all findings to the file ``path`` as known ones.
 
@@ -216,11 +228,13 @@ def write_baseline(
     start = time.perf_counter()
     older = baselines.read(path) if discovery.exists(path) else {}
     plan = _plan(_select(paths), settings, diff_base)
-    options = RunOptions(jobs, False, diff_base, on_progress=on_progress)
+    options = RunOptions(jobs, False, diff_base, on_progress=on_progress, gate=gate)
     found = _execute(Mode.CHECK, plan, settings, options)
-    kept = {key: count for key, count in older.items() if not plan.was_sought(key)}
+    kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
     baselines.write(path, found.findings, kept)
-    return Report((), found.pages, time.perf_counter() - start, len(found.findings),
+    findings = tuple(finding for finding in found.findings if finding.code in ALWAYS)
+    return Report(findings, found.pages, time.perf_counter() - start,
+                  len(found.findings) - len(findings), failed=found.failed,
                   notes=plan.notes, compared=plan.compared, base=plan.base)
 
 
@@ -248,7 +262,7 @@ class _Plan(NamedTuple):
     """The catalogs' own files that were named and are not checked with their catalog."""
     findings: list[Finding]
     """What the comparison with the base revision found."""
-    was_sought: Callable[[Key], bool]
+    was_sought: Callable[[Key, str], bool]
     """Whether a rule runs on a file."""
     not_run: tuple[str, ...]
     """Codes of selected rules that cannot run on what is checked."""
@@ -271,6 +285,25 @@ def _select(paths: Iterable[str]) -> Selection:
     return git.skip_catalogs(selection)
 
 
+def find_catalogs(paths: Iterable[str]) -> list[str]:
+    """Return the folders of the catalogs that a run over ``paths`` is about, sorted.
+
+    There are none if the paths are invalid, which the run reports. In the folder of a catalog it
+    is this one, whatever is below it.
+    """
+    paths = list(paths)
+    if paths == ["."] and discovery.exists("_cache"):
+        return paths
+    sample: dict[str, str] = {}
+    for path in paths:
+        head, name, _ = path.rpartition("_cache/")
+        sample.setdefault(head if name else path, path)  # one path of each catalog will do
+    try:
+        return _roots(_select(sample.values()))
+    except CachelintError:
+        return []
+
+
 def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _Plan:
     if diff_base is not None:
         return _plan_changes(selection, settings, diff_base)
@@ -286,7 +319,7 @@ def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _P
         tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
         [path for path in selection.catalog_files
          if discovery.catalog_of_file(path) not in selection.roots],
-        [], _sought(settings, partial(_is_in, selection), (*not_run, *of_changes)),
+        [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
@@ -298,33 +331,43 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
                            for root in _roots(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)
-    looked_at = frozenset(path for each in scopes for path in each.paths)
     return _Plan(
         [task for each in scopes for task in each.tasks],
         [task for each in scopes for task in each.others],
         [_CatalogPart(each.root, False, each.own_files, each.facts) for each in scopes
          if each.facts or each.own_files],
         [], [finding for each in scopes for finding in each.findings],
-        _sought(settings, looked_at.__contains__, not_run), not_run, False,
+        _sought(settings, ((each.root, path) for each in scopes for path in each.paths), not_run),
+        not_run, False,
         (*selection.notes, *(note for each in scopes for note in each.notes)),
         sum(each.compared for each in scopes), scopes[0].base if scopes else "")
 
 
 def _sought(
-    settings: Settings, was_checked: Callable[[str], bool], not_run: Iterable[str]
-) -> Callable[[Key], bool]:
-    """Return a function that tells whether a rule ran on a file, from the key of a baseline.
+    settings: Settings, checked: Iterable[tuple[str | None, str]], not_run: Iterable[str]
+) -> Callable[[Key, str], bool]:
+    """Return what tells whether a rule ran on a file, by its key in a baseline.
 
     Args:
         settings: Which rules run, and on what.
-        was_checked: Whether a path, relative to its catalog, was checked.
+        checked: What was checked: a catalog, and in it a file, or a folder, which ends in a slash;
+            empty for all of it.
         not_run: Codes of rules that could not run, whatever is selected.
     """
-    running = settings.selected.difference(not_run, OF_INDEX)
+    run = settings.selected.difference(not_run, OF_INDEX)
+    catalogs: dict[str, set[str]] = {}
+    for root, path in checked:
+        catalogs.setdefault(root or "", set()).add(path)
+    relative_catalog = cache(baselines.relative_catalog)
 
-    def was_sought(key: Key) -> bool:
-        return (key.rule in running and was_checked(key.path) and not settings.excludes(key.path)
-                and key.rule in settings.runs_on(key.path))
+    def was_sought(key: Key, baseline: str) -> bool:
+        if (key.rule not in run or settings.excludes(key.path)
+                or key.rule not in settings.runs_on(key.path)):
+            return False
+        parts = key.path.split("/")
+        names = {"", key.path, *("/".join([*parts[:end], ""]) for end in range(1, len(parts)))}
+        return any(not names.isdisjoint(paths) for root, paths in catalogs.items()
+                   if key.catalog in ("", relative_catalog(root, baseline)))
 
     return was_sought
 
@@ -337,15 +380,16 @@ def _roots(selection: Selection) -> list[str]:
     return sorted(roots, key=discovery.path_key)
 
 
-def _is_in(selection: Selection, path: str) -> bool:
-    """Return whether a path, relative to its catalog, is part of a selection."""
-    if selection.roots:
-        return True
-    return any(
-        path.startswith(f"_cache/{task.tag}/")
-        if task.pages is None else path in map(discovery.relative_to_catalog, task.pages)
-        for task in selection.tasks
-    ) or path in map(discovery.relative_to_catalog, selection.catalog_files)
+def _list_checked(selection: Selection) -> Iterator[tuple[str | None, str]]:
+    """Yield the catalogs, and in them the folders and files, that are part of a selection."""
+    for root in selection.roots:
+        yield root, ""
+    for task in selection.tasks:
+        if task.pages is None:
+            yield task.root, f"_cache/{task.tag}/"
+        else:
+            yield from map(discovery.locate_in_catalog, task.pages)
+    yield from map(discovery.locate_in_catalog, selection.catalog_files)
 
 
 # ------------------------------------------------------------------------------- its execution
@@ -388,7 +432,7 @@ class _Found:
 
 def _execute(mode: Mode, plan: _Plan, settings: Settings, options: RunOptions) -> _Found:
     """Do what a plan contains: tags in processes, then the catalogs' own files."""
-    found = _Found(plan.findings)
+    found = _Found([*plan.findings, *(options.gate.findings if options.gate else ())])
     on_done = options.on_progress and Progress(
         [*plan.tasks, *plan.unchanged], options.on_progress).add
     own_files: list[OwnFiles] = []

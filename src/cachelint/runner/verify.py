@@ -126,7 +126,7 @@ def verify(
     was_sought = partial(_was_sought, settings=settings, verified=verified)
     if write_baseline is not None:
         known = _write_baseline(write_baseline, findings, was_sought)
-    applied = baselines.apply(findings, known, was_sought)
+    applied = baselines.apply(findings, known, write_baseline or baseline or "", was_sought)
     report = Report(tuple(applied.findings), sum(each.pages for each in verified),
                     time.perf_counter() - start, applied.suppressed, tuple(applied.stale))
     return VerifyReport(report, (*_explain_unverified(tasks, chosen, source),
@@ -306,11 +306,15 @@ def _parse(path: str, settings: Settings) -> Page:
 # ------------------------------------------------------------------------------- the baseline
 
 
-def _was_sought(key: Key, settings: Settings, verified: list[VerifiedTag]) -> bool:
+def _was_sought(
+    key: Key, baseline: str, settings: Settings, verified: list[VerifiedTag]
+) -> bool:
     """Return whether a rule about the index ran on a file."""
     if key.rule not in settings.selected & OF_INDEX or settings.excludes(key.path):
         return False
     for task in (each.task for each in verified):
+        if key.catalog not in ("", baselines.relative_catalog(task.root, baseline)):
+            continue
         if task.pages is None:
             if key.path == TAGS or key.path.startswith(f"_cache/{task.tag}/"):
                 return True
@@ -320,10 +324,10 @@ def _was_sought(key: Key, settings: Settings, verified: list[VerifiedTag]) -> bo
 
 
 def _write_baseline(
-    path: str, findings: list[Finding], was_sought: Callable[[Key], bool]
+    path: str, findings: list[Finding], was_sought: Callable[[Key, str], bool]
 ) -> baselines.Baseline:
     """Write the findings about the index as known ones; return all that is known then."""
     older = baselines.read(path) if discovery.exists(path) else {}
-    kept = {key: count for key, count in older.items() if not was_sought(key)}
+    kept = {key: count for key, count in older.items() if not was_sought(key, path)}
     baselines.write(path, [finding for finding in findings if finding.code in OF_INDEX], kept)
     return baselines.read(path)

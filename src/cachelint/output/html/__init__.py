@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from cachelint.files.discovery import page_id_of
 from cachelint.model import Excerpt, Finding, Report, Severity
-from cachelint.output.formats import claim, totals
+from cachelint.output.formats import Style, claim, totals
 from cachelint.rules import BY_CODE
 from cachelint.text import escape_unsafe
 
@@ -58,20 +58,20 @@ class Block(NamedTuple):
     """Text and code spans in turn, beginning with text; of ``code`` the lines as they stand."""
 
 
-def write(report: Report, colour: bool) -> Iterator[str]:
+def write(report: Report, style: Style) -> Iterator[str]:
     """Write one HTML document, piece by piece."""
-    del colour
+    del style
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                               keep_trailing_newline=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": True, "separators": (",", ":")}
-    style, script = (_own(f"report.{kind}") for kind in ("css", "js"))
+    css, script = (_own(f"report.{kind}") for kind in ("css", "js"))
     rules = tally(report.findings)
     pieces = environment.get_template("report.html.jinja").generate(
         report=report, claim=claim(report), totals=totals(report), rules=rules,
         fixable=sum(rule.fixable for rule in rules),
         files=len({finding.path for finding in report.findings}),
-        style=style, script=script, style_hash=_hash(style), script_hash=_hash(script),
+        style=css, script=script, style_hash=_hash(css), script_hash=_hash(script),
         codes=[[rule.code, rule.name] for rule in rules],
         chunks=chunks(report.findings, {rule.code: n for n, rule in enumerate(rules)}),
     )

@@ -1,0 +1,327 @@
+"""The table of options: commands, help, completion, settings, man page and docs derive from it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import click
+
+from cachelint.files import discovery
+from cachelint.model import CachelintError
+from cachelint.output.formats import FORMATS
+from cachelint.rules import selection
+
+
+class Options:
+    """The values of a command's arguments and options; a command without an option has its default.
+
+    Names and types are those of the table below.
+    """
+
+    paths: tuple[str, ...] = ()
+    name: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    output_format: str | None = None
+    output_file: tuple[tuple[str, str], ...] = ()
+    """Formats and paths."""
+    strict: bool = False
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    statistics: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    diff: bool = False
+    files_from: str | None = None
+    stdin_filename: str | None = None
+    config: str | None = None
+    isolated: bool = False
+    show_settings: bool = False
+    diff_base: str | None = None
+    config_from_base: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    jobs: int | None = None
+    progress: bool | None = None
+    color: str = "auto"
+
+    def __init__(self, **values: Any) -> None:
+        """Take values by name, as click passes them."""
+        vars(self).update(values)
+
+
+# ------------------------------------------------------------------------------- kinds of values
+
+_Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Return a completer of `completion`, which is imported only when a shell calls it."""
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from cachelint.cli import completion
+
+        items: list[Any] = getattr(completion, name)(context, parameter, incomplete)
+        return items
+
+    return complete
+
+
+def _parse_rules(
+    _: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Split at commas, and reject what names no rule."""
+    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    if values and not names and parameter.name == "select":
+        raise click.BadParameter("no rule is named: give codes, names or prefixes such as CL3")
+    for name in names:
+        try:
+            selection.codes_of(name)
+        except CachelintError as error:
+            raise click.BadParameter(str(error)) from None
+    return names
+
+
+def _parse_reports(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Split ``FORMAT:PATH``, and make sure before the run that each file can be written."""
+    reports: dict[str, tuple[str, str]] = {}
+    for value in values:
+        name, _colon, path = value.partition(":")
+        if not path:
+            raise click.BadParameter(
+                f"invalid report {value!r}: expected FORMAT:PATH, such as sarif:cachelint.sarif")
+        if name not in FORMATS:
+            near = selection.nearest(name, FORMATS)
+            raise click.BadParameter(f"unknown format {name!r}{near}")
+        if path == "-":
+            raise click.BadParameter("-: use --output-format for standard output")
+        target = os.path.realpath(path)
+        if target in reports:
+            raise click.BadParameter(f"{path}: two reports cannot be written to one file")
+        reports[target] = (name, path)
+        try:
+            discovery.probe(path)
+        except OSError as error:
+            raise click.BadParameter(describe_unwritable(path, error)) from None
+    return tuple(reports.values())
+
+
+def describe_unwritable(path: str, error: OSError) -> str:
+    """Return the message for a report that cannot be written."""
+    return f"{path}: cannot write the report: {error.strerror or error}"
+
+
+# ------------------------------------------------------------------------------- the table
+
+
+_LAST = "Configuration"
+
+
+class Option(click.Option):
+    """A row of the table: an option, its help, and where it is shown."""
+
+    def __init__(
+        self,
+        *flags: str,
+        help: str,
+        commands: str = "check fix",
+        section: str = _LAST,
+        key: str = "",
+        complete: str = "",
+        **attributes: Any,
+    ) -> None:
+        """Make a row.
+
+        Args:
+            flags: As they are written, such as ``--quiet`` and ``-q``.
+            help: What the option does.
+            commands: Names of the commands that have it.
+            section: Heading under which help lists it.
+            key: The key of the configuration that has the same meaning.
+            complete: The function of `completion` that offers values to a shell.
+            attributes: What click takes: ``is_flag``, ``metavar``, ``type``, ``default``.
+        """
+        super().__init__(list(flags), help=help,
+                         shell_complete=_complete(complete) if complete else None, **attributes)
+        self.commands = commands.split()
+        self.section = section
+        self.key = key
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """Return the flags and the help of the table, to which click would add the range."""
+        flags, _ = super().get_help_record(ctx) or ("", "")
+        return flags, self.help or ""
+
+
+_RULES: dict[str, Any] = {"multiple": True, "metavar": "RULES", "callback": _parse_rules,
+                          "complete": "rules", "section": "Rules"}
+_FILE: dict[str, Any] = {"metavar": "FILE", "complete": "paths"}
+
+OPTIONS = (
+    Option("--select", key="select", **_RULES,
+           help="Only run these rules (codes, names or prefixes such as CL3)"),
+    Option("--ignore", key="ignore", **_RULES, help="Skip these rules"),
+    Option("--extend-select", key="extend-select", **_RULES, help="Also run these rules"),
+    Option("--baseline", section="Rules", key="baseline", **_FILE,
+           help="Suppress the findings that FILE contains"),
+    Option("--write-baseline", commands="check", section="Rules", **_FILE,
+           help="Write all findings to FILE, as a baseline"),
+    Option("--diff-base", section="Pages", metavar="REV",
+           help="Check only what changed since the merge base with REV; enables CL8xx"),
+    Option("--files-from", section="Pages", metavar="FILE|-", complete="paths",
+           help="Read paths from FILE, one per line or NUL-separated"),
+    Option("--stdin-filename", section="Pages", metavar="PATH", complete="paths",
+           help="Path to assume for the page read from stdin"),
+    Option("--output-format", section="Output", type=click.Choice(list(FORMATS)), metavar="FORMAT",
+           help=f"{', '.join(FORMATS)} [default: full; github in GitHub Actions]"),
+    Option("--output-file", section="Output", multiple=True, metavar="FORMAT:PATH",
+           callback=_parse_reports, complete="reports",
+           help="Also write a report to a file; repeatable"),
+    Option("--diff", commands="fix", section="Output", is_flag=True,
+           help="Show what would change, and write nothing"),
+    Option("--statistics", section="Output", is_flag=True,
+           help="Show counts per rule instead of findings"),
+    Option("--quiet", "-q", section="Output", is_flag=True, help="Print findings only, no totals"),
+    Option("--verbose", "-v", section="Output", is_flag=True,
+           help="Print what is done to standard error"),
+    Option("--progress/--no-progress", section="Output", default=None,
+           help="Show progress on a terminal [default: not in CI]"),
+    Option("--color", section="Output", type=click.Choice(["auto", "always", "never"]),
+           default="auto", metavar="WHEN", help="auto, always or never [default: auto]"),
+    Option("--strict", section="Exit status", is_flag=True, help="Treat warnings as errors"),
+    Option("--exit-zero", section="Exit status", is_flag=True,
+           help="Exit with 0 even if errors are found"),
+    Option("--exit-non-zero-on-fix", commands="fix", section="Exit status", is_flag=True,
+           help="Exit with 1 if a file was changed"),
+    Option("--config", section="Configuration", **_FILE,
+           help="Configuration file [default: the nearest one]"),
+    Option("--config-from-base", section="Configuration", is_flag=True,
+           help="With --diff-base: read it at the merge base"),
+    Option("--isolated", section="Configuration", is_flag=True,
+           help="Ignore all configuration files"),
+    Option("--show-settings", section="Configuration", is_flag=True,
+           help="Print settings and their sources, then exit"),
+    Option("--jobs", "-j", section="Configuration", type=click.IntRange(min=1), metavar="N",
+           help="Worker processes [default: one per processor]"),
+    Option("--output-format", commands="rule", type=click.Choice(["text", "json", "markdown"]),
+           default="text", metavar="FORMAT", help="text, json or markdown [default: text]"),
+)
+
+ARGUMENTS = {
+    "check": {"paths": "paths"}, "fix": {"paths": "paths"},
+    "rule": {"name": "rule"}, "schema": {"name": "schemas"},
+}
+"""The arguments of each command, with the function of `completion` that offers values."""
+_METAVARS = {"paths": "[PATH]...", "rule": "[CODE|NAME]", "schemas": "[NAME]"}
+
+
+def parameters_of(command: str) -> list[click.Parameter]:
+    """Return the arguments and options of a command."""
+    arguments = [
+        click.Argument([name], nargs=-1 if name == "paths" else 1, required=False,
+                       metavar=_METAVARS[complete], shell_complete=_complete(complete))
+        for name, complete in ARGUMENTS[command].items()
+    ]
+    return [*arguments, *(option for option in OPTIONS if command in option.commands)]
+
+
+def find_unknown_variables(context: click.Context) -> Iterator[str]:
+    """Yield a sentence for each environment variable that looks like an option and is not one."""
+    known = {(each.name or "").upper() for each in context.command.params}
+    prefix = f"{context.auto_envvar_prefix}_"
+    for name in sorted(os.environ):
+        option, general = name.removeprefix(prefix), name.removeprefix("CACHELINT_")
+        if option != name and option not in known:
+            near = selection.nearest(option, known).replace('"', f'"{prefix}', 1)
+            yield f"variable {name} is not an option{near}"
+        elif general != name and general in known:
+            yield f'variable {name} has no effect: did you mean "{prefix}{general}"?'
+
+
+# ------------------------------------------------------------------------------- commands
+
+
+class Command(click.Command):
+    """A command whose help lists options under headings, mostly one per line."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section; those of click's are in the last one."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                section = getattr(parameter, "section", _LAST)
+                rows.setdefault(section, []).append((record[0], record[1].removesuffix(".")))
+        width = max(len(flags) for section in rows.values() for flags, _ in section)
+        for heading, records in rows.items():
+            with formatter.section(heading if len(rows) > 1 else "Options"):
+                formatter.write_dl([(flags.ljust(width), help) for flags, help in records], width)
+
+
+class Group(click.Group):
+    """The program: it suggests the nearest command for an unknown one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names."""
+        # at the tab key the name may be incomplete
+        if (args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None
+                and not ctx.resilient_parsing):
+            near = selection.nearest(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"unknown command {args[0]!r}{near}")
+        return super().resolve_command(ctx, args)
+
+
+# ------------------------------------------------------------------------------- derived values
+
+
+def read_paths(options: Options) -> list[str]:
+    """Return the paths to check: those given, those of ``--files-from``, or the working directory.
+
+    Raises:
+        CachelintError: Standard input is combined with a path, or the list cannot be read.
+    """
+    paths = list(options.paths)
+    if "-" in paths:
+        for name in ("diff_base", "write_baseline"):
+            if getattr(options, name) is not None:
+                raise CachelintError(f"--{name.replace('_', '-')} does not work with a page from "
+                                     "standard input")
+    if options.files_from is not None:
+        return paths + list(_read_list(options.files_from))
+    if "-" in paths and len(paths) > 1:
+        raise CachelintError("- (standard input) cannot be combined with another path")
+    if options.stdin_filename and paths != ["-"]:
+        raise CachelintError("--stdin-filename requires the path - (standard input)")
+    return paths or ["."]
+
+
+def _read_list(name: str) -> Iterable[str]:
+    try:
+        raw = read_stdin() if name == "-" else _read(name)
+    except OSError as error:
+        raise CachelintError(f"{name}: {discovery.reason(error)}") from None
+    separator = b"\0" if b"\0" in raw else b"\n"
+    return [os.fsdecode(line.removesuffix(b"\r") if separator == b"\n" else line)
+            for line in raw.split(separator) if line.strip()]
+
+
+def _read(name: str) -> bytes:
+    with open(name, "rb") as file:  # noqa: PTH123
+        return file.read()
+
+
+def read_stdin() -> bytes:
+    """Read standard input to its end.
+
+    Raises CachelintError if it is closed.
+    """
+    if sys.stdin is None:
+        raise CachelintError("standard input is closed")
+    return sys.stdin.buffer.read()

@@ -1,0 +1,187 @@
+"""What a command prints: reports, diffs, totals and messages, and the exit status of a report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TextIO
+
+from cachelint.cli.options import Options, describe_unwritable
+from cachelint.files import discovery
+from cachelint.model import CachelintError, Report, Severity
+from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
+from cachelint.rules import BY_CODE
+from cachelint.runner.run import OnProgress
+from cachelint.text import escape_unsafe, plural
+
+
+def say(message: str) -> None:
+    """Print a message on standard error, after what was printed on standard output."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{escape_unsafe(message)}\n")
+
+
+def show_progress(options: Options) -> AbstractContextManager[OnProgress | None]:
+    """Show progress on standard error, if that is a terminal that can rewrite a line."""
+    wanted = not os.environ.get("CI") if options.progress is None else options.progress
+    if not wanted or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return nullcontext()
+    from cachelint.cli import progress
+
+    # a baseline is applied at the end: until then known and new findings are not told apart
+    return progress.shown(sys.stderr, with_findings=not options.baseline)
+
+
+# ------------------------------------------------------------------------------- reports
+
+
+def format_of(options: Options) -> Format:
+    """Return the format of standard output."""
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    return FORMATS[options.output_format or ("github" if in_actions else "full")]
+
+
+def print_report(report: Report, options: Options, stream: TextIO | None = None) -> None:
+    """Write a report to the files that were requested, and then to a stream.
+
+    Args:
+        report: What was found.
+        options: Formats, files and style.
+        stream: Where the report goes, instead of standard output.
+
+    Raises:
+        CachelintError: A file cannot be written.
+    """
+    # first the files: the reader of standard output may close it early
+    _write_files(report, options)
+    target = stream or sys.stdout
+    chosen = format_of(options)
+    if target is sys.stderr:
+        sys.stdout.flush()
+    if options.statistics:
+        _print_statistics(report, options, target if chosen.is_for_people else sys.stderr)
+    if not (options.statistics and chosen.is_for_people):
+        if not chosen.is_for_people:
+            write_utf8(target)
+        pieces = chosen.load()(report, _style_for(target, options.color))
+        target.writelines(_without_last(pieces) if options.quiet and chosen.ends_with_totals
+                          else pieces)
+        for note in report.notes:
+            say(f"note: {note}")
+        if chosen.name == "github":
+            _write_job_summary(report)
+    if options.verbose:
+        say(f"{plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
+
+
+def _write_files(report: Report, options: Options) -> None:
+    for name, path in options.output_file:
+        try:
+            discovery.write_text(path, FORMATS[name].load()(report, PLAIN))
+        except OSError as error:
+            raise CachelintError(describe_unwritable(path, error)) from None
+
+
+def _write_job_summary(report: Report) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from cachelint.output import summary
+
+    try:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+            file.writelines(summary.write(report))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        say(f"warning: cannot write the job summary: {path}: {reason}")
+
+
+def _print_statistics(report: Report, options: Options, stream: TextIO) -> None:
+    if stream is sys.stderr:
+        sys.stdout.flush()
+    counts = _count_by_rule(report)
+    stream.writelines(_without_last(counts) if options.quiet else counts)
+
+
+def _count_by_rule(report: Report) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    for finding in report.findings:
+        counts[finding.code] = counts.get(finding.code, 0) + 1
+    width = max((len(f"{count:,}") for count in counts.values()), default=1)
+    for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{count:>{width},}  {code}  {BY_CODE[code].name}\n"
+    yield totals(report) + "\n"
+
+
+def _without_last(pieces: Iterator[str]) -> Iterator[str]:
+    last = next(pieces)
+    for piece in pieces:
+        yield last
+        last = piece
+
+
+def _style_for(stream: TextIO, when: str) -> Style:
+    """Return what a stream can show; ``when`` is the value of ``--color``."""
+    is_terminal = stream.isatty()
+    if when != "auto":
+        colour = when == "always"
+    elif os.environ.get("NO_COLOR"):
+        colour = False
+    else:
+        colour = bool(os.environ.get("FORCE_COLOR")) or (
+            is_terminal and os.environ.get("TERM") != "dumb")
+    return Style(colour, terminal_width(stream) if is_terminal else None)
+
+
+def write_utf8(stream: TextIO) -> None:
+    """Make a stream write UTF-8 in any locale, for programs and for diffs."""
+    stream.reconfigure(encoding="utf-8")  # type: ignore[attr-defined]
+
+
+def exit_status(report: Report, options: Options) -> int:
+    """Return the exit status of a report: 1 if something in it fails the run."""
+    if report.failed:
+        return 2
+    fails = any(finding.severity is Severity.ERROR or options.strict
+                for finding in report.findings)
+    return 1 if fails and not options.exit_zero else 0
+
+
+# ------------------------------------------------------------------------------- diffs
+
+
+def print_diff(changes: Iterable[tuple[str, bytes, bytes]]) -> None:
+    """Print changes as a unified diff: path, content before and content after of each file."""
+    write_utf8(sys.stdout)
+    for path, before, after in changes:
+        sys.stdout.writelines(_diff(path, before, after))
+
+
+def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
+    """Yield a unified diff without context, so that each of its lines begins with a sign."""
+    old, new = (_lines(content) for content in (before, after))
+    import difflib
+
+    name = discovery.path_in_checkout(path)
+    was, is_now = (_quote(f"{side}/{name}") for side in "ab")
+    for line in difflib.unified_diff(old, new, was if before else "/dev/null", is_now, n=0):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _quote(name: str) -> str:
+    """Write a name as git does in a diff: in quotes with escapes where it is not plain."""
+    if name == escape_unsafe(name) and not any(sign in name for sign in '"\\'):
+        # a tab ends a name that contains a space
+        return f"{name}\t" if " " in name else name
+    escapes = {34: '\\"', 92: "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
+    return '"' + "".join(
+        escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+        for byte in os.fsencode(name)) + '"'
+
+
+def _lines(content: bytes) -> list[str]:
+    """Return the lines of a file, escaped, each with its line feed where it has one."""
+    *lines, last = content.decode("utf-8", "surrogateescape").split("\n")
+    return [f"{escape_unsafe(line)}\n" for line in lines] + [escape_unsafe(last)] * (last != "")
