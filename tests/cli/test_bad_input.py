@@ -25,12 +25,12 @@ BOUND = 5.0
 
 
 def with_line(key: str, line: str) -> str:
-    """Put another line in the place of one of the sound page's."""
+    """Replace one line of the valid page."""
     return PAGE.replace(LINES[key], line)
 
 
 def with_meta(members: str) -> str:
-    """Put a member more in front of those of the sound page's `meta`."""
+    """Add a member before those of the valid page's `meta`."""
     return PAGE.replace("meta: {", f"meta: {{{members}, ")
 
 
@@ -210,7 +210,7 @@ def test_all_bad_pages_at_once(all_bad: Path, tmp_path: Path) -> None:
             assert output == "github" or path in report, (output, name)
 
 
-def test_fix_leaves_bad_pages_alone_and_mends_the_others(tmp_path: Path) -> None:
+def test_fix_skips_bad_pages_and_fixes_the_others(tmp_path: Path) -> None:
     good_and_stale(tmp_path)
     bad_pages: dict[Path, bytes] = {}
     for number, (bad, code) in enumerate(CASES.values()):

@@ -22,7 +22,7 @@ from cachelint.document import schema
 from cachelint.output import formats
 from cachelint.rules import ALL_RULES
 
-# what is typed before the tab key, and the line as it then stands
+# what is typed before the tab key, and the line after it
 COMPLETED = {
     "a command": ("cachelint che", "cachelint check "),
     "an option": ("cachelint fix --exit-n", "cachelint fix --exit-non-zero-on-fix "),
@@ -50,7 +50,7 @@ COMPLETED = {
                                     "cachelint check --config=my-page.md "),
     "no such command": ("cachelint chek --stat", "cachelint chek --stat"),
 }
-# in which a key writes the line as it stands to a file
+# in which a key writes the current line to a file
 SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], [
         "unset HISTFILE; bind 'set bell-style none'",
@@ -116,7 +116,7 @@ class Shell:
             return ""
 
     def wait(self, path: Path) -> None:
-        """Wait for a file that the shell makes, and take in what it says meanwhile."""
+        """Wait for a file that the shell makes, and read its output meanwhile."""
         end = time.monotonic() + 30
         said = ""
         while not path.exists():
@@ -125,7 +125,7 @@ class Shell:
             time.sleep(0.02)
 
     def completed(self, text: str) -> str:
-        """Return the line as it stands after ``text`` and the tab key."""
+        """Return the line after ``text`` and the tab key."""
         self.line.unlink(missing_ok=True)
         self.read()
         self.type(text + "\t")
@@ -159,7 +159,7 @@ def test_completed(shell: Shell, typed: str, completed: str) -> None:
 
 
 def offered(*words: str) -> list[str]:
-    """Ask as fish does, and return what is offered, without what it is."""
+    """Complete as fish does, and return the values without descriptions."""
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'cachelint'; "
          "from cachelint.cli.main import program; program()"],

@@ -50,7 +50,7 @@ Run = Any
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what the environment says of colours and of GitHub."""
+    """Remove colours and GitHub from the environment."""
     for name in [*os.environ]:
         if name.startswith(("CACHELINT", "GITHUB_", "NO_COLOR", "FORCE_COLOR")):
             monkeypatch.delenv(name)
@@ -179,7 +179,7 @@ def test_fault_of_the_program(run: Run, here: Path, monkeypatch: pytest.MonkeyPa
 
 # ------------------------------------------------------------------------------- usage
 
-# name: (arguments, what the sentence must hold)
+# name: (arguments, what the sentence must contain)
 USAGE: dict[str, tuple[list[str], str]] = {
     "command": (["chek"], "unknown command 'chek': did you mean \"check\"?"),
     "command like none": (["xyzzy"], "unknown command 'xyzzy'"),
@@ -328,7 +328,7 @@ def test_output(run: Run, here: Path, name: str, arguments: list[str]) -> None:
     assert (done.status, done.err) == (1, "")
 
 
-def test_json_report_is_what_its_schema_says(run: Run, here: Path) -> None:
+def test_json_report_matches_its_schema(run: Run, here: Path) -> None:
     golden_catalog(here)
     report = json.loads(run("check", "--output-format", "json").out)
     schema = json.loads(run("schema", "report").out)
@@ -341,7 +341,7 @@ def test_json_report_is_what_its_schema_says(run: Run, here: Path) -> None:
         "seconds": 0}
 
 
-def test_output_of_a_sound_catalog(run: Run, here: Path) -> None:
+def test_output_of_a_valid_catalog(run: Run, here: Path) -> None:
     catalog(here)
     assert run("check") == Done(0, "All checks passed: 1 page.\n", "")
     assert run("check", "--quiet") == Done(0, "", "")
@@ -349,7 +349,7 @@ def test_output_of_a_sound_catalog(run: Run, here: Path) -> None:
     assert run("fix") == Done(0, "All checks passed: 1 page.\n", "")
 
 
-def test_page_of_a_report_is_whole_whatever_else_is_said(run: Run, here: Path) -> None:
+def test_page_of_a_report_is_whole_whatever_else_is_printed(run: Run, here: Path) -> None:
     golden_catalog(here)
     done = run("check", "--output-format", "html")
     assert (done.status, done.err) == (1, "")
@@ -467,7 +467,7 @@ def test_files_from(run: Run, here: Path, separator: bytes, source: str) -> None
 
 
 @pytest.mark.parametrize("listed", [b"", b"\n\n", b"\0"], ids=["empty", "blank", "NUL"])
-def test_empty_list_of_files_is_no_error(run: Run, here: Path, listed: bytes) -> None:
+def test_empty_list_of_files_is_not_an_error(run: Run, here: Path, listed: bytes) -> None:
     catalog(here, STALE)
     assert run("check", "--files-from", "-", stdin=listed) == Done(
         0, "All checks passed: 0 pages.\n", "")
@@ -508,7 +508,7 @@ def test_standard_input_with_a_name(run: Run, here: Path) -> None:
     assert done.out.startswith(f'{named}:2:8: CL601 the title is "zlib", but the page lies in')
 
 
-def test_standard_input_is_judged_by_the_stacks_of_its_tag(run: Run, here: Path) -> None:
+def test_standard_input_is_checked_by_the_stacks_of_its_tag(run: Run, here: Path) -> None:
     catalog(here)
     page = valid.page(None, valid.specs(0, stacks=["e4s", "root", "strange"]))
     done = run("check", "-", "--stdin-filename", WHERE, "--output-format", "concise",
@@ -594,7 +594,7 @@ def test_paths_are_relative_to_the_working_directory(
     }
 
 
-def test_exclusion_holds_wherever_the_program_runs(
+def test_exclusion_applies_wherever_the_program_runs(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog(here, STALE)
@@ -656,7 +656,7 @@ def test_rules_are_listed_and_explained(run: Run) -> None:
         '<a id="CL301"></a>\n\n### CL301 num-specs\n\nError · fixable: in `meta` · ')
 
 
-def test_rules_as_json_are_what_their_schema_says(run: Run) -> None:
+def test_rules_as_json_match_their_schema(run: Run) -> None:
     rules = json.loads(run("rule", "--output-format", "json").out)
     Draft202012Validator(json.loads(run("schema", "rules").out)).validate(rules)
     [num_specs] = [each for each in rules if each["code"] == "CL301"]
@@ -783,7 +783,7 @@ def test_interrupt(here: Path, command: str, jobs: str) -> None:
         time.sleep(0.4)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to every process
         out, err = process.communicate(timeout=60)
-    # two processes may say it on one line
+    # two processes may write it on one line
     said = [line for line in err.replace("reading", "").split("\n") if line]
     assert said == ["cachelint: interrupted"]
     assert (process.returncode, out) == (130, "")

@@ -24,7 +24,7 @@ CONCISE = (f"{WHERE}:5:50: CL301 num_specs is 3, but spec_details has 2 specs [f
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Go to a catalog of one stale page, in an environment that says nothing."""
+    """Go to a catalog of one stale page, in an empty environment."""
     for name in [*os.environ]:
         if name.startswith(("CACHELINT", "GITHUB_", "CI_", "NO_COLOR", "FORCE_COLOR")):
             monkeypatch.delenv(name)
@@ -101,7 +101,7 @@ def test_a_file_that_is_there_is_replaced_whole(
     assert left(here) == {"out.txt", "old.txt"}
 
 
-def test_what_is_no_file_is_written_to_and_stays(here: Path) -> None:
+def test_what_is_not_a_file_is_written_to_and_stays(here: Path) -> None:
     done = subprocess_of(
         Path(), "check", "--output-format", "json", "--output-file", "concise:/dev/stderr")
     assert (done.status, done.err) == (1, CONCISE)
@@ -119,7 +119,7 @@ def test_from_the_environment(here: Path) -> None:
     assert (here / "b.json").read_text().startswith('{"version": 1,')
 
 
-# name: (arguments, what the sentence must hold)
+# name: (arguments, what the sentence must contain)
 USAGE: dict[str, tuple[list[str], str]] = {
     "no colon": (["sarif"],
                  "invalid report 'sarif': expected FORMAT:PATH, such as sarif:cachelint.sarif"),

@@ -1,4 +1,4 @@
-"""Progress: what the line says, when it is drawn, and that it is gone at the end."""
+"""Progress: what the line shows, when it is drawn, and that it is gone at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def progress(pages: int, findings: int) -> Progress:
     return made
 
 
-# width: (what is said of 12,345 pages after 10 seconds, 30,000 being left)
+# width: (what is shown for 12,345 pages after 10 seconds, 30,000 being left)
 WIDTHS = {
     200: "12,345 of 42,345 pages, 1,234 a second, 24 s left, 1,200 findings",
     65: "12,345 of 42,345 pages, 1,234 a second, 24 s left, 1,200 findings",
@@ -58,7 +58,7 @@ def test_line_fits_the_terminal(width: int, said: str) -> None:
     (100, 6_500, 2, "100 of 6,600 pages, 50 a second, 2:10 min left, 1 finding"),
     (100, 400_000, 2, "100 of 400,100 pages, 50 a second, 2:13 h left, 1 finding"),
 ])
-def test_what_is_said(pages: int, left: int, seconds: float, said: str) -> None:
+def test_what_is_shown(pages: int, left: int, seconds: float, said: str) -> None:
     assert describe(progress(pages, 1), left, seconds, 80, with_findings=True) == said
     without = describe(progress(pages, 1), left, seconds, 80, with_findings=False)
     assert without == said.removesuffix(", 1 finding")
@@ -126,7 +126,7 @@ def slow(task: TagTask) -> TagResult:
     return TagResult(task, [], 1, None)  # type: ignore[arg-type]
 
 
-def test_results_are_told_at_once_and_yielded_in_order() -> None:
+def test_results_are_counted_at_once_and_yielded_in_order() -> None:
     tasks = [TagTask(".", tag, None) for tag in "abcdef"]
     told: list[str | None] = []
     yielded = [(result.task.tag, len(told)) for result in run(

@@ -110,7 +110,7 @@ DEFAULT = {rule.code for rule in ALL_RULES if rule.default}
         (["CL301"], ["num-specs"], [], set()),
         (["CL3"], ["CL3"], [], set()),
         (None, ["CL301"], ["CL301"], DEFAULT - {"CL301"}),
-        # a rule that is off is on by its own code or name alone
+        # a rule that is off is on only by its own code or name
         (["CL5"], [], [], CL5),
         (["CL507"], [], [], {"CL507"}),
         (["CL5"], [], ["unstable-order"], CL5 | {"CL507"}),
@@ -179,7 +179,7 @@ def test_settings_of_tables() -> None:
         ([("CL301", "warning")], {"CL301": "warning"}),
         ([("num-specs", "warning")], {"CL301": "warning"}),
         ([("CL50", "error")], {f"CL50{n}": "error" for n in range(1, 8)}),
-        # the more specific name wins, wherever it stands
+        # the more specific name wins, in any order
         ([("CL301", "error"), ("CL3", "warning")],
          {**{f"CL30{n}": "warning" for n in range(1, 9)}, "CL301": "error"}),
         ([("CL30", "error"), ("CL3", "warning")], {f"CL30{n}": "error" for n in range(1, 9)}),

@@ -153,7 +153,7 @@ def test_per_file_ignores(here: Path, table: dict[str, list[str]], status: int) 
     assert run("check", "-q").status == status
     assert run("check", "-q", WHERE).status == status
     assert run("check", "-q", "-", "--stdin-filename", WHERE, stdin=STALE).status == status
-    # what is not found is not mended, as with a rule that is ignored
+    # what is not found is not fixed, as with a rule that is ignored
     done = run("fix", "-", "--stdin-filename", WHERE, stdin=STALE)
     assert done.out == (valid.PAGE if status else STALE)
     assert run("fix", "--diff").status == status
@@ -169,7 +169,7 @@ def test_per_file_ignores_from_python(here: Path) -> None:
     assert check_page(STALE.encode(), "_cache/v1/zlib/specs.md", settings=SPARED) != []
 
 
-def test_fix_says_no_reason_for_what_is_not_found() -> None:
+def test_fix_gives_no_reason_for_what_is_not_found() -> None:
     page = valid.page(valid.meta(num_specs=3), valid.specs(1, hash=valid.FIRST)).encode()
     assert fix_page(page, WHERE).reason
     assert fix_page(page, WHERE, settings=SPARED).reason == ""
@@ -185,7 +185,7 @@ def test_fix_reorders_no_page_in_which_that_rule_is_left_out() -> None:
     assert fix_page(page, WHERE, settings=every).content != fix_page(page, WHERE).content
 
 
-def test_fix_leaves_the_catalogs_own_files_alone(here: Path) -> None:
+def test_fix_skips_the_catalogs_own_files(here: Path) -> None:
     catalog(here, valid.PAGE)
     page = here / f"pages/tags/{TAG}.md"
     page.parent.mkdir(parents=True)
@@ -236,7 +236,7 @@ def test_baseline_and_fix(here: Path) -> None:
     assert run("fix", "--isolated", "--diff").status == 1
     done = run("fix", "-", "--stdin-filename", WHERE, stdin=page)
     assert (done.status, "suppressed" in done.err) == (0, True)
-    done = run("fix")  # what is known is mended where it can be, and left out where not
+    done = run("fix")  # what is known is fixed where it can be, and left out where not
     assert (done.status, done.out) == (
         0, "All checks passed: 1 page; 1 finding suppressed by the baseline.\n")
     assert '"num_specs": 2' in (here / WHERE).read_text()

@@ -1,4 +1,4 @@
-"""`--show-settings`: TOML that says what holds, and where from."""
+"""`--show-settings`: TOML with the values that apply, and their sources."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_output_fits_the_screen(full: config_file.File) -> None:
     "# 1 rule does not run",
     "#   CL109 legacy-format",
 ])
-def test_what_the_file_says(full: config_file.File, line: str) -> None:
+def test_values_of_the_file(full: config_file.File, line: str) -> None:
     assert line in shown(full)
 
 

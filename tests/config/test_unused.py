@@ -25,7 +25,7 @@ def read(tmp_path: Path, text: str) -> config_file.File:
 def find_unused(
     file: config_file.File, *paths: str, diff_base: str | None = None, **options: list[str]
 ) -> list[str]:
-    """Check, and return what is said of the configuration, less its path."""
+    """Check, and return the warnings about the configuration, less its path."""
     settings = config_file.join_settings(
         file.data, {key.replace("_", "-"): names for key, names in options.items()})
     report = runner.check(paths or ["."], settings=settings, diff_base=diff_base)
@@ -36,14 +36,14 @@ def find_unused(
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Go to a catalog of a sound page and a stale one."""
+    """Go to a catalog of a valid page and a stale one."""
     valid.write_catalog(tmp_path, {f"{valid.TAG}/zlib": STALE, "v1/zlib": valid.PAGE.replace(
         valid.TAG, "v1")}, {valid.TAG: ["e4s", "root"], "v1": ["e4s", "root"]})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-# name: (configuration, what is said)
+# name: (configuration, warnings)
 CASES: dict[str, tuple[str, list[str]]] = {
     "nothing": ("", []),
     "ignored": ('ignore = ["CL301", "CL5"]', []),

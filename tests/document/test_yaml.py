@@ -1,4 +1,4 @@
-"""YAML as pages may hold it: what scalars mean, and where values stand."""
+"""YAML as pages may contain it: what scalars mean, and where values are."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ _HABITS = re.compile(
     r"|[-+]?0b.*|[-+]0x.*"  # binary numbers, and signs before a base
     r"|[-+]?0o?[0-9]+"  # octal numbers
     r"|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*[eE][0-9]+"  # exponents
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"  # dates, of which the test above has those we take
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"  # dates: the test above has those that are read
 )
 
 
 @given(_PLAIN)
 @settings(max_examples=400, deadline=None)
-def test_plain_scalars_mean_what_ruamel_says(text: str) -> None:
+def test_plain_scalars_mean_what_they_mean_to_ruamel(text: str) -> None:
     assume(not _HABITS.fullmatch(text))
     yaml = YAML(typ="safe", pure=True)
     try:
@@ -276,7 +276,7 @@ def test_comments(text: str, comments: list[str]) -> None:
     assert found == comments
 
 
-# ------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------ positions
 
 
 TEXT = """a: 1
@@ -311,7 +311,7 @@ l:
         ("/l", "l", "", ""),
     ],
 )
-def test_places(pointer: str, key: str | None, value: str, whole: str) -> None:
+def test_positions(pointer: str, key: str | None, value: str, whole: str) -> None:
     node = load(TEXT).nodes[pointer]
     assert TEXT[node.start : node.end] == value
     assert TEXT[node.start : node.close].rstrip() == whole
@@ -352,8 +352,8 @@ def _pointers(value: Any, pointer: str = "") -> list[str]:
     return found
 
 
-def _hold(text: str, document: Document) -> None:
-    """Hold each place to the value that is said to stand there."""
+def _compare(text: str, document: Document) -> None:
+    """Compare each position with the value that should be there."""
     assert sorted(document.nodes) == sorted(_pointers(document.value))
     for pointer, node in document.nodes.items():
         value = _at(document.value, pointer)
@@ -367,7 +367,7 @@ def _hold(text: str, document: Document) -> None:
 
 
 def _composes(text: str) -> bool:
-    """Say whether ruamel.yaml takes a text; what it trips over it does not take."""
+    """Return whether ruamel.yaml reads a document without an error of any kind."""
     try:
         YAML(typ="safe", pure=True).compose(text)
     except (YAMLError, AssertionError, ValueError, IndexError, AttributeError, TypeError):
@@ -377,14 +377,14 @@ def _composes(text: str) -> bool:
 
 @given(_VALUES, st.sampled_from([True, False, None]))
 @settings(max_examples=100, deadline=None)
-def test_every_place_holds_its_value(value: Any, flow: bool | None) -> None:
+def test_every_position_has_its_value(value: Any, flow: bool | None) -> None:
     text = _dump(value, flow)
     assume(_composes(text))  # ruamel.yaml cannot read back all that it writes
     document = load(text)
     assert document.value == value
     assert (document.comments, document.repeated) == ([], [])
     if not text.endswith("...\n"):
-        _hold(text, document)
+        _compare(text, document)
 
 
 @given(_VALUES, st.sampled_from([None, 2]))
@@ -393,10 +393,10 @@ def test_json_is_yaml(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     document = load(text)
     assert document.value == value
-    _hold(text, document)
+    _compare(text, document)
 
 
-# ------------------------------------------------------------------------------ any text at all
+# ------------------------------------------------------------------------------ any string at all
 
 
 def _expected(node: Any) -> Any:
@@ -420,7 +420,7 @@ _YAML_TEXT = st.lists(st.sampled_from([
 
 @given(_YAML_TEXT)
 @settings(max_examples=400, deadline=None)
-def test_any_text_is_read_as_ruamel_composes_it_or_refused(text: str) -> None:
+def test_any_string_is_read_as_ruamel_composes_it_or_refused(text: str) -> None:
     refused: YamlError | None = None
     try:
         document = load(text)

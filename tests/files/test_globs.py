@@ -23,8 +23,8 @@ PIECES = st.sampled_from([
 PATTERNS = st.lists(PIECES, min_size=1, max_size=6).map("".join)
 
 
-def ask_git(folder: Path, patterns: list[str], paths: list[str]) -> list[bool]:
-    """Ask git which of ``paths`` a `.gitignore` of these patterns leaves out."""
+def match_with_git(folder: Path, patterns: list[str], paths: list[str]) -> list[bool]:
+    """Return which of ``paths`` git ignores by a `.gitignore` of these patterns."""
     (folder / ".git" / "info" / "exclude").write_bytes(
         "".join(f"{pattern}\n" for pattern in patterns).encode())
     done = subprocess.run(
@@ -49,4 +49,4 @@ def test_patterns_match_as_in_git(repository: Path, data: st.DataObject) -> None
     patterns = data.draw(st.lists(PATTERNS, min_size=1, max_size=4))
     paths = data.draw(st.lists(PATHS, min_size=1, max_size=20))
     globs = GlobList(tuple(patterns))
-    assert [globs.matches(path) for path in paths] == ask_git(repository, patterns, paths)
+    assert [globs.matches(path) for path in paths] == match_with_git(repository, patterns, paths)

@@ -94,7 +94,7 @@ def test_nothing_commands_a_runner_of_workflows(name: str) -> None:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Yield every text of a JSON value."""
+    """Yield every string of a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -112,7 +112,7 @@ def test_what_json_escapes_is_inert_when_it_is_read(name: str) -> None:
         assert all(line.isprintable() for line in text.split("\n")), text
 
 
-def test_xml_holds_text_as_text() -> None:
+def test_xml_contains_text_as_text() -> None:
     text = written("junit")
     assert "]]>" not in text
     root = ElementTree.fromstring(text)

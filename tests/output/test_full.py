@@ -1,4 +1,4 @@
-"""`full`: what stands where, on terminals of any width and on none, whatever the characters."""
+"""`full`: the layout, on terminals of any width and on none, whatever the characters."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_evidence_fits(width: int | None) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 60, 40])
-def test_claims_wrap_on_terminals_alone(width: int) -> None:
+def test_claims_wrap_only_on_terminals(width: int) -> None:
     for finding in findings():
         whole = render(finding).splitlines()[0]
         claim, _, _ = render(finding, Style(width=width)).partition("\n  --> ")
@@ -91,14 +91,14 @@ def test_colours_change_nothing_but_colours() -> None:
 
 
 def at_columns(text: str, start: int, width: int) -> str:
-    """Return what stands in some columns of a line."""
+    """Return some columns of a line."""
     return "".join(each for index, each in enumerate(text)
                    if start <= display_width(text[:index + 1]) - (display_width(each) > 0)
                    and display_width(text[:index]) < start + width
                    and display_width(text[:index]) >= start)
 
 
-def test_marks_stand_below_what_they_mark() -> None:
+def test_marks_are_below_what_they_mark() -> None:
     chosen = random.Random(1)
     alphabet = ["a", "b", " ", "漢", "한", "é", "e\u0301", "\u200b", "\x1b", "👍", "❤\ufe0f", "##["]
     for _ in range(2_000):
@@ -114,7 +114,7 @@ def test_marks_stand_below_what_they_mark() -> None:
         assert shown.isprintable() or not text.isprintable() or "\ufe0f" in text
         inside = escape_unsafe(text)[len(escape_unsafe(text[:start])):] if "##[" not in text else ""
         if inside and end > start:
-            # what stands in the marked columns is the beginning of what is marked
+            # what is in the marked columns is the beginning of what is marked
             before = next(n for n in range(len(shown) + 1) if display_width(shown[:n]) == indent)
             assert shown[before:].lstrip("\u0301\ufe0f").startswith(
                 inside[0].lstrip("\u0301\ufe0f")), (text, shown)
@@ -142,7 +142,7 @@ def test_cutting(excerpt: Excerpt, room: int, expected: tuple[str, int, int]) ->
     assert _cut(excerpt, room) == expected
 
 
-def test_what_is_to_be_done_is_said_once_for_a_rule() -> None:
+def test_help_is_shown_once_for_a_rule() -> None:
     page = valid.page(None, [*valid.specs(0, hash="0")[:1], *valid.specs(1, hash="1")[1:]])
     found = [f for f in check_page(page.encode(), "specs.md") if f.code == "CL401"]
     assert len(found) == 2
@@ -150,7 +150,7 @@ def test_what_is_to_be_done_is_said_once_for_a_rule() -> None:
     assert out.count("= note: Only the binary cache can tell the right hash.\n") == 1
 
 
-def test_what_is_to_be_done_is_what_the_rule_says() -> None:
+def test_help_is_that_of_the_rule() -> None:
     for rule in ALL_RULES:
         finding = Finding("a", 1, 1, 1, 1, rule.code, rule.name, rule.severity, "x", "", False)
         note = re.findall(r"^ +\| .*|^ += note: (.*)$", render(finding), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What GitHub Actions gets: annotations, lines of the log that are no commands, the job summary."""
+"""Annotations, lines of the log that are not commands, the job summary."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Command(NamedTuple):
 
 COMMANDS = {"error", "warning", "notice", "debug", "group", "endgroup", "add-mask", "add-matcher",
             "add-path", "set-env", "set-output", "save-state", "stop-commands", "echo"}
-# the blanks that .NET takes off the beginning of a line
+# the whitespace that .NET removes from the beginning of a line
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
@@ -68,7 +68,7 @@ def command_of(line: str) -> Command | None:
 
 
 def unescaped(text: str) -> str:
-    """Undo what stands for characters that a command cannot hold."""
+    """Decode characters that a command cannot contain."""
     for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
         text = text.replace(code, character)
     return text
@@ -98,7 +98,7 @@ def commands(lines: list[str]) -> list[Command]:
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run as if not in a checkout, unless a test says otherwise."""
+    """Run as if not in a checkout, unless a test sets one."""
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
 
 
@@ -135,7 +135,7 @@ def test_never_more_than_ten_of_a_level(errors: int, warnings: int) -> None:
     lines = lines_of(*found)
     counts = Counter(command.name for command in commands(lines))
     assert counts == Counter(error=min(10, errors), warning=min(10, warnings))
-    # every finding stands in the log once, as an annotation or as a line
+    # every finding is in the log once, as an annotation or as a line
     places = Counter(re.findall(r"specs\.md:(\d+):44: (CL\d+)", "\n".join(lines)))
     assert places == Counter((str(each.line), each.code) for each in found)
 
@@ -193,7 +193,7 @@ def test_no_text_forges_a_command(text: str, many: int) -> None:
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", "".join(lines))
 
 
-def test_an_annotation_says_the_text_as_it_is() -> None:
+def test_an_annotation_has_the_text_as_it_is() -> None:
     path = "_cache/develop/a,b:c%2C/specs.md"
     (command,) = commands(lines_of(finding(path=path, message="100% of a::b, c")))
     assert command.properties["file"] == path
@@ -275,7 +275,7 @@ cachelint rule CL506    # what it says, why, a bad and a good example
 """
 
 
-def test_summary_of_warnings_alone() -> None:
+def test_summary_of_only_warnings() -> None:
     text = summary(finding("CL505"))
     assert text.startswith("### ⚠️ cachelint: Found 1 warning in 1,225 pages.\n")
     assert "cachelint fix" not in text
@@ -291,14 +291,14 @@ def test_summary_lists_twenty_and_counts_the_rest() -> None:
     assert "| 1,234 | `CL301` | `num-specs` | error | - |" in text
 
 
-def test_summary_of_pages_in_many_files_mends_them_all() -> None:
+def test_summary_of_pages_in_many_files_fixes_them_all() -> None:
     text = summary(*(finding(path=f"_cache/develop/p{number}/specs.md", fixable=True)
                      for number in range(3)))
     assert "\ncachelint fix    # mends 3 findings; --diff shows how\n" in text
 
 
 @pytest.mark.parametrize("path", ["a b", "a;rm", "$(rm)", "-x", "a`b", "a\nb", "'", "x" * 3000])
-def test_summary_asks_nobody_to_paste_what_a_page_says(path: str) -> None:
+def test_summary_has_no_command_from_a_page(path: str) -> None:
     text = summary(finding(path=path, fixable=True))
     (command,) = [line for line in text.splitlines() if line.startswith("cachelint fix")]
     assert command == "cachelint fix    # mends 1 finding; --diff shows how"
@@ -321,7 +321,7 @@ def test_summary_shows_text_as_text(text: str) -> None:
     rest = line.removeprefix("- ")
     spans = []
     while fence := re.match("`+", rest):
-        # a span ends at the next run of as many backticks, whatever stands between
+        # a span ends at the next run of as many backticks, whatever is between
         end = re.compile(f"(?<!`){fence[0]}(?!`)").search(rest, fence.end())
         assert end is not None, rest
         span = rest[fence.end() : end.start()]

@@ -25,7 +25,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def issues_of(*findings: Finding) -> list[dict[str, Any]]:
-    """Write a report, hold it to the schema, and return what it lists."""
+    """Write a report, check it against the schema, and return what it lists."""
     issues = json.loads("".join(gitlab.write(Report(findings, 7), PLAIN)))
     Draft202012Validator(SCHEMA).validate(issues)
     assert isinstance(issues, list)

@@ -1,4 +1,4 @@
-"""The page of a report as text: what it holds, what it allows, and that all of it is inert."""
+"""The page of a report as text: what it contains, what it allows, and that all of it is inert."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ class Reader(HTMLParser):
 
 
 def islands(page: str) -> list[list[Any]]:
-    """Read the findings back from the page, rows as they stand there."""
+    """Read the findings back from the page, rows in their order there."""
     return [row for chunk in re.findall(
         r'<script type="application/json" class="chunk">(.*?)</script>', page)
         for row in json.loads(chunk)]
 
 
 def read_back(page: str) -> Iterator[dict[str, Any]]:
-    """Say of each finding what the page's script makes of it."""
+    """Return each finding as the page's script reads it."""
     rules = json.loads(re.findall(r'id="codes">(.*?)</script>', page)[0])
     strings: list[str] = []
 
@@ -140,7 +140,7 @@ def test_excerpts(name: str) -> None:
     assert back["lines"] == lines
 
 
-def test_each_text_is_written_once() -> None:
+def test_each_string_is_written_once() -> None:
     report = reports.large(5000, tags=3)
     page = written(report)
     assert page.count("num_specs is 7, but spec_details has another number") == 1
@@ -172,18 +172,18 @@ def test_nothing_but_its_own_script_and_style_is_allowed() -> None:
             if not str(value).startswith("#")} == {"data:,"}
     assert re.findall(r"url\(|@import|https?:", (ASSETS / "report.css").read_text()) == []
     assert set(re.findall(r"https?://[^\"]*", (ASSETS / "report.js").read_text())) == {
-        "http://www.w3.org/2000/svg"}  # a name, which nobody asks for
+        "http://www.w3.org/2000/svg"}  # a name, which is never loaded
 
 
 @pytest.mark.parametrize("name", ["report.css", "report.js"])
-def test_assets_can_stand_in_a_page(name: str) -> None:
+def test_assets_can_be_in_a_page(name: str) -> None:
     text = (ASSETS / name).read_text(encoding="ascii")
     assert re.findall(r"</(script|style)|<!--|<script|\r", text) == []
     assert re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(|"
                       r"fetch\(|XMLHttp|WebSocket|sendBeacon|import\(", text) == []
 
 
-def test_hostile_texts_are_neither_markup_nor_the_end_of_an_island() -> None:
+def test_hostile_strings_are_neither_markup_nor_the_end_of_an_island() -> None:
     names = [text.replace("/", "") for text in reports.HOSTILE]
     report = Report(tuple(
         reports.finding(name, name, message=text, pointer=text,
@@ -213,7 +213,7 @@ def test_totals_and_rules_need_no_script() -> None:
         assert ("data-script" in attributes) <= ("hidden" in attributes)
 
 
-def test_rules_stand_in_the_order_of_their_findings() -> None:
+def test_rules_are_in_the_order_of_their_findings() -> None:
     report = Report(tuple(reports.finding(code=code) for code in
                           ("CL401", "CL502", "CL502", "CL301", "CL502", "CL401")), 1)
     page = written(report)

@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: it filters, finds, and asks nothing of anybody.
+"""The page of a report in a real browser: it filters, finds, and loads nothing.
 
 Needs Chromium and its driver, as Debian packages them: `apt-get install chromium chromium-driver`.
 """
@@ -67,14 +67,14 @@ class Page:
     def one(self, selector: str) -> WebElement:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
-    def texts(self, selector: str) -> list[str]:
+    def read_all(self, selector: str) -> list[str]:
         found: list[str] = self.run(
             "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)",
             selector)
         return found
 
     def text(self, selector: str) -> str:
-        [text] = self.texts(selector)
+        [text] = self.read_all(selector)
         return text
 
     def until(self, condition: Callable[[], object]) -> None:
@@ -104,7 +104,7 @@ class Page:
 
     @property
     def view(self) -> str:
-        """The part of the address that says what is shown."""
+        """The part of the address that selects what is shown."""
         return self.browser.current_url.partition("#")[2]
 
     @property
@@ -151,7 +151,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 @pytest.fixture
 def page(browser: Chrome, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Open reports, and hold at the end that nothing was asked for and nothing went wrong."""
+    """Open reports, and check at the end that nothing was loaded and nothing went wrong."""
     opened: set[str] = set()
 
     def show(report: Report, view: str = "", size: tuple[int, int] = WIDE) -> Page:
@@ -170,12 +170,12 @@ def page(browser: Chrome, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 
 
 def log(browser: Chrome, kind: str) -> list[str]:
-    """Return what the browser logged since it was asked last."""
+    """Return what the browser logged since the last call."""
     return [entry["message"] for entry in browser.get_log(kind)]  # type: ignore[no-untyped-call]
 
 
 def requests(browser: Chrome) -> set[str]:
-    """Return what the browser asked for, but for what its own window is made of."""
+    """Return what the browser loaded, except for its own window."""
     messages = [json.loads(entry)["message"] for entry in log(browser, "performance")]
     addresses = {message["params"]["request"]["url"].partition("#")[0] for message in messages
                  if message["method"] == "Network.requestWillBeSent"}
@@ -193,19 +193,19 @@ def test_it_loads_and_shows_everything(page: Any) -> None:
         "Found 3 errors and 2 warnings in 12 pages (3 fixable with \"cachelint fix\")., "
         "3 known findings left out")
     assert shown.count == "5 findings"
-    assert shown.texts("[role=option] .message") == [
+    assert shown.read_all("[role=option] .message") == [
         finding.message for finding in reports.SMALL.findings]
-    assert shown.texts("#packages th") == ["zlib", "bzip2"]
-    assert shown.texts("#packages td.count") == ["2", "3", "1", "1"]
+    assert shown.read_all("#packages th") == ["zlib", "bzip2"]
+    assert shown.read_all("#packages td.count") == ["2", "3", "1", "1"]
     assert shown.chosen == "a hash that is none"
     assert shown.all("noscript")[0].is_displayed() is False
-    assert shown.texts("#heat thead th") == ["Tag", "CL301", "CL401", "CL505", "CL603", "All"]
-    assert shown.texts("#heat tbody tr") == [
+    assert shown.read_all("#heat thead th") == ["Tag", "CL301", "CL401", "CL505", "CL603", "All"]
+    assert shown.read_all("#heat tbody tr") == [
         "develop1113", "v0.23.111", "outside of tags11"]
-    assert shown.texts("#heat tfoot td") == ["2", "1", "1", "1", "5"]
+    assert shown.read_all("#heat tfoot td") == ["2", "1", "1", "1", "5"]
 
 
-def test_it_asks_nothing_of_a_server_either(browser: Chrome, tmp_path: Path) -> None:
+def test_it_loads_nothing_from_a_server_either(browser: Chrome, tmp_path: Path) -> None:
     asked = []
 
     class Handler(SimpleHTTPRequestHandler):
@@ -244,7 +244,7 @@ def test_policy_stops_what_is_not_of_this_page(page: Any) -> None:
     assert refused == ["connect-src", "img-src", "script-src-elem", "style-src-elem"]
     assert shown.run("return window.broken") is None
     assert shown.one("#count").is_displayed()
-    # where what was refused is told
+    # where refusals are reported
     assert requests(shown.browser) <= {shown.address, "https://example.invalid/x.png"}
     assert len(log(shown.browser, "browser")) >= 4
 
@@ -338,28 +338,28 @@ def test_fixable(page: Any) -> None:
 def test_order(page: Any, order: str, packages: list[str]) -> None:
     shown = page(reports.SMALL)
     shown.choose("sort", order)
-    assert shown.texts("[role=option] b") == packages
+    assert shown.read_all("[role=option] b") == packages
     if order == "Errors first":
-        assert shown.texts("[role=option] .level") == ["error"] * 3 + ["warning"] * 2
+        assert shown.read_all("[role=option] .level") == ["error"] * 3 + ["warning"] * 2
 
 
 def test_tags_sort_as_people_count(page: Any) -> None:
     names = ["v0.9", "v0.10", "develop", "v0.23.1"]
     shown = page(Report(tuple(map(reports.finding, names)), 4))
-    assert shown.texts("#heat tbody th") == ["develop", "v0.9", "v0.10", "v0.23.1"]
+    assert shown.read_all("#heat tbody th") == ["develop", "v0.9", "v0.10", "v0.23.1"]
 
 
 def test_tag_is_called_by_its_catalog_where_there_are_several(page: Any) -> None:
     shown = page(Report(tuple(reports.finding(path=f"{root}/_cache/develop/zlib/specs.md")
                               for root in ("one", "two")), 2))
-    assert shown.texts("#heat tbody th") == ["one: develop", "two: develop"]
+    assert shown.read_all("#heat tbody th") == ["one: develop", "two: develop"]
     shown.choose("tag", "two: develop")
     assert shown.text("#detail .path") == "two/_cache/develop/zlib/specs.md:5:12"
 
 
 def test_view_is_kept_in_the_address(page: Any) -> None:
     shown = page(reports.SMALL)
-    # browsers go back to what somebody touched alone
+    # browsers only go back to what somebody touched
     shown.one("h1").click()
     shown.choose("rule", "CL301 num-specs")
     shown.one("h1").click()
@@ -387,7 +387,7 @@ def test_view_is_kept_in_the_address(page: Any) -> None:
     ("#rule=__proto__", "No finding here has rule __proto__. 5 findings"),
     ("#q=<img src=x onerror=alert(1)>", "0 of 5 findings"),
 ])
-def test_address_that_says_something_else(page: Any, view: str, count: str) -> None:
+def test_address_of_something_else(page: Any, view: str, count: str) -> None:
     assert page(reports.SMALL, view).count == count
 
 
@@ -409,12 +409,12 @@ def test_links_of_the_overview(page: Any) -> None:
 
 def test_both_sides_of_a_contradiction_are_marked(page: Any) -> None:
     shown = page(reports.SMALL, "#rule=CL301&tag=develop")
-    assert shown.texts("#detail .evidence .number") == ["5", "6"]
-    assert shown.texts("#detail .evidence code") == [
+    assert shown.read_all("#detail .evidence .number") == ["5", "6"]
+    assert shown.read_all("#detail .evidence code") == [
         'meta: {"num_specs": 3, "oss": []}', "spec_details: [{…"]
-    assert shown.texts("#detail mark.side1") == ["3"]
-    assert shown.texts("#detail mark.side2") == ["spec_details"]
-    assert shown.texts("#detail .evidence span.side2") == ["2 specs"]
+    assert shown.read_all("#detail mark.side1") == ["3"]
+    assert shown.read_all("#detail mark.side2") == ["spec_details"]
+    assert shown.read_all("#detail .evidence span.side2") == ["2 specs"]
     assert shown.text("#detail .path") == "_cache/develop/zlib/specs.md:5:12"
     assert shown.text("#detail .mend") == "cachelint fix mends this."
     assert "regenerates meta" in shown.text("#detail .prose")
@@ -434,13 +434,13 @@ def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:
     for text, name in zip(reports.HOSTILE, names, strict=True):
         shown.press("j")
         assert shown.chosen == escape_unsafe(text)
-        assert shown.texts("#detail > .message") == [escape_unsafe(text)]
-        assert shown.texts("#detail mark") == [escape_unsafe(text)]
-        assert shown.texts("#detail .evidence span.side1") == [escape_unsafe(text)]
+        assert shown.read_all("#detail > .message") == [escape_unsafe(text)]
+        assert shown.read_all("#detail mark") == [escape_unsafe(text)]
+        assert shown.read_all("#detail .evidence span.side1") == [escape_unsafe(text)]
         path = escape_unsafe(f"_cache/{name}/{name}/specs.md")
         assert shown.text("#detail .path") == f"{path}:5:12"
     assert shown.run("return document.querySelectorAll('img, #detail script').length") == 0
-    # what is shown holds no character that turns or hides others
+    # what is shown contains no character that turns or hides others
     assert shown.run(r"return /[\u0000-\u0008\u202a-\u202e\u2028\ud800]/u.test("
                      "document.body.textContent)") is False
     for text, name in zip(reports.HOSTILE, names, strict=True):
@@ -562,7 +562,7 @@ def test_keys_of_the_map(page: Any) -> None:
         (Keys.END, "develop, CL505 trailing-whitespace"),
         (Keys.ARROW_RIGHT, "develop, CL505 trailing-whitespace"),
         (Keys.HOME, "develop"), (Keys.ARROW_DOWN, "v0.23.1"), (Keys.ARROW_DOWN, "outside of tags"),
-        # over cells that hold nothing
+        # over cells that are empty
         (Keys.ARROW_RIGHT, "outside of tags, CL603 unlisted-tag"),
         (Keys.ARROW_UP, "CL603 unlisted-tag"),
     ):
@@ -581,13 +581,13 @@ def test_fifty_thousand_findings(page: Any) -> None:
     assert shown.count == "50,000 findings"
     assert len(shown.all("[role=option]")) == 100
     assert shown.run("return document.querySelectorAll('#findings *').length") < 5000
-    assert shown.texts("#packages .rest") == [
+    assert shown.read_all("#packages .rest") == [
         "and 897 other packages, which the filter below lists"]
     rows, columns = shown.run("""
         const table = document.querySelector("#heat table");
         return [table.tBodies[0].rows.length, table.tHead.rows[0].cells.length]""")
     assert (rows, columns) == (100, 50 + 2)
-    assert sum(int(text.replace(",", "")) for text in shown.texts("#heat tbody button")
+    assert sum(int(text.replace(",", "")) for text in shown.read_all("#heat tbody button")
                if text.replace(",", "").isdigit()) == 50_000
     # head and names stay where a map of this size is scrolled, and the page itself never is
     boxes = shown.run("""
@@ -712,7 +712,7 @@ def test_print(page: Any) -> None:
     assert shown.all("#printed *") == []  # gone afterwards
     shown.run("window.dispatchEvent(new Event('beforeprint'))")
     shown.media(media="print")
-    assert shown.texts("#printed h2") == ["500 of 1,500 findings: tag develop-001"]
+    assert shown.read_all("#printed h2") == ["500 of 1,500 findings: tag develop-001"]
     assert len(shown.all("#printed article")) == 500
     assert shown.one("#printed article .evidence").is_displayed()
     assert not shown.one("#findings").is_displayed()
@@ -724,7 +724,7 @@ def test_print(page: Any) -> None:
     shown.one("#clear").click()
     shown.run("window.dispatchEvent(new Event('beforeprint'))")
     assert len(shown.all("#printed article")) == 1000
-    assert shown.texts("#printed .note") == [
+    assert shown.read_all("#printed .note") == [
         "The first 1,000 are printed; 500 are not. A filter makes them fewer."]
 
 
@@ -758,7 +758,7 @@ def test_every_control_has_a_name_and_every_part_a_landmark(page: Any) -> None:
     assert len(identities) == len(set(identities))
 
 
-def test_count_is_told(page: Any) -> None:
+def test_count_is_announced(page: Any) -> None:
     count = page(reports.SMALL).one("#count")
     assert (count.get_attribute("role"), count.get_attribute("aria-live")) == ("status", "polite")
 

@@ -1,4 +1,4 @@
-"""JUnit XML: the schema by which Jenkins reads it, and how services tell tests apart."""
+"""JUnit XML: the schema by which Jenkins reads it, and how services distinguish tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATH = f"_cache/{valid.TAG}/zlib/specs.md"
 
 
 def suites_of(*findings: Finding) -> ElementTree.Element:
-    """Write a report, hold it to the schema, and return its root."""
+    """Write a report, check it against the schema, and return its root."""
     text = "".join(junit.write(Report(findings, 1225, 0.25), PLAIN))
     assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ')
     SCHEMA.validate(text)
@@ -92,7 +92,7 @@ def test_what_has_all_in_common_is_numbered() -> None:
     broken.HOSTILE, broken.NAME, "]]>", "<![CDATA[x]]>", "&amp; &lt;", "a\tb\nc\rd", "\ud800",
     "\ufffe\uffff", "\x00", "'\"", "<!-- -->", "<?x?>",
 ])
-def test_any_text_can_be_held(text: str) -> None:
+def test_any_string_can_be_written(text: str) -> None:
     finding = Finding(text, 1, 1, 1, 1, "CL100", "unreadable-file", Severity.ERROR, text,
                       f"/{text}", False)
     [suite] = suites_of(finding)

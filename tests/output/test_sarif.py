@@ -1,4 +1,4 @@
-"""SARIF: the standard's schema, and what code scanning services ask for besides."""
+"""SARIF: the standard's schema, and what code scanning services also require."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_of(*findings: Finding) -> dict[str, Any]:
-    """Write a report, hold it to the schema, and return its only run."""
+    """Write a report, check it against the schema, and return its only run."""
     log = json.loads("".join(sarif.write(Report(findings, 7), PLAIN)))
     Draft4Validator(SCHEMA).validate(log)
     [run] = log["runs"]
@@ -99,7 +99,7 @@ def test_a_level_that_was_changed_is_that_of_the_finding() -> None:
     assert (result["ruleId"], result["level"]) == ("CL301", "warning")
 
 
-# ----------------------------------------------------------------------------- places
+# ----------------------------------------------------------------------------- positions
 
 
 def test_a_result() -> None:

@@ -77,7 +77,7 @@ def test_writes_a_whole_catalog_that_has_no_finding(mirror: Path, out: Path) -> 
 def test_a_second_run_changes_nothing(mirror: Path, out: Path) -> None:
     run(mirror)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    # a frozen tag in which nothing changes is no obstacle
+    # a frozen tag in which nothing changes is fine
     report = run(mirror, settings=Settings())
     assert (report.changes, report.is_blocked) == ((), False)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
@@ -106,7 +106,7 @@ def test_a_real_catalog_by_old_spack_differs_in_spelling_only(out: Path) -> None
     assert contents(out) == before
 
 
-def test_says_what_changes_in_content(mirror: Path, out: Path) -> None:
+def test_reports_what_changes_in_content(mirror: Path, out: Path) -> None:
     run(mirror)
     edit_page(out, "zlib", lambda specs: specs.append({**specs[0], "hash": "x" * 32}))
     edit_page(out, "zstd", lambda specs: specs[0].update(hash="y" * 32))
@@ -141,7 +141,7 @@ def test_changes_no_frozen_tag_without_force(mirror: Path, out: Path) -> None:
     assert run(mirror).changes == ()
 
 
-def test_removes_pages_of_packages_that_are_gone_only_if_told(mirror: Path, out: Path) -> None:
+def test_removes_pages_of_packages_that_are_gone_only_with_prune(mirror: Path, out: Path) -> None:
     run(mirror)
     write_small_mirror(mirror, GCC, ZLIB, ZSTD)
     assert kinds(run(mirror)) == [

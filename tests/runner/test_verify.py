@@ -170,7 +170,7 @@ def test_a_tag_that_tags_yaml_does_not_list(catalog: Path) -> None:
         ("zlib-ng/specs.md", "CL902", ""), ("zlib-ng/specs.md", "CL906", "")]
 
 
-def test_a_page_that_cannot_be_compared_says_why(catalog: Path) -> None:
+def test_a_page_that_cannot_be_compared_has_a_reason(catalog: Path) -> None:
     page = catalog / "_cache" / TAG / "zlib/specs.md"
     good = page.read_text()
     page.write_text(good.removesuffix("---"))

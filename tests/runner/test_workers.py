@@ -189,7 +189,7 @@ def is_there(process: int) -> bool:
         state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
-    return state != "Z"  # there may be no parent that waits for it
+    return state != "Z"  # maybe no parent waits for it
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

@@ -1,4 +1,4 @@
-"""Count what a function does, where time would be no measure."""
+"""Count what a function does, where time is not a good measure."""
 
 from __future__ import annotations
 

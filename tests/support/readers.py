@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "readers"
 NAMES = ("ruamel.yaml", "PyYAML", "PyYAML with libyaml", "Psych", "yaml", "js-yaml", "js-yaml-4")
 """``yaml`` and the last two are from npm."""
 
-# Jekyll's own pattern: Ruby's blanks are ASCII, and its `^` and `$` know the line feed alone
+# Jekyll's own pattern: Ruby's whitespace is ASCII, and its `^` and `$` know only the line feed
 _FRONT_MATTER = re.compile(
     r"\A(---[ \t\r\n\f\v]*\n(?:.|\n)*?\n?)(?:(?<=\n)|\A)(---|\.\.\.)[ \t\r\n\f\v]*?(?=\n|\Z)")
 

@@ -49,7 +49,7 @@ def _scalar(choose: random.Random) -> str:
 
 
 def _write(value: str, choose: random.Random, *, flow: bool) -> str:
-    """Write a string in one of YAML's styles, not all of which say the same."""
+    """Write a string in one of YAML's styles, which differ in meaning."""
     style = choose.random()
     if style < 0.5:
         return value
@@ -67,7 +67,7 @@ def _write(value: str, choose: random.Random, *, flow: bool) -> str:
 
 
 def _specs(choose: random.Random) -> list[dict[str, Any]]:
-    """Make specs of which a value or two are strange."""
+    """Make specs with a strange value or two."""
     specs = []
     for dag_hash in HASHES[: choose.randint(1, 2)]:
         spec: dict[str, Any] = {
