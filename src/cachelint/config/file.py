@@ -7,11 +7,11 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
-from cachelint.model import CachelintError, SchemaErrorKind, Severity
+from cachelint.model import CachelintError, NamedTuple, SchemaErrorKind, Severity
 from cachelint.rules.selection import (
     FileIgnore,
     Settings,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.config.file import FILES, File
 from cachelint.files import discovery
+from cachelint.model import NamedTuple
 from cachelint.rules import ALL_RULES
 from cachelint.rules.selection import Settings, severities
 from cachelint.text import plural

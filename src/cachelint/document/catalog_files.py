@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document import yaml
 from cachelint.document.page import Page, ParseError
@@ -19,7 +19,7 @@ from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
-from cachelint.model import Problem
+from cachelint.model import NamedTuple, Problem
 
 TAGS = "_data/tags.yaml"
 META = "_data/meta.yaml"

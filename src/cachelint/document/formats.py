@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from cachelint.model import PageFormat
+from cachelint.model import NamedTuple, PageFormat
 
 KEYS = ("title", "layout", "categories", "meta", "spec_details")
 """The top-level keys of a page with specs, in the generator's order."""

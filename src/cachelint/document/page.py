@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document import strict_json, yaml
-from cachelint.model import PageFormat, Problem, SchemaError, Span
+from cachelint.model import NamedTuple, PageFormat, Problem, SchemaError, Span
 
 
 class ParseError(NamedTuple):

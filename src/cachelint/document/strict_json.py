@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
+
+from cachelint.model import NamedTuple
 
 MAX_DEPTH = 100
 """How deep a page's values may be nested, the front matter itself the first (CL110)."""

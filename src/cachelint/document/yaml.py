@@ -8,9 +8,10 @@ its place, and a scalar means what YAML 1.2's core schema says.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document.strict_json import MAX_DEPTH, escape_token
+from cachelint.model import NamedTuple
 
 
 class NodeSpan(NamedTuple):

@@ -7,9 +7,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from cachelint.model import NO_PAGE, CachelintError, PageId
+from cachelint.model import NO_PAGE, CachelintError, NamedTuple, PageId
 
 PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")

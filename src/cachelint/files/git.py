@@ -15,11 +15,10 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, Unreadable
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, NamedTuple
 
 
 class Change(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+
+from cachelint.model import NamedTuple
 
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _STARS = re.compile(rb"\*+")

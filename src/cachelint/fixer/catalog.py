@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, render_scalar
@@ -15,7 +14,7 @@ from cachelint.files import discovery
 from cachelint.fixer.replace import create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
 from cachelint.linter.findings import finding_of, sort, unfixable_reason
-from cachelint.model import FileChange, Finding, Problem
+from cachelint.model import FileChange, Finding, NamedTuple, Problem
 from cachelint.rules.selection import Settings, apply_overrides
 
 

@@ -7,14 +7,12 @@ that fails this test is skipped, with the reason.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from cachelint.fixer.in_place import CannotFixError
 from cachelint.fixer.proof import compare
 from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import findings_of, is_fixable, unfixable_reason
 from cachelint.linter.page import PageResult, context_for, lint_page
-from cachelint.model import Finding, PageContext
+from cachelint.model import Finding, NamedTuple, PageContext
 from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from cachelint.index.counts import find_holes
 from cachelint.index.mapping import FIELDS, IndexSpec, TagContents, differing_variants
-from cachelint.model import Problem
+from cachelint.model import NamedTuple, Problem
 
 _COMPARED = [field for field in FIELDS if field.name not in ("hash", "size", "stacks")]
 

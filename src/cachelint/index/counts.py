@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from cachelint.index.mapping import NO_COMPILER, Index, IndexSpec
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, NamedTuple
 
 _BLOCK = 16_384
 """For how many specs at once it is computed what they depend on: a bit each."""

@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import Generator, Iterator
-from typing import NamedTuple, NoReturn, TypedDict
+from typing import NoReturn, TypedDict
 
 from cachelint.index.fetch import display
 from cachelint.index.sources import (
@@ -17,7 +17,7 @@ from cachelint.index.sources import (
     read_index,
     too_old,
 )
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, NamedTuple
 
 MAX_INSTALL_SIZE = 64 << 20
 """Characters that one install may have."""

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from cachelint.index.database import Database, Install, warn_of_version
 from cachelint.index.sources import IndexFile, TagIndexes
+from cachelint.model import NamedTuple
 
 FLAGS = frozenset({"cflags", "cxxflags", "cppflags", "fflags", "ldflags", "ldlibs"})
 """Parameters that are not variants."""

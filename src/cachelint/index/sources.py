@@ -10,7 +10,7 @@ import posixpath
 import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
 from cachelint.index.fetch import (
@@ -24,7 +24,7 @@ from cachelint.index.fetch import (
     read_all,
     read_chunks,
 )
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, NamedTuple
 
 MAX_INDEX_SIZE = 8 << 30
 """Bytes that an index may have, as it is stored and unpacked."""

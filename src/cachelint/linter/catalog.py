@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
@@ -12,7 +11,7 @@ from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
 from cachelint.linter.findings import findings_of, sort
 from cachelint.linter.tag import hidden_files, unreadable_page
-from cachelint.model import Finding, Problem
+from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, Tags
@@ -16,7 +16,7 @@ from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.files.git import Change, Changes
 from cachelint.linter.findings import make_finding
 from cachelint.linter.tag import stray_findings
-from cachelint.model import Finding, PageFormat, Problem
+from cachelint.model import Finding, NamedTuple, PageFormat, Problem
 from cachelint.rules import Fix, Rule
 from cachelint.rules.cl8_history import (
     frozen_page_added,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document import schema, summary
 from cachelint.document.page import Page
@@ -12,6 +12,7 @@ from cachelint.files.discovery import page_id_of
 from cachelint.linter.findings import findings_of
 from cachelint.model import (
     Finding,
+    NamedTuple,
     PageContext,
     PageFormat,
     PageId,

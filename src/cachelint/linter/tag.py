@@ -8,7 +8,6 @@ page, one machine with many processors and a cluster are one design.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
@@ -18,7 +17,7 @@ from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask, Unreadable
 from cachelint.linter.findings import findings_of, internal_error, make_finding, sort, unreadable
 from cachelint.linter.page import PageResult, context_of, lint_page
-from cachelint.model import Excerpt, FileChange, Finding, PageContext, PageId, Problem
+from cachelint.model import Excerpt, FileChange, Finding, NamedTuple, PageContext, PageId, Problem
 from cachelint.rules.cl1_file import stray_page
 from cachelint.rules.cl6_catalog import hash_conflict
 from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
 
-from cachelint.model import Finding, stable_location
+from cachelint.model import Finding, NamedTuple, stable_location
 from cachelint.rules import BY_CODE
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')

@@ -7,9 +7,9 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
-from cachelint.model import Report
+from cachelint.model import NamedTuple, Report
 from cachelint.text import clip, plural
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachelint.document.catalog_files import Catalog
 from cachelint.document.page import Page
-from cachelint.model import PageContext, PageFormat, Problem, RuleOptions, Severity
+from cachelint.model import NamedTuple, PageContext, PageFormat, Problem, RuleOptions, Severity
 
 CURRENT = frozenset({PageFormat.CURRENT})
 TARBALL = frozenset({PageFormat.TARBALL})

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from cachelint.files import discovery
 from cachelint.files.globs import GlobList
-from cachelint.model import CachelintError, Finding, Severity
+from cachelint.model import CachelintError, Finding, NamedTuple, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.text import nearest_name
 

@@ -12,13 +12,12 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from cachelint.config.file import Read
 from cachelint.document import schema
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
-from cachelint.model import CachelintError, Finding, stable_location
+from cachelint.model import CachelintError, Finding, NamedTuple, stable_location
 from cachelint.rules.selection import ALWAYS
 
 VERSION = 1

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from typing import NamedTuple
 
 from cachelint.config import file as config_file
 from cachelint.config.file import NO_FILE, File, Read
 from cachelint.files import discovery
 from cachelint.files.discovery import Unreadable
-from cachelint.model import CachelintError, Finding
+from cachelint.model import CachelintError, Finding, NamedTuple
 from cachelint.rules.cl8_history import gate_changed
 from cachelint.runner import baseline as baselines
 from cachelint.runner.baseline import Baseline

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from cachelint.document.catalog_files import (
     META,
@@ -29,7 +28,7 @@ from cachelint.index.mapping import load_tag
 from cachelint.index.publish import meta_entry, meta_with, page_specs, tags_with
 from cachelint.index.sources import find_indexes
 from cachelint.linter.page import check_page, context_of
-from cachelint.model import CachelintError, PageFormat, PageId, Severity
+from cachelint.model import CachelintError, NamedTuple, PageFormat, PageId, Severity
 from cachelint.rules.cl9_index import (
     fact_differs,
     not_in_index,

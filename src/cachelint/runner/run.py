@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
@@ -18,7 +18,7 @@ from cachelint.files.discovery import Selection, TagTask
 from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
 from cachelint.linter.findings import sort
 from cachelint.linter.tag import TagResult, check_tag, tasks_of
-from cachelint.model import CachelintError, FileChange, Finding, Report
+from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
 from cachelint.runner import baseline as baselines

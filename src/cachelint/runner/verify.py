@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from cachelint.document import schema
 from cachelint.document.catalog_files import (
@@ -26,7 +25,7 @@ from cachelint.index.mapping import load_tag
 from cachelint.index.sources import Source, find_indexes, open_source
 from cachelint.linter.findings import findings_of, make_finding, sort
 from cachelint.linter.tag import TagTally, pages_of, tasks_of
-from cachelint.model import CachelintError, Finding, PageFormat, PageId, Problem, Report
+from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, PageId, Problem, Report
 from cachelint.rules import BY_CODE, OF_INDEX, RUN_BY_VERIFY, Rule
 from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl6_catalog import spec_count

@@ -15,13 +15,12 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cachelint.files.discovery import page_id_of
-from cachelint.model import Excerpt, Finding, Report, Severity
+from cachelint.model import Excerpt, Finding, NamedTuple, Report, Severity
 from cachelint.output.formats import Style, claim, totals
 from cachelint.rules import BY_CODE
 from cachelint.text import escape_unsafe
