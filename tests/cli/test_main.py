@@ -646,8 +646,8 @@ def test_rules_are_listed_and_explained(run: Run) -> None:
     assert [line[:5] for line in listed if line.endswith("(off by default)")] == ["CL507"]
     explained = run("rule", "CL301").out
     assert explained.startswith("CL301 num-specs (error)\n\n")
-    assert "Bad:" in explained
-    assert "Good:" in explained
+    assert "\nExample\n" in explained
+    assert "\nUse instead\n" in explained
     assert run("rule", "num-specs").out == explained
     assert run("rule", "cl301").out == explained
     group = run("rule", "CL30").out

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from cachelint import Severity, check
-from cachelint.rules import ALL_RULES, Rule
+from cachelint.rules import ALL_RULES, Fix, Rule
 from support import valid
 
 # what takes more than one file to show
@@ -128,15 +128,22 @@ def test_documentation_begins_with_one_sentence(rule: Rule) -> None:
 
 
 @_each_rule
-def test_documentation_describes_what_fix_does(rule: Rule) -> None:
-    paragraphs = rule.documentation.split("\n\n")
-    assert [n for n, text in enumerate(paragraphs) if text.startswith("Fix:")] == [
-        len(paragraphs) - 1]
+def test_documentation_has_its_sections_in_order(rule: Rule) -> None:
+    examples = [] if rule.code in WITHOUT_EXAMPLES else ["Example", "Use instead"]
+    assert list(rule.sections) == ["What it does", "Why it is a problem", *examples, "Fix"]
+    assert all(rule.sections.values())
+
+
+@_each_rule
+def test_advice_is_what_to_do_where_fix_does_nothing(rule: Rule) -> None:
+    fix = " ".join(rule.sections["Fix"].split())
+    assert rule.advice == (fix[6:] if fix.startswith("None. ") else "")
+    assert (rule.fixability is Fix.NONE) == fix.startswith("None.")
 
 
 @_each_rule
 def test_documentation_has_both_examples_or_none(rule: Rule) -> None:
-    has = [bool(_block(rule, label)) for label in ("Bad", "Good")]
+    has = [bool(_block(rule, title)) for title in ("Example", "Use instead")]
     assert has == ([False, False] if rule.code in WITHOUT_EXAMPLES else [True, True])
 
 
@@ -147,12 +154,12 @@ _each_example = pytest.mark.parametrize(
 
 @_each_example
 def test_bad_example_breaks_its_rule_and_no_other(rule: Rule, tmp_path: Path) -> None:
-    assert _codes(rule, _block(rule, "Bad"), tmp_path) == {rule.code}
+    assert _codes(rule, _block(rule, "Example"), tmp_path) == {rule.code}
 
 
 @_each_example
 def test_good_example_breaks_no_rule(rule: Rule, tmp_path: Path) -> None:
-    assert _codes(rule, _block(rule, "Good"), tmp_path) == set()
+    assert _codes(rule, _block(rule, "Use instead"), tmp_path) == set()
 
 
 def _codes(rule: Rule, block: str, folder: Path) -> set[str]:
@@ -207,10 +214,9 @@ def test_severities_are_of_the_model() -> None:
 # ------------------------------------------------------------------------------ reading examples
 
 
-def _block(rule: Rule, label: str) -> str:
-    """Return the indented block below `Bad:` or `Good:`; empty where there is none."""
-    found = re.search(rf"^{label}:\n\n((?:    .*\n|\n)+)", rule.documentation + "\n", re.MULTILINE)
-    return textwrap.dedent(found[1]).strip("\n") if found else ""
+def _block(rule: Rule, title: str) -> str:
+    """Return the indented block below a heading; empty where there is none."""
+    return textwrap.dedent(f"    {rule.sections.get(title, '').strip()}")
 
 
 def example(block: str) -> bytes:

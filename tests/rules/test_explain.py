@@ -33,9 +33,9 @@ def test_rule_in_markdown() -> None:
         "Warning · fixable: yes · off by default · since 0.1.0\n\n"
         "A page in the tarball format is not in canonical order.\n\n")
     assert explain.markdown(BY_CODE["CL301"]).endswith(
-        '**Bad:**\n\n```text\nmeta: {… "num_specs": 3 …}\n```\n\n'
-        '**Good:**\n\n```text\nmeta: {… "num_specs": 2 …}\n```\n\n'
-        "**Fix:** regenerates `meta`.")
+        '#### Example\n\n```text\nmeta: {… "num_specs": 3 …}\n```\n\n'
+        '#### Use instead\n\n```text\nmeta: {… "num_specs": 2 …}\n```\n\n'
+        "#### Fix\n\nRegenerates `meta`.")
 
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.code for rule in ALL_RULES])

@@ -85,8 +85,7 @@ def _paint(parts: list[_Part]) -> str:
 
 def _note(code: str) -> str:
     """Return what the documentation of a rule without a fix recommends."""
-    _, _, fix = BY_CODE[code].documentation.rpartition("\nFix: none. ")
-    return " ".join(fix.split()) if fix != BY_CODE[code].documentation else ""
+    return BY_CODE[code].advice
 
 
 def _wrap(parts: list[_Part], width: int | None, indent: str) -> Iterator[list[_Part]]:

@@ -65,15 +65,13 @@ def write(report: Report, style: Style) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    paragraphs = rule.documentation.split("\n\n")
-    end = next(number for number, paragraph in enumerate(paragraphs)
-               if paragraph.startswith(("Bad:", "Fix:")))
+    described = (rule.sections["What it does"], rule.sections["Why it is a problem"])
     fixable = ["fixable"] if rule.fixability is not Fix.NONE else []
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": clip("\n\n".join(paragraphs[:end]), 1000)},
+        "fullDescription": {"text": clip("\n\n".join(described), 1000)},
         "help": {"text": rule.documentation, "markdown": rule.documentation},
         "helpUri": f"{HOME}/blob/v{__version__}/docs/rules.md#{rule.code}",
         "defaultConfiguration": {"level": rule.severity.value, "enabled": rule.default},

@@ -8,6 +8,7 @@ own files. Whatever else the engine needs to know of a rule is an attribute of i
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any
@@ -91,7 +92,7 @@ class Rule(NamedTuple):
     name: str
     severity: Severity
     documentation: str
-    """Markdown: a sentence, why it is a problem, a bad and a good example, what `fix` does."""
+    """Markdown: a sentence, and sections: what it does, why it is a problem, examples, the fix."""
     formats: frozenset[PageFormat]
     fixability: Fix = Fix.NONE
     default: bool = True
@@ -129,6 +130,18 @@ class Rule(NamedTuple):
     def summary(self) -> str:
         """The rule in one sentence."""
         return self.documentation.split("\n", 1)[0]
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The documentation below the summary, by heading: ``What it does``, ``Fix``, …."""
+        parts = re.split(r"^## (.+)\n\n", self.documentation, flags=re.MULTILINE)
+        return {title: body.strip("\n") for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+    @property
+    def advice(self) -> str:
+        """What to do where `fix` does nothing, on one line; empty where it is not documented."""
+        fix = " ".join(self.sections.get("Fix", "").split())
+        return fix.removeprefix("None.").strip() if fix.startswith("None.") else ""
 
     @property
     def looks_at_pages(self) -> bool:

@@ -11,60 +11,84 @@ from cachelint.rules.base import ALL, Blocks, Fix, emitted_rule, page_rule
 
 @emitted_rule("CL100", "unreadable-file", formats=ALL, by="files", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def unreadable_file() -> None:
-    """The file cannot be read.
+    """A file cannot be read.
 
-    It is gone, a folder, a link that leads nowhere or to itself, no regular file, or its
-    permissions forbid it. Jekyll stops at such a file, and no page of the site is built.
+    ## What it does
 
-    Fix: none. Restore the file or its permissions.
+    Reports a file that is missing, is a folder or not a regular file, cannot be read for lack of
+    permission, or is reached through a link that leads nowhere, to itself or out of the catalog. What
+    is behind a link that leads out of the catalog is never read.
+
+    ## Why it is a problem
+
+    Jekyll stops at such a file, and no page of the site is built.
+
+    ## Fix
+
+    None. Restore the file or its permissions.
     """
 
 
 @emitted_rule("CL101", "not-utf8", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def not_utf8() -> None:
-    """The file holds bytes that are not UTF-8.
+    """A file is not valid UTF-8.
 
-    Jekyll fails to build the whole site over one such file. The message gives the offset of the
-    first bad byte.
+    ## What it does
 
-    Bad:
+    Reports the first byte that is not valid UTF-8, with its offset in the file.
+
+    ## Why it is a problem
+
+    Jekyll fails to build the whole site because of one such file.
+
+    ## Example
 
         ---
         title: "zlib<0xff>"
         …
         ---
 
-    Good:
+    ## Use instead
 
         ---
         title: "zlib"
         …
         ---
 
-    Fix: none. What the bytes should say, only their author knows.
+    ## Fix
+
+    None. Only the author of the file knows which character was meant.
     """
 
 
 @emitted_rule("CL102", "byte-order-mark", formats=ALL, fixability=Fix.FILE, by="parser", invalidates_specs=True)
 def byte_order_mark() -> None:
-    """A byte-order mark stands before the front matter.
+    """A file begins with a byte-order mark.
 
-    Jekyll then does not see the first `---`, takes the file for no page at all, and the package
-    silently vanishes from the site.
+    ## What it does
 
-    Bad:
+    Reports a byte-order mark before the first `---`.
+
+    ## Why it is a problem
+
+    Jekyll then does not recognise the front matter, and the package is missing from the site without
+    an error message.
+
+    ## Example
 
         <BOM>---
         …
         ---
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: removes the mark.
+    ## Fix
+
+    Removes the byte-order mark.
     """
 
 
@@ -72,22 +96,30 @@ def byte_order_mark() -> None:
 def line_endings() -> None:
     """Lines end in CR LF or CR.
 
-    The page builds, but the next regeneration changes every line of it back, and each such change
-    stays in the repository's history for good.
+    ## What it does
 
-    Bad:
+    Reports the first line that does not end in LF.
+
+    ## Why it is a problem
+
+    The page builds, but the next regeneration changes every line. Each such change stays in the
+    history of the repository.
+
+    ## Example
 
         ---<CR>
         …
         ---
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: makes all line ends LF.
+    ## Fix
+
+    Changes all line ends to LF.
     """
 
 
@@ -95,23 +127,30 @@ def line_endings() -> None:
 def no_front_matter() -> None:
     """The first line is not `---`.
 
-    Without front matter the file is no page to Jekyll, and the package vanishes from the site. An
-    empty file is one of these.
+    ## What it does
 
-    Bad:
+    Reports a file without front matter. An empty file is one of these.
+
+    ## Why it is a problem
+
+    Jekyll does not take such a file for a page, and the package is missing from the site.
+
+    ## Example
 
         # zlib
         ---
         …
         ---
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. Restore the file from its generator or its history.
+    ## Fix
+
+    None. Restore the file from its generator or from the history.
     """
 
 
@@ -119,33 +158,48 @@ def no_front_matter() -> None:
 def unclosed_front_matter() -> None:
     """No line `---` closes the front matter.
 
-    Most often the file was cut off while it was written. Jekyll then finds no data in it, and
-    `api/data.json` is no JSON any more: search is dead for every package.
+    ## What it does
 
-    Bad:
+    Reports front matter that does not end. Most often the file was cut off while it was written.
+
+    ## Why it is a problem
+
+    Jekyll reads no data from such a page, and `api/data.json` is then not valid JSON: the search
+    fails for every package.
+
+    ## Example
 
         ---
         …
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. What was cut off cannot be told; restore the file.
+    ## Fix
+
+    None. Restore the file: what was cut off cannot be derived.
     """
 
 
 @emitted_rule("CL106", "syntax", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def syntax() -> None:
-    """The front matter is not YAML, or not the plain data that a page may hold.
+    """The front matter is not valid YAML, or not the plain data that a page may contain.
 
-    Jekyll then leaves out the page's data, and `api/data.json` is no JSON any more: search is dead
-    for every package. A merge conflict that was left in the file is named as one. YAML tags such as
-    `!!python/object` and a second document are refused here too.
+    ## What it does
 
-    Bad:
+    Reports invalid YAML or JSON at the position where the parser stopped. Merge-conflict markers and
+    Git LFS pointers are reported as such. Explicit tags such as `!!python/object` and a second document
+    are not allowed.
+
+    ## Why it is a problem
+
+    Jekyll then ignores the data of the page, and `api/data.json` is not valid JSON: the search fails
+    for every package.
+
+    ## Example
 
         ---
         title: "zlib"
@@ -154,33 +208,43 @@ def syntax() -> None:
         …
         ---
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. Mend the line by hand, or restore the file.
+    ## Fix
+
+    None. Correct the line by hand, or restore the file.
     """
 
 
 @emitted_rule("CL107", "duplicate-key", formats=ALL, highlight="key", by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def duplicate_key() -> None:
-    r"""A key stands twice in one mapping.
+    r"""A key is duplicated in one mapping.
 
-    Nearly every reader silently keeps the last, so that the page says one thing to a person and
-    another to the site. A key that is escaped (`"\u0061"`) is the same key as the plain one.
-    Nothing else is checked on such a page.
+    ## What it does
 
-    Bad:
+    Reports each key that an earlier key of the same mapping equals, in YAML or in JSON. An escaped key
+    (`"\u0061"`) equals the plain one. Nothing else is checked on such a page.
+
+    ## Why it is a problem
+
+    Nearly every reader uses the last of the two without a warning, so that a person and the site can
+    read different values.
+
+    ## Example
 
         meta: {… "num_specs": 1, "num_specs": 2 …}
 
-    Good:
+    ## Use instead
 
         meta: {… "num_specs": 2 …}
 
-    Fix: none. Which of the two is meant, only a person can say.
+    ## Fix
+
+    None. Only a person can decide which of the two is meant.
     """
 
 
@@ -188,33 +252,48 @@ def duplicate_key() -> None:
 def content_after_front_matter() -> None:
     """Text follows the closing `---`.
 
-    The site's layout does not show it, and the generator will not write it again.
+    ## What it does
 
-    Bad:
+    Reports text after the front matter that is more than whitespace.
+
+    ## Why it is a problem
+
+    The layout of the site does not show it, and the generator does not write it again.
+
+    ## Example
 
         ---
         …
         ---
         Built by hand.
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. `cachelint fix` keeps the text byte for byte.
+    ## Fix
+
+    None. `cachelint fix` keeps the text byte for byte.
     """
 
 
 @page_rule("CL109", "legacy-format", formats=frozenset({PageFormat.LEGACY}), severity=Severity.WARNING)
 def legacy_format(_: Page, __: PageContext) -> Iterator[Problem]:
-    """A page in a format of 2021 or 2022, with `spec_files` and without `spec_details`.
+    """A page has a format of 2021 or 2022.
 
-    Its `meta` has no `num_specs`, on which today's site relies. Old catalogs hold such pages, so
-    this is a warning; their `meta` and `spec_files` are not checked.
+    ## What it does
 
-    Bad:
+    Reports a page with `spec_files` and without `spec_details`. Its `meta` and `spec_files` are not
+    checked.
+
+    ## Why it is a problem
+
+    Its `meta` has no `num_specs`, which today's site needs. Old catalogs contain such pages, so this is
+    a warning.
+
+    ## Example
 
         ---
         title: "zlib"
@@ -224,13 +303,15 @@ def legacy_format(_: Page, __: PageContext) -> Iterator[Problem]:
         spec_files: ["spec-0.json"]
         ---
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. Only the binary cache itself holds what a page of today needs.
+    ## Fix
+
+    None. Only the binary cache has the data that today's format needs.
     """
     yield Problem("", "a page in a legacy format: its meta and spec_files are not checked, and "
                       "today's site finds no num_specs in it")
@@ -238,49 +319,76 @@ def legacy_format(_: Page, __: PageContext) -> Iterator[Problem]:
 
 @emitted_rule("CL110", "over-limits", formats=ALL, by="parser", invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def over_limits() -> None:
-    """The file is larger or deeper than a page can be.
+    """A file is larger or deeper than allowed.
 
-    It has more bytes than `max-page-size` (8 MiB), more than 2 MiB where it is not in the
-    generator's form and the YAML parser would be needed, values nested over 100 deep, or a YAML
-    alias, with which a few bytes can stand for billions of values. It is not parsed.
+    ## What it does
 
-    Bad:
+    Reports a file of more than `max-page-size` bytes (8 MiB), values nested over 100 deep, and YAML
+    aliases. Where the YAML parser is needed, a page may have 512 KiB, and a file of the catalog 2 MiB.
+    Such a file is not parsed.
+
+    ## Why it is a problem
+
+    A few bytes of YAML can stand for billions of values, and a large file can take all time and memory
+    of a run.
+
+    ## Example
 
         meta: &everything {"num_specs": 2}
         spec_details: *everything
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none. The limit on bytes can be raised by `max-page-size`, the others cannot.
+    ## Fix
+
+    None. `max-page-size` can be raised to 64 MiB; the other limits are fixed.
     """
 
 
 @emitted_rule("CL111", "stray-page", formats=ALL, severity=Severity.WARNING, by="files")
 def stray_page() -> None:
-    """A file with front matter lies below `_cache` where no page belongs.
+    """A file with front matter is below `_cache`, where no page is expected.
 
-    Jekyll takes every such file for a page of the collection, whatever its name, so that a package
-    appears twice or a note appears as a package. Pages are `_cache/<tag>/<package>/specs.md`, and
-    in legacy catalogs `_cache/<package>/specs.md` and `_cache/<package>/index.md`.
+    ## What it does
 
-    Fix: none. Move the file, or remove its front matter.
+    Reports files with front matter whose path is not that of a page. Pages are
+    `_cache/<tag>/<package>/specs.md`, and in legacy catalogs `_cache/<package>/specs.md` and
+    `_cache/<package>/index.md`.
+
+    ## Why it is a problem
+
+    Jekyll takes every such file for a page of the collection, whatever its name: a package appears
+    twice, or a note appears as a package.
+
+    ## Fix
+
+    None. Move the file, or remove its front matter.
     """
 
 
 @emitted_rule("CL199", "internal-error", formats=ALL, by="linter", can_be_hidden=False,
               invalidates_specs=True, blocks_fix=Blocks.ALWAYS, since="0.2.0")
 def internal_error() -> None:
-    """`cachelint` itself fails on this page.
+    """`cachelint` itself fails on a page.
 
-    This is a bug in `cachelint`, not in the page. The page is not changed, every other page is
-    still checked and fixed, and the run ends with exit status 2. This finding cannot be ignored,
-    excluded, given another severity or put in a baseline.
+    ## What it does
 
-    Fix: none. Report the page and the message to the developers of `cachelint`.
+    Reports an error of the program while it checks or fixes a page. The page is not changed, and every
+    other page is still checked and fixed. The run ends with exit status 2. This finding cannot be
+    ignored, excluded, given another severity or put in a baseline.
+
+    ## Why it is a problem
+
+    The page was not checked, so the run proves nothing about it. This is a bug in `cachelint`, not in
+    the page.
+
+    ## Fix
+
+    None. Report the page and the message to the developers of `cachelint`.
     """
 
 

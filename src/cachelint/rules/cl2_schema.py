@@ -18,42 +18,60 @@ def _violations(page: Page, kind: SchemaErrorKind) -> Iterator[Problem]:
 @page_rule("CL201", "missing-key", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
            invalidates_specs=True, named_by_message=True)
 def missing_key(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A required key is not there.
+    """A required key is missing.
 
-    Templates of the site read each key without asking whether it exists: a page without
+    ## What it does
+
+    Reports each required key of a mapping that is missing. A key that an unknown key is taken for is
+    reported by CL202 instead.
+
+    ## Why it is a problem
+
+    The templates of the site read each key without a check whether it exists: a page without
     `num_specs` breaks `api/data.json`, and with it the search, for every package.
 
-    Bad:
+    ## Example
 
         meta: {"num_specs": 2}
 
-    Good:
+    ## Use instead
 
         meta: {… "num_specs": 2 …}
 
-    Fix: a key that `meta` lacks is written; others only the binary cache can tell.
+    ## Fix
+
+    Writes a key that is missing in `meta`. Only the binary cache has the values of other keys.
     """
     return _violations(page, SchemaErrorKind.MISSING_KEY)
 
 
 @page_rule("CL202", "unknown-key", highlight="key", blocks_fix=Blocks.ALWAYS, invalidates_specs=True)
 def unknown_key(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A key that the format does not have.
+    """A key is unknown.
 
-    Nothing on the site reads it, and the generator will drop it at its next run. Most often it is
-    a slip of a key that is then missing.
+    ## What it does
 
-    Bad:
+    Reports each key that the format does not have. If a required key that is missing is at most two
+    edits away, the message names it.
+
+    ## Why it is a problem
+
+    Nothing on the site reads the key, and the generator drops it at the next run. Most often it is a
+    misspelt required key.
+
+    ## Example
 
         spec_details: [{… "colour": "red" …}, …]
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: none, and the page is left alone: what stands there would be lost.
+    ## Fix
+
+    None. The page is skipped, because the value would be lost.
     """
     return _violations(page, SchemaErrorKind.UNKNOWN_KEY)
 
@@ -61,19 +79,28 @@ def unknown_key(page: Page, _: PageContext) -> Iterator[Problem]:
 @page_rule("CL203", "wrong-type", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
            invalidates_specs=True)
 def wrong_type(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A value of another type than the format has.
+    """A value has the wrong type.
 
-    `true` and `31.0` are no whole numbers, and `2025-03-30` without quotes is a date.
+    ## What it does
 
-    Bad:
+    Reports a value whose type is not that of the schema. `true` and `31.0` are not whole numbers, and
+    `2025-03-30` without quotes is a date.
+
+    ## Why it is a problem
+
+    The templates of the site expect the type of the schema and write wrong output for any other.
+
+    ## Example
 
         meta: {… "num_specs": "2" …}
 
-    Good:
+    ## Use instead
 
         meta: {… "num_specs": 2 …}
 
-    Fix: a value of `meta` is regenerated; others only the binary cache can tell.
+    ## Fix
+
+    Regenerates a value in `meta`. Only the binary cache has other values.
     """
     return _violations(page, SchemaErrorKind.TYPE)
 
@@ -81,20 +108,29 @@ def wrong_type(page: Page, _: PageContext) -> Iterator[Problem]:
 @page_rule("CL204", "invalid-value", fixability=Fix.META, blocks_fix=Blocks.OUTSIDE_META,
            invalidates_specs=True)
 def invalid_value(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A value of the right type that the format does not allow.
+    """A value is not allowed by the schema.
 
-    It is an empty list (only `variants` may be empty), say, a negative number, or another `layout`
-    than `cache`. Values with a rule of their own, such as a hash (CL401), are reported as that.
+    ## What it does
 
-    Bad:
+    Reports any other violation of the JSON Schema: an empty list where items are required, a negative
+    number, a `layout` other than `cache`. Values with a rule of their own, such as a hash (CL401), are
+    reported by that rule.
+
+    ## Why it is a problem
+
+    The site shows nothing, or something wrong, for such a value.
+
+    ## Example
 
         layout: table
 
-    Good:
+    ## Use instead
 
         layout: cache
 
-    Fix: a value of `meta` is regenerated; others only the binary cache can tell.
+    ## Fix
+
+    Regenerates a value in `meta`. Only the binary cache has other values.
     """
     return _violations(page, SchemaErrorKind.VALUE)
 

@@ -69,17 +69,25 @@ def _count(number: int, noun: str) -> str:
 def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
     """`num_specs` is not the number of specs.
 
+    ## What it does
+
+    Compares `num_specs` with the length of `spec_details`.
+
+    ## Why it is a problem
+
     The site shows this number for the package, and sums it for the tag.
 
-    Bad:
+    ## Example
 
         meta: {… "num_specs": 3 …}
 
-    Good:
+    ## Use instead
 
         meta: {… "num_specs": 2 …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     said, implied = _meta(page, "num_specs"), page.expected_meta.get("num_specs")
     if said is not None and implied is not None and said != implied:
@@ -90,20 +98,28 @@ def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
 
 @page_rule("CL302", "num-specs-by-stack", fixability=Fix.META)
 def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
-    """`num_specs_by_stack` counts the specs of a stack wrongly.
+    """`num_specs_by_stack` has a wrong count.
 
-    A stack's count is how many specs list it in `stacks`. The site filters by stack, and shows
-    these counts.
+    ## What it does
 
-    Bad:
+    Compares the count of each stack with the number of specs that list the stack. The message names
+    each wrong stack.
+
+    ## Why it is a problem
+
+    The site filters by stack, and shows these counts.
+
+    ## Example
 
         meta: {… "num_specs_by_stack": {"e4s": 2, "root": 2} …}
 
-    Good:
+    ## Use instead
 
         meta: {… "num_specs_by_stack": {"e4s": 1, "root": 2} …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     said, implied = _meta(page, "num_specs_by_stack"), page.expected_meta.get("num_specs_by_stack")
     if said is None or implied is None or said == implied:
@@ -129,17 +145,26 @@ def _listed(count: int) -> str:
 def compilers(page: Page, _: PageContext) -> Iterator[Problem]:
     """`compilers` is not the set of the specs' `compiler`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `compilers` in `meta` with the values of `compiler` in `spec_details`. The message names
+    what is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "compilers": ["gcc@12.2.0"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "compilers": ["gcc@11.4.0"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "compilers")
 
@@ -148,17 +173,26 @@ def compilers(page: Page, _: PageContext) -> Iterator[Problem]:
 def oss(page: Page, _: PageContext) -> Iterator[Problem]:
     """`oss` is not the set of the specs' `os`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `oss` in `meta` with the values of `os` in `spec_details`. The message names
+    what is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "oss": ["rhel8"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "oss": ["ubuntu22.04"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "oss")
 
@@ -167,17 +201,26 @@ def oss(page: Page, _: PageContext) -> Iterator[Problem]:
 def platforms(page: Page, _: PageContext) -> Iterator[Problem]:
     """`platforms` is not the set of the specs' `platform`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `platforms` in `meta` with the values of `platform` in `spec_details`. The message names
+    what is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "platforms": ["darwin", "linux"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "platforms": ["linux"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "platforms")
 
@@ -186,17 +229,26 @@ def platforms(page: Page, _: PageContext) -> Iterator[Problem]:
 def stacks(page: Page, _: PageContext) -> Iterator[Problem]:
     """`stacks` of `meta` is not the union of the specs' `stacks`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `stacks` in `meta` with the values of `stacks` in `spec_details`. The message names what
+    is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "stacks": ["root"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "stacks": ["e4s", "root"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "stacks")
 
@@ -205,17 +257,26 @@ def stacks(page: Page, _: PageContext) -> Iterator[Problem]:
 def targets(page: Page, _: PageContext) -> Iterator[Problem]:
     """`targets` is not the set of the specs' `target`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `targets` in `meta` with the values of `target` in `spec_details`. The message names
+    what is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "targets": ["aarch64"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "targets": ["x86_64_v3"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "targets")
 
@@ -224,17 +285,26 @@ def targets(page: Page, _: PageContext) -> Iterator[Problem]:
 def versions(page: Page, _: PageContext) -> Iterator[Problem]:
     """`versions` of `meta` is not the union of the specs' `versions`.
 
-    The site offers these as filters: one that is missing hides specs, one too many finds none.
+    ## What it does
 
-    Bad:
+    Compares `versions` in `meta` with the values of `versions` in `spec_details`. The message names what
+    is missing and what no spec has.
+
+    ## Why it is a problem
+
+    The site offers these values as filters. A missing value hides specs; an extra value finds none.
+
+    ## Example
 
         meta: {… "versions": ["1.3.1"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "versions": ["1.2.13", "1.3.1"] …}
 
-    Fix: regenerates `meta`.
+    ## Fix
+
+    Regenerates `meta`.
     """
     return _union(page, "versions")
 

@@ -23,18 +23,27 @@ _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 def invalid_hash(value: str, _: RuleOptions) -> Iterator[Problem]:
     """A hash is not 32 characters of `a` to `z` and `2` to `7`.
 
-    The DAG hash is how Spack finds the binary; with a wrong one nothing can be installed. It is
-    base32 of a SHA-1, which has no `0`, `1`, `8`, `9` and no capitals.
+    ## What it does
 
-    Bad:
+    Checks the length and the characters of each `hash`. The message names the first wrong
+    character.
+
+    ## Why it is a problem
+
+    The DAG hash is how Spack finds the binary: with a wrong one, nothing can be installed. It is the
+    base32 form of a SHA-1, which has no `0`, `1`, `8`, `9` and no capital letters.
+
+    ## Example
 
         spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5u" …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, …]
 
-    Fix: none. Only the binary cache can tell the right hash.
+    ## Fix
+
+    None. Only the binary cache has the right hash.
     """
     if _HASH(value):
         return
@@ -50,20 +59,28 @@ def invalid_hash(value: str, _: RuleOptions) -> Iterator[Problem]:
 
 @page_rule("CL402", "duplicate-hash", blocks_fix=Blocks.ALWAYS)
 def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
-    """Two specs of a page have one hash.
+    """Two specs of a page have the same hash.
 
-    A hash names one concretised spec. Either a spec stands on the page twice, and every number in
-    `meta` counts it twice, or one of the two has the hash of another.
+    ## What it does
 
-    Bad:
+    Reports each spec whose hash an earlier spec of the page has. The message names the earlier spec.
+
+    ## Why it is a problem
+
+    A hash identifies one concretized spec. Either a spec is duplicated, and every number in `meta`
+    counts it twice, or one of the two has the hash of another.
+
+    ## Example
 
         spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}]
 
-    Fix: none, and the page is left alone: a summary of repeated specs would hide the fault.
+    ## Fix
+
+    None. The page is skipped: a regenerated summary would hide the error.
     """
     first: dict[str, int] = {}
     for index, spec in enumerate(page.specs):
@@ -120,20 +137,29 @@ def _repeated_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 @page_rule("CL403", "repeated-item", fixability=Fix.META,
            values=_repeated_stacks + _repeated_variants)
 def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
-    """An item stands twice in `stacks` or a list of `meta`, or a variant twice in a spec.
+    """An item is duplicated in a list that is a set.
 
-    Each of these is a set: `+shared` beside `~shared` contradicts itself, and a stack that stands
-    twice is counted twice by whoever counts.
+    ## What it does
 
-    Bad:
+    Reports an item that appears twice in `stacks` or in a list of `meta`, and a variant that is set
+    twice in one spec.
+
+    ## Why it is a problem
+
+    `+shared` and `~shared` in one spec contradict each other, and a stack that appears twice is counted
+    twice.
+
+    ## Example
 
         spec_details: [{… "variants": ["+shared", "~shared"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "variants": ["+shared"] …}, …]
 
-    Fix: a list of `meta` is regenerated; no spec is ever altered.
+    ## Fix
+
+    Regenerates a list in `meta`. Specs are never changed.
     """
     meta = page.data.get("meta")
     if isinstance(meta, dict):
@@ -147,21 +173,29 @@ def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
 
 @value_rule("CL404", "variant-syntax", field="variants", each=True)
 def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
-    """A variant is not written as Spack writes it.
+    """A variant does not have Spack's syntax.
 
-    That is `+name` or `~name`, propagated `++name` or `~~name`, `name=value`, multi-valued
-    `name:=value`, and propagated `name==value` or `name:==value`. White space stands only inside
-    quotes.
+    ## What it does
 
-    Bad:
+    Checks each variant: `+name` or `~name`, the propagated forms `++name` and `~~name`, `name=value`,
+    the multi-valued `name:=value`, and the propagated `name==value` and `name:==value`. A value with
+    spaces must be quoted.
+
+    ## Why it is a problem
+
+    Nobody can use such a variant in a Spack command, and the site cannot filter by it.
+
+    ## Example
 
         spec_details: [{… "variants": ["+~shared"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "variants": ["build_system=cmake", "languages='c,c++'", "+shared"] …}, …]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     if not is_variant(value):
         yield Problem("", f"{show(value)} is no variant: +name, ~name or name=value")
@@ -171,17 +205,26 @@ def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
 def version_count(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     """A spec has more than one version.
 
-    A concretised spec has exactly one. The list is there because the site's templates want one.
+    ## What it does
 
-    Bad:
+    Reports a spec whose `versions` has more than one item.
+
+    ## Why it is a problem
+
+    A concretized spec has exactly one version. `versions` is a list only because the templates of the
+    site need one.
+
+    ## Example
 
         spec_details: [{… "versions": ["1.2.13", "1.3.1"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "versions": ["1.3.1"] …}, …]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     if len(value) > 1:
         yield Problem("", f"a spec has one version, and this one has {len(value)}: "
@@ -192,21 +235,27 @@ def version_count(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 def tarball_url(page: Page, context: PageContext) -> Iterator[Problem]:
     """`tarball` is not the URL that follows from the spec.
 
-    Below one of `mirror-urls`, with or without `releases/`, it is
-    `TAG/build_cache/P/C/PACKAGE-VERSION/P-C-PACKAGE-VERSION-HASH.spack`, where P is
-    `PLATFORM-OS-TARGET` and C is the compiler as `NAME-VERSION`. The site links to it for
-    download. Not checked on a page outside `_cache/<tag>/<package>/`, which has neither tag nor
-    package.
+    ## What it does
 
-    Bad:
+    Compares the URL with `TAG/build_cache/P/C/PACKAGE-VERSION/P-C-PACKAGE-VERSION-HASH.spack` below one
+    of `mirror-urls`, with or without `releases/`. P is `PLATFORM-OS-TARGET`, and C is the compiler as
+    `NAME-VERSION`. A page outside of `_cache/<tag>/<package>/` is not checked.
+
+    ## Why it is a problem
+
+    The site links to this URL for the download.
+
+    ## Example
 
         spec_details: [{… "tarball": "https://binaries.spack.io/zlib-1.3.1.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     tag, package = context.page_id
     if tag is None or package is None:
@@ -266,21 +315,28 @@ def _around(text: str, at: int) -> str:
 
 @page_rule("CL407", "missing-root", severity=Severity.WARNING)
 def missing_root(page: Page, context: PageContext) -> Iterator[Problem]:
-    """A spec is not in the `root` stack, where its tag has one.
+    """A spec is not in the `root` stack of its tag.
 
-    `root` is the cache of all stacks; whoever installs from the tag's root does not find this
-    spec. Checked only where `_data/tags.yaml` lists `root` (or the configured `root-stack`) for the
-    tag, and reported once a page.
+    ## What it does
 
-    Bad:
+    Reports, once for each page, specs without `root` (or the configured `root-stack`) where
+    `_data/tags.yaml` lists it for the tag.
+
+    ## Why it is a problem
+
+    `root` is the cache of all stacks. Whoever installs from it does not find this spec.
+
+    ## Example
 
         spec_details: [{… "stacks": ["e4s"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "stacks": ["e4s", "root"] …}, …]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     root, listed = context.options.root_stack, context.tag_stacks
     if listed is None or root not in listed:
@@ -298,20 +354,28 @@ def missing_root(page: Page, context: PageContext) -> Iterator[Problem]:
 
 @page_rule("CL408", "mixed-compiler-spelling", severity=Severity.WARNING)
 def mixed_compiler_spelling(page: Page, _: PageContext) -> Iterator[Problem]:
-    """Compilers are written `name@version` and `name@=version` on one page.
+    """A page has two spellings of compilers.
 
-    The generator wrote `@=` until 2025-03-23 and writes `@` since, so that a page with both was
-    put together from two. The site shows the two as different compilers.
+    ## What it does
 
-    Bad:
+    Reports, once for each page, `name@version` and `name@=version` on one page.
+
+    ## Why it is a problem
+
+    The generator wrote `@=` until 2025-03-23 and writes `@` since. A page with both was merged from two,
+    and the site shows the two spellings as different compilers.
+
+    ## Example
 
         spec_details: [{… "compiler": "gcc@=11.4.0" …}, {… "compiler": "gcc@11.4.0" …}]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "compiler": "gcc@11.4.0" …}, {… "compiler": "gcc@11.4.0" …}]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     names = [name for name in page.expected_meta.get("compilers", ()) if _is_valid("compiler", name)]
     old = [name for name in names if "@=" in name]

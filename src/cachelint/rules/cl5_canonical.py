@@ -41,23 +41,31 @@ def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
 
 @page_rule("CL501", "key-order", formats=CURRENT, fixability=Fix.REWRITE)
 def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
-    """Keys stand in another order than the generator's.
+    """Keys are not in canonical order.
 
-    At the top that is `title`, `layout`, `categories`, `meta`, `spec_details`; within, keys are
-    sorted. Order says nothing, but each change of it is a change of the file, kept in the
-    repository's history for good. Reported once a page, at the first such mapping.
+    ## What it does
 
-    Bad:
+    Reports, once for each page, the first mapping whose keys are not in the order of the generator:
+    `title`, `layout`, `categories`, `meta`, `spec_details` at the top level, and sorted below.
+
+    ## Why it is a problem
+
+    The order has no meaning, but each change of it is a change of the file, and stays in the history
+    of the repository.
+
+    ## Example
 
         layout: cache
         title: "zlib"
 
-    Good:
+    ## Use instead
 
         title: "zlib"
         layout: cache
 
-    Fix: rewrites the page.
+    ## Fix
+
+    Rewrites the page.
     """
     for pointer, keys, due in _mappings(page):
         if keys != due:
@@ -69,20 +77,28 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
 
 @page_rule("CL502", "unsorted-list", formats=CURRENT, fixability=Fix.REWRITE)
 def unsorted_list(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A list of `meta`, or the `stacks` of a spec, is not sorted.
+    """A list is not sorted.
 
-    Sorting is by code point: `1.10` comes before `1.9`. Equal facts are then equal bytes, and the
-    next regeneration changes nothing. Each list of `meta` is reported, and of the specs the first.
+    ## What it does
 
-    Bad:
+    Reports each list of `meta` that is not sorted, and the first spec whose `stacks` are not. The order
+    is that of code points: `1.10` comes before `1.9`.
+
+    ## Why it is a problem
+
+    Equal data is then equal bytes, and the next regeneration changes nothing.
+
+    ## Example
 
         meta: {… "versions": ["1.3.1", "1.2.13"] …}
 
-    Good:
+    ## Use instead
 
         meta: {… "versions": ["1.2.13", "1.3.1"] …}
 
-    Fix: rewrites the page.
+    ## Fix
+
+    Rewrites the page.
     """
     meta = page.data.get("meta")
     for key, values in meta.items() if isinstance(meta, dict) else ():
@@ -108,20 +124,28 @@ def _first_out_of_order(values: list[str]) -> str:
 
 @page_rule("CL503", "unsorted-specs", formats=CURRENT, fixability=Fix.REWRITE)
 def unsorted_specs(page: Page, _: PageContext) -> Iterator[Problem]:
-    """Specs do not stand in the order of their hashes.
+    """Specs are not in the order of their hashes.
 
-    One page of a release that never changes was committed 581 times, with the same specs in
-    another order each time. In the order of their hashes, equal facts are equal bytes.
+    ## What it does
 
-    Bad:
+    Reports a page whose specs are not sorted by `hash`.
+
+    ## Why it is a problem
+
+    One page of a release was committed 581 times, with the same specs in another order each time. In
+    the order of their hashes, equal data is equal bytes.
+
+    ## Example
 
         spec_details: [{… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}, {… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "hash": "2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv" …}, {… "hash": "zgla7zae7wzvfpiosiwj32g4t3aubjbf" …}]
 
-    Fix: rewrites the page.
+    ## Fix
+
+    Rewrites the page.
     """
     hashes = [spec["hash"] for spec in page.specs
               if isinstance(spec, dict) and isinstance(spec.get("hash"), str) and _HASH(spec["hash"])]
@@ -132,21 +156,29 @@ def unsorted_specs(page: Page, _: PageContext) -> Iterator[Problem]:
 
 @page_rule("CL504", "serialisation", formats=CURRENT, fixability=Fix.REWRITE)
 def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
-    """A value is written in other bytes than the generator writes it in.
+    """A value is not in canonical form.
 
-    It has other spaces, quotes or escapes, or is block YAML instead of JSON on one line. Comments,
-    blank lines, and blanks after the opening `---` are reported too. The next regeneration would
-    undo them all, and comments would be lost.
+    ## What it does
 
-    Bad:
+    Compares each top-level value with what the generator writes for the same data: other spaces, quotes
+    or escapes, or block YAML instead of JSON on one line. Also reports comments, blank lines, and
+    whitespace after the opening `---`.
+
+    ## Why it is a problem
+
+    The next regeneration reverts such a change, and comments are lost.
+
+    ## Example
 
         title: zlib
 
-    Good:
+    ## Use instead
 
         title: "zlib"
 
-    Fix: rewrites the page, unless there are comments.
+    ## Fix
+
+    Rewrites the page, unless it has comments.
     """
     wrong_types = {error.pointer.split("/")[1] for error in page.schema_errors
                    if error.kind is SchemaErrorKind.TYPE and error.pointer}
@@ -194,25 +226,33 @@ def _between_entries(page: Page) -> Iterator[Problem]:
 
 @emitted_rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fixability=Fix.FILE, by="parser")
 def trailing_whitespace() -> None:
-    """A newline or blanks follow the closing `---`.
+    """Whitespace follows the closing `---`.
 
-    The generator writes nothing there, so that the next regeneration changes the file. Editors and
-    the hooks `end-of-file-fixer` and `trailing-whitespace` like to add or remove such bytes:
-    exclude pages from them.
+    ## What it does
 
-    Bad:
+    Reports a newline or other whitespace after the front matter of a page with specs. Tag pages may end
+    in a newline.
+
+    ## Why it is a problem
+
+    The generator writes nothing there, so the next regeneration changes the file. Editors and the hooks
+    `end-of-file-fixer` and `trailing-whitespace` add or remove such bytes: exclude pages from them.
+
+    ## Example
 
         ---
         …
         ---<LF>
 
-    Good:
+    ## Use instead
 
         ---
         …
         ---
 
-    Fix: removes them.
+    ## Fix
+
+    Removes the whitespace.
     """
 
 
@@ -221,18 +261,26 @@ def trailing_whitespace() -> None:
 def unsorted_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     """The variants of a spec are not sorted by name.
 
-    Spack sorts them by name, whatever their sign: `build_system=cmake`, `~ipo`, `+shared`. Another
-    order means that something else wrote the page. Reported once a page.
+    ## What it does
 
-    Bad:
+    Reports, once for each page, the first spec whose variants are not sorted by name, whatever their
+    sign: `build_system=cmake`, `~ipo`, `+shared`.
+
+    ## Why it is a problem
+
+    Spack sorts variants by name. Another order means that something else wrote the page.
+
+    ## Example
 
         spec_details: [{… "variants": ["+shared", "build_system=makefile"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "variants": ["build_system=makefile", "+shared"] …}, …]
 
-    Fix: none. No spec is ever altered.
+    ## Fix
+
+    None. Specs are never changed.
     """
     names = list(map(variant_name, filter(is_variant, value)))
     if not _is_sorted(names):
@@ -244,20 +292,28 @@ def unsorted_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
     """A page in the tarball format is not in canonical order.
 
-    Pages of 2022 to 2025-02 were written in database order, which is another at each
-    regeneration: bytes change and facts do not. In canonical order (specs by hash, lists and keys
-    sorted) they stay as they are. Off unless it is selected by its own code or name, since every
-    old page would be named.
+    ## What it does
 
-    Bad:
+    Reports, once for each page, specs that are not sorted by hash, and lists and keys that are not
+    sorted. This rule is off unless it is selected by its code or name, since it reports nearly every old
+    page.
+
+    ## Why it is a problem
+
+    Pages of 2022 to 2025-02 were written in the order of a database, which differs at each
+    regeneration: bytes change, and the data does not. In canonical order they stay as they are.
+
+    ## Example
 
         spec_details: [{"tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack", … }, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.3.1/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1-2c44nm4mufjlcr3pyjmzmr4ukhpgf5uv.spack" …}, {… "tarball": "https://binaries.spack.io/develop-2025-03-30/build_cache/linux-ubuntu22.04-x86_64_v3/gcc-11.4.0/zlib-1.2.13/linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.2.13-zgla7zae7wzvfpiosiwj32g4t3aubjbf.spack" …}]
 
-    Fix: rewrites the page in canonical order, if this rule is selected.
+    ## Fix
+
+    Rewrites the page in canonical order, if this rule is selected.
     """
     hashes = [spec["hash"] for spec in page.specs
               if isinstance(spec, dict) and isinstance(spec.get("hash"), str)]

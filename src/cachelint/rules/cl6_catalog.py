@@ -25,19 +25,27 @@ from cachelint.rules.base import ALL, Fix, catalog_rule, emitted_rule, page_rule
 
 @page_rule("CL601", "title-mismatch", formats=ALL)
 def title_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
-    """`title` is not the package, which is the name of the page's folder.
+    """`title` is not the package.
+
+    ## What it does
+
+    Compares `title` with the name of the page's folder.
+
+    ## Why it is a problem
 
     The site lists the package under its title and links to it by its folder.
 
-    Bad:
+    ## Example
 
         title: "zstd"
 
-    Good:
+    ## Use instead
 
         title: "zlib"
 
-    Fix: none. Either the title or the folder is wrong.
+    ## Fix
+
+    None. Either the title or the folder is wrong.
     """
     title, package = page.data.get("title"), context.page_id.package
     if package is None or title == package or not schema.compile_check("page-current", "/$defs/title")(title):
@@ -48,19 +56,27 @@ def title_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
 
 @page_rule("CL602", "tag-mismatch", formats=ALL)
 def tag_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
-    """The second category is not the tag, which is the name of the folder above the package's.
+    """The second category is not the tag.
 
-    The site counts and lists the page under the category.
+    ## What it does
 
-    Bad:
+    Compares the second item of `categories` with the name of the tag's folder.
+
+    ## Why it is a problem
+
+    The site counts and lists the page under this category.
+
+    ## Example
 
         categories: [package, develop-2025-04-20]
 
-    Good:
+    ## Use instead
 
         categories: [package, develop-2025-03-30]
 
-    Fix: none. Either the category or the folder is wrong.
+    ## Fix
+
+    None. Either the category or the folder is wrong.
     """
     tag = context.page_id.tag
     category = category_tag(page)
@@ -80,21 +96,28 @@ def category_tag(page: Page) -> str | None:
 
 @page_rule("CL604", "unknown-stack", depends_on_tag_entry=True)
 def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
-    """A spec lists a stack that `_data/tags.yaml` does not give its tag.
+    """A spec lists a stack that its tag does not have.
 
-    The site builds its filters from `tags.yaml`, so that the spec cannot be found by this stack.
-    Reported once for each stack and page, at the first spec; not where `tags.yaml` does not list
-    the tag.
+    ## What it does
 
-    Bad:
+    Reports, once for each stack and page, a stack that `_data/tags.yaml` does not list for the tag. A
+    tag that is not in `tags.yaml` is not checked.
+
+    ## Why it is a problem
+
+    The site builds its filters from `tags.yaml`, so the spec cannot be found by this stack.
+
+    ## Example
 
         spec_details: [{… "stacks": ["e4s", "no-such-stack", "root"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "stacks": ["e4s", "root"] …}, …]
 
-    Fix: none. Either the page or `tags.yaml` is wrong.
+    ## Fix
+
+    None. Either the page or `tags.yaml` is wrong.
     """
     listed = context.tag_stacks
     if listed is None:
@@ -120,19 +143,24 @@ def unsafe(stack: str) -> bool:
 @catalog_rule("CL603", "unlisted-tag", severity=Severity.WARNING, needs_whole_tag=True,
               named_by_message=True)
 def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
-    """A tag has pages, and `_data/tags.yaml` does not list it.
+    """A tag with pages is not in `_data/tags.yaml`.
 
-    The site builds its list of tags and their filters from that file, so that the tag's pages are
-    there and cannot be found. Old tags of a live catalog are like that, so this is a warning.
-    Reported once a tag, of `tags.yaml` as a whole.
+    ## What it does
 
-    Bad:
+    Reports, once for each tag, a folder with pages that `tags.yaml` does not list.
+
+    ## Why it is a problem
+
+    The site builds its list of tags and their filters from this file, so the pages cannot be found. Old
+    tags of a live catalog are like that, so this is a warning.
+
+    ## Example
 
         - name: develop
           stacks:
           - root
 
-    Good:
+    ## Use instead
 
         - name: develop
           stacks:
@@ -142,7 +170,9 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
           - e4s
           - root
 
-    Fix: none. List the tag with its stacks, or remove its pages.
+    ## Fix
+
+    None. List the tag with its stacks, or remove its pages.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
     if listed is None:
@@ -156,12 +186,19 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 
 @catalog_rule("CL605", "tag-page", fixability=Fix.CATALOG, needs_whole_tag=True)
 def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
-    """A listed tag with pages has no page of its own, or one that says another tag.
+    """The page of a tag is missing or belongs to another tag.
 
-    `pages/tags/<tag>.md` is the table of the tag's packages; without it the links to the tag lead
-    nowhere. Not checked where a catalog has no `pages/tags`.
+    ## What it does
 
-    Bad:
+    Checks that each listed tag with pages has `pages/tags/<tag>.md`, and that its `tag` and `permalink`
+    are those of the tag. Not checked where a catalog has no `pages/tags`.
+
+    ## Why it is a problem
+
+    This page is the table of the tag's packages. Without it, links to the tag are broken; with the
+    address of another tag, one of the two pages is not reachable.
+
+    ## Example
 
         ---
         layout: table
@@ -169,7 +206,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         tag: develop
         ---
 
-    Good:
+    ## Use instead
 
         ---
         layout: table
@@ -177,7 +214,9 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         tag: develop-2025-03-30
         ---
 
-    Fix: writes a page that is missing. In a page that exists, only these two values are changed.
+    ## Fix
+
+    Writes a page that is missing. In a page that exists, only these two values are changed.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
     if listed is None or catalog.tag_pages is None:
@@ -201,11 +240,17 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 
 @catalog_rule("CL606", "empty-tag", severity=Severity.WARNING, needs_whole_tag=True)
 def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
-    """`_data/tags.yaml` lists a tag that has no page.
+    """`_data/tags.yaml` lists a tag without pages.
 
-    The site offers the tag, and shows nothing under it.
+    ## What it does
 
-    Bad:
+    Reports each listed tag that has no page.
+
+    ## Why it is a problem
+
+    The site offers the tag, and shows nothing for it.
+
+    ## Example
 
         - name: develop-2025-03-30
           stacks:
@@ -215,14 +260,16 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
           stacks:
           - root
 
-    Good:
+    ## Use instead
 
         - name: develop-2025-03-30
           stacks:
           - e4s
           - root
 
-    Fix: none. Remove the entry, or restore the tag's pages.
+    ## Fix
+
+    None. Remove the entry, or restore the pages of the tag.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
     for tag, number in (listed.entries if listed else {}).items():
@@ -237,26 +284,34 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """A `count` in `_data/meta.yaml` is not the number of specs.
 
-    A tag's `count` is the number of specs on its pages, and `all` has the sum of the right counts.
-    The site shows them on its first page. Not checked for a tag with a page that is legacy,
-    excluded or invalid. In a mutable tag a count that is too small is only a warning: the pages
-    may be wrong, since the generator never deletes a page of `develop`.
+    ## What it does
 
-    Bad:
+    Compares the `count` of each tag with the number of specs on its pages, and the `count` of `all`
+    with the sum. A tag with a page that is legacy, excluded, not checked out or invalid is not checked.
+    In a mutable tag, a count that is too small is only a warning: the pages may be wrong, because the
+    generator never deletes a page of `develop`.
+
+    ## Why it is a problem
+
+    The site shows these numbers on its first page.
+
+    ## Example
 
         all:
           count: 3
         develop-2025-03-30:
           count: 2
 
-    Good:
+    ## Use instead
 
         all:
           count: 2
         develop-2025-03-30:
           count: 2
 
-    Fix: corrects the number, nothing else in the file; not a count that is only a warning.
+    ## Fix
+
+    Corrects the number, and nothing else in the file. A count that is only a warning is not changed.
     """
     if catalog.meta is None:
         return
@@ -300,38 +355,53 @@ def expected_counts(catalog: Catalog) -> dict[str, int]:
 
 @emitted_rule("CL608", "hash-conflict", by="tag", needs_whole_tag=True, runs_on_changes=False)
 def hash_conflict() -> None:
-    """One hash stands on two pages of a tag.
+    """Two pages of a tag have the same hash.
 
-    A hash names one spec of one package, so that one of the two pages is wrong. Reported on the
-    page that is later in order of path, naming the other. That the same hash stands in two tags is
-    normal.
+    ## What it does
 
-    Fix: none. Only the binary cache can tell which page is right.
+    Reports a hash that an earlier page of the tag has, in the order of paths. The same hash in two tags
+    is normal.
+
+    ## Why it is a problem
+
+    A hash identifies one spec of one package, so one of the two pages is wrong.
+
+    ## Fix
+
+    None. Only the binary cache can decide which page is right.
     """
 
 
 @catalog_rule("CL609", "tags-file", needs_whole_tag=True, own_file=TAGS)
 def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
-    """An entry of `_data/tags.yaml` is not in order.
+    """An entry of `_data/tags.yaml` is duplicated or not sorted.
 
-    A tag stands twice, or its stacks are not sorted, or one of them stands twice. The site shows
-    the tag twice, and regenerating the file changes bytes and no fact.
+    ## What it does
 
-    Bad:
+    Reports a tag that is listed twice, and stacks that are not sorted or appear twice.
+
+    ## Why it is a problem
+
+    The site shows the tag twice, and a regeneration of the file changes bytes without any change of
+    data.
+
+    ## Example
 
         - name: develop-2025-03-30
           stacks:
           - root
           - e4s
 
-    Good:
+    ## Use instead
 
         - name: develop-2025-03-30
           stacks:
           - e4s
           - root
 
-    Fix: none. Correct the entry by hand.
+    ## Fix
+
+    None. Correct the entry by hand.
     """
     first: dict[str, int] = {}
     data = catalog.tags.data if catalog.tags else None

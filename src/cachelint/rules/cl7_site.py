@@ -48,23 +48,30 @@ def _unsafe(pointer: str, value: str, character: str) -> Problem:
 
 @page_rule("CL701", "unsafe-text", values=_unsafe_word + _unsafe_item + _unsafe_variant)
 def unsafe_text(page: Page, _: PageContext) -> Iterator[Problem]:
-    r"""Text that breaks out of the places where the site's templates put it.
+    r"""A value contains characters that the site does not escape.
 
-    Templates write values unescaped into JSON, scripts and HTML attributes: a `"` in one version
-    makes `api/data.json` no JSON, and search is dead for every package; a `<` is markup on the
-    page. Refused are `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os,
-    platform, target, versions and stacks, white space in compiler, os, platform and target, and
-    `<`, `>` and control characters in variants.
+    ## What it does
 
-    Bad:
+    Reports `"`, `\`, `<`, `>` and control characters in title, tag, compiler, os, platform, target,
+    versions and stacks, whitespace in compiler, os, platform and target, and `<`, `>` and control
+    characters in variants.
+
+    ## Why it is a problem
+
+    The templates write values unescaped into JSON, scripts and HTML attributes. One `"` in a version
+    makes `api/data.json` invalid, and the search fails for every package; a `<` is markup on the page.
+
+    ## Example
 
         spec_details: [{… "os": "</script>" …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "os": "ubuntu22.04" …}, …]
 
-    Fix: none.
+    ## Fix
+
+    None.
     """
     title, categories = page.data.get("title"), page.data.get("categories")
     if isinstance(title, str) and (found := _UNSAFE(title)):
@@ -77,26 +84,35 @@ def unsafe_text(page: Page, _: PageContext) -> Iterator[Problem]:
 @page_rule("CL703", "loader-dependent",
            supersedes=("CL202", "CL203", "CL204", "CL404", "CL701"))
 def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
-    r"""Text that YAML loaders read differently, or refuse.
+    r"""Readers of YAML disagree about a value or key.
 
-    - A character outside the Basic Multilingual Plane, which `json.dumps` writes as two escapes
-      (`\ud83d\ude00`): Jekyll refuses the page. Where it is not escaped and no regeneration will
-      escape it, all loaders read it alike.
-    - U+0085, U+2028, U+2029, DEL and C1 controls that are not escaped.
+    ## What it does
+
+    Reports text that some readers of YAML read differently or refuse:
+
+    - A character outside the Basic Multilingual Plane where the canonical form escapes it
+      (`\ud83d\ude00`). Where it is not escaped and no regeneration escapes it, all readers agree.
+    - U+0085, U+2028, U+2029, DEL and C1 control characters that are not escaped.
     - A tab, VT or FF after the opening `---`, and U+FEFF after that line.
-    - The key `<<`, and keys in quotes of 1,023 characters or more as they are written.
-    - A value or key without quotes, such as `no`, `1:30` or `017`, that is a string to one loader
-      and a truth value or a number to another.
+    - The key `<<`, and quoted keys of 1,023 characters or more, escapes included.
+    - A value or key without quotes, such as `no`, `1:30` or `017`, that is a string for one reader and a
+      boolean or a number for another.
 
-    Bad:
+    ## Why it is a problem
+
+    Jekyll refuses the page, or the site shows something else than what this check has read.
+
+    ## Example
 
         spec_details: [{… "variants": ["note=\ud83d\ude00"] …}, …]
 
-    Good:
+    ## Use instead
 
         spec_details: [{… "variants": ["note=smile"] …}, …]
 
-    Fix: none. Only a person can choose another name or value.
+    ## Fix
+
+    None. Only a person can choose another name or value.
     """
     yield from _at_start(page)
     found: list[tuple[str | None, Problem]] = [*_without_quotes(page), *_in_strings(page)]
@@ -232,13 +248,21 @@ def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
 
 @emitted_rule("CL702", "tag-name", by="tag", formats=ALL, severity=Severity.WARNING)
 def tag_name() -> None:
-    """A tag that the site cannot sort.
+    """The site cannot sort the name of a tag.
 
-    Its templates know `develop`, `develop-YYYY-MM-DD`, and `v` with dotted numbers; a name such as
-    `v1.0.0-rc1` breaks the order of all tags. Reported once a tag, at its entry in `_data/tags.yaml`,
-    or else on its first page.
+    ## What it does
 
-    Fix: none.
+    Reports, once for each tag, a name other than `develop`, `develop-YYYY-MM-DD`, or `v` with dotted
+    numbers: at its entry in `_data/tags.yaml`, or else on its first page.
+
+    ## Why it is a problem
+
+    The templates of the site know only these forms. A name such as `v1.0.0-rc1` breaks the order of all
+    tags.
+
+    ## Fix
+
+    None.
     """
 
 

@@ -8,46 +8,80 @@ from cachelint.rules.base import Fix, emitted_rule
 
 @emitted_rule("CL801", "frozen-page-changed", by="changes")
 def frozen_page_changed() -> None:
-    """The facts of a page in a frozen tag changed against the base revision.
+    """A page of a frozen tag changed.
 
-    A release or a weekly snapshot is made once and never again. Its title, tag or specs (as a set;
-    `meta` and order are no facts) can only change by mistake. A tag is frozen unless it is in
-    `mutable-tags`. Checked only under `--diff-base`.
+    ## What it does
 
-    Fix: none. Restore the page, or add the tag to `mutable-tags`.
+    Compares title, tag and specs (as a set; without `meta` and order) with the base revision. A tag is
+    frozen unless it is in `mutable-tags`. Checked only under `--diff-base`.
+
+    ## Why it is a problem
+
+    A release or a weekly snapshot is not regenerated after it was made, so such a change is most likely
+    a mistake.
+
+    ## Fix
+
+    None. Restore the page, or add the tag to `mutable-tags`.
     """
 
 
 @emitted_rule("CL802", "frozen-page-removed", by="changes")
 def frozen_page_removed() -> None:
-    """A page of a frozen tag is gone against the base revision.
+    """A page of a frozen tag was removed.
 
-    Links to it break, and what the tag holds is no longer what the site says. A page that is
-    renamed is one that is gone and one more (CL803). Checked only under `--diff-base`.
+    ## What it does
 
-    Fix: none. Restore the page.
+    Reports a page that the base revision has in a frozen tag and that is gone. A renamed page is one
+    that was removed and one that was added (CL803). Checked only under `--diff-base`.
+
+    ## Why it is a problem
+
+    Links to the page break, and the site no longer shows what the tag contains.
+
+    ## Fix
+
+    None. Restore the page.
     """
 
 
 @emitted_rule("CL803", "frozen-page-added", severity=Severity.WARNING, by="changes")
 def frozen_page_added() -> None:
-    """A frozen tag that the base revision has got one page more.
+    """A page was added to a frozen tag.
 
-    A tag that is new as a whole is no breach. Checked only under `--diff-base`.
+    ## What it does
 
-    Fix: none. Remove the page, or add the tag to `mutable-tags`.
+    Reports a page in a frozen tag that the base revision has without this page. A new tag is not
+    reported. Checked only under `--diff-base`.
+
+    ## Why it is a problem
+
+    A release or a weekly snapshot is not extended after it was made, so the page is most likely in the
+    wrong tag.
+
+    ## Fix
+
+    None. Remove the page, or add the tag to `mutable-tags`.
     """
 
 
 @emitted_rule("CL804", "order-only-change", severity=Severity.WARNING, fixability=Fix.REWRITE, by="changes")
 def order_only_change() -> None:
-    """A page of a frozen tag has other bytes and the same facts, and is not in canonical form.
+    """A page of a frozen tag changed in order or formatting only.
 
-    This is how one page came to be committed 581 times: each regeneration wrote the same specs in
-    another order. A change to the canonical bytes is welcome, since it is the last of its kind.
-    Checked only under `--diff-base`.
+    ## What it does
 
-    Fix: rewrites the page, in the current format.
+    Reports a page of a frozen tag whose bytes changed, whose data did not, and that is not in canonical
+    form. A change to canonical form is not reported. Checked only under `--diff-base`.
+
+    ## Why it is a problem
+
+    This is how one page was committed 581 times: each regeneration wrote the same specs in another
+    order.
+
+    ## Fix
+
+    Rewrites the page, in the current format.
     """
 
 
@@ -56,13 +90,21 @@ def order_only_change() -> None:
 def gate_changed() -> None:
     """The configuration or the baseline of this run differs from the base revision.
 
-    A change that adds `ignore = ["CL3"]` or a few entries of a baseline switches off the check that
-    it should pass. This finding shows the reviewer so. It is reported once for each of the two
-    files, under `--diff-base` only, and no setting, option or baseline hides it. `--config-from-base`
-    reads both files as they are at the merge base, so that the change has no effect on its own
-    check.
+    ## What it does
 
-    Fix: none. Review the change of the settings, or check with `--config-from-base`.
+    Reports, once for each of the two files, that the configuration or the baseline of this run differs
+    from the base revision. Checked only under `--diff-base`. No setting, option or baseline hides this
+    finding. `--config-from-base` reads both files as they are at the merge base, so that the change has
+    no effect on its own check.
+
+    ## Why it is a problem
+
+    A change that adds `ignore = ["CL3"]` or entries of a baseline switches off the check that it has to
+    pass. The reviewer must see it.
+
+    ## Fix
+
+    None. Review the change of the settings, or use `--config-from-base`.
     """
 
 

@@ -45,14 +45,15 @@ In the examples, `…` stands for what a sound page has in that place, and `<BOM
 
 def text(rule: Rule) -> str:
     """Explain a rule to someone at a terminal."""
-    return f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.documentation}"
+    body = re.sub(r"^## ", "", rule.documentation, flags=re.MULTILINE)
+    return f"{rule.code} {rule.name} ({rule.severity.value})\n\n{body}"
 
 
 def markdown(rule: Rule) -> str:
     """Explain a rule in Markdown, under a heading with its code as an anchor."""
     facts = [rule.severity.value.capitalize(), f"fixable: {_FIX[rule.fixability]}",
              f"{'on' if rule.default else 'off'} by default", f"since {rule.since}"]
-    body = re.sub(r"^(Bad|Good|Fix):", r"**\1:**", rule.documentation, flags=re.MULTILINE)
+    body = re.sub(r"^## ", "#### ", rule.documentation, flags=re.MULTILINE)
     body = re.sub(r"(?:^    .*\n)(?:(?:    .*)?\n)*", _fenced, body, flags=re.MULTILINE)
     return (f'<a id="{rule.code}"></a>\n\n### {rule.code} {rule.name}\n\n'
             f"{' · '.join(facts)}\n\n{body}")

@@ -52,7 +52,7 @@ class Block(NamedTuple):
     """A paragraph or an example of a rule's documentation."""
 
     kind: str
-    """``text``, ``bad``, ``good``, ``fix`` or ``code``."""
+    """``heading``, ``text`` or ``code``."""
     runs: tuple[str, ...]
     """Text and code spans in turn, beginning with text; of ``code`` the lines as they stand."""
 
@@ -119,10 +119,9 @@ def blocks_of(documentation: str) -> list[Block]:
             lines = (line.removeprefix("    ") for line in paragraph.split("\n"))
             blocks.append(Block("code", ("\n".join(lines),)))
         else:
-            label = re.match(r"(Bad|Good|Fix):\s*", paragraph)
-            text = paragraph[label.end():] if label else paragraph
-            runs = tuple(" ".join(text.split("\n")).split("`"))
-            blocks.append(Block(label[1].lower() if label else "text", runs))
+            kind = "heading" if paragraph.startswith("## ") else "text"
+            text = paragraph.removeprefix("## ")
+            blocks.append(Block(kind, tuple(" ".join(text.split("\n")).split("`"))))
     return [block for block in blocks if block.kind != "text" or any(block.runs)]
 
 
