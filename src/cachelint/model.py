@@ -102,6 +102,8 @@ class Problem(NamedTuple):
     """What is at ``other``."""
     expected: int | str | None = None
     """The scalar that `fix` writes at the pointer, in a file of the catalog."""
+    help: str = ""
+    """What to do, where that is more than the rule's documentation recommends."""
     new_file: tuple[str, str] | None = None
     """Path below the catalog's folder, and content, of a file that `fix` creates."""
     severity: Severity | None = None
@@ -167,6 +169,8 @@ class Finding(NamedTuple):
     """The place, and after it the other side of a contradiction."""
     spec_hash: str = ""
     """The hash of the spec in which it lies, where that is sound and stands once on the page."""
+    help: str = ""
+    """What to do about it, where there is advice on this finding."""
 
 
 class FileChange(NamedTuple):
