@@ -23,7 +23,7 @@ OTHER_PAGE = "_cache/develop/swig/specs.md"
 FROZEN_PAGE = "_cache/v0.23.1/{}/specs.md"
 
 REPOSITORY = "git+https://github.com/spack/cachelint"
-INPUTS = ["paths", "diff-base", "baseline", "version", "args"]
+INPUTS = ["paths", "diff-base", "config-from-base", "baseline", "version", "args"]
 
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
 SETUP, INSTALL, CHECK = ACTION["runs"]["steps"]
@@ -284,7 +284,7 @@ def test_a_defect(job: Job) -> None:
     assert annotation.startswith(f"::error title=CL301 num-specs,file={PAGE},line=5,endLine=5,")
     assert "num_specs is 4711" in annotation
     assert done.stdout.endswith("Found 1 error in 23 pages (1 fixable with \"cachelint fix\").\n")
-    assert done.summary.startswith("### ❌ cachelint: Found 1 error in 23 pages.")
+    assert done.summary.startswith("### ❌ cachelint: Found 1 error in 23 pages ")
     assert "| 1 | `CL301` | `num-specs` | error | 1 |" in done.summary
     assert f"\ncachelint fix {PAGE} " in done.summary
 
@@ -355,6 +355,18 @@ def test_a_pull_request_is_checked_by_what_it_changes(job: Job) -> None:
     assert done.status == 1
     assert [OTHER_PAGE in line for line in done.annotations] == [True]
     assert "in 1 page " in done.stdout
+
+
+def test_a_pull_request_cannot_switch_off_its_own_check(job: Job) -> None:
+    (job.workspace / "cachelint.toml").write_text('ignore = ["ALL"]\nexclude = ["*"]\n', "utf-8")
+    job.pull_request(PAGE)  # the file is part of it
+    done = job.check()
+    assert done.status == 1
+    assert [line.split(",")[0] for line in done.annotations] == ["::error title=CL301 num-specs"]
+    done = job.check(config_from_base="false")
+    assert done.status == 0
+    assert [line.split(",")[:2] for line in done.annotations] == [
+        ["::warning title=CL805 gate-changed", "file=cachelint.toml"]]
 
 
 def test_a_pull_request_without_a_page(job: Job) -> None:

@@ -116,7 +116,8 @@ def test_every_input_is_used_and_none_within_a_script() -> None:
         variable["value"] if isinstance(variable, dict) else variable
         for variable in JOB["variables"].values())]
     assert re.findall(r"inputs\.([a-z-]+)", " ".join(outside)) == [
-        "stage", "image", "fetch-depth", "paths", "diff-base", "baseline", "version", "args"]
+        "stage", "image", "fetch-depth", "paths", "diff-base", "config-from-base", "baseline",
+        "version", "args"]
 
 
 def test_values_are_not_expanded() -> None:
@@ -237,6 +238,21 @@ def test_a_merge_request_is_checked_by_what_it_changes(checkout: Checkout) -> No
     assert done.returncode == 1
     assert OTHER_PAGE in done.stdout
     assert PAGE not in done.stdout
+
+
+def test_a_merge_request_cannot_switch_off_its_own_check(checkout: Checkout) -> None:
+    base = checkout.git("rev-parse", "HEAD")
+    checkout.git("checkout", "--quiet", "-b", "topic")
+    checkout.spoil(PAGE)
+    (checkout.project / "cachelint.toml").write_text('ignore = ["ALL"]\n', encoding="utf-8")
+    checkout.commit("a defect, and no check")
+    done = checkout.run(merge_request(base))
+    assert done.returncode == 1
+    assert "CL301" in done.stdout
+    done = checkout.run(merge_request(base), config_from_base="false")
+    assert done.returncode == 0
+    assert "CL805" in done.stdout
+    assert "CL301" not in done.stdout
 
 
 def test_a_merged_result_is_compared_with_its_target(checkout: Checkout) -> None:

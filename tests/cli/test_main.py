@@ -18,6 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cachelint.cli import main as program
+from cachelint.cli import printing
 from cachelint.files import discovery
 from cachelint.output import formats
 from cachelint.runner import run as runner
@@ -185,7 +186,12 @@ USAGE: dict[str, tuple[list[str], str]] = {
     "command like none": (["xyzzy"], "unknown command 'xyzzy'"),
     "option": (["check", "--selct", "CL3"], "--select"),
     "option of fix": (["fix", "--dif"], "--diff"),
-    "option of another command": (["check", "--diff"], "--diff"),
+    "option of another command": (
+        ["check", "--diff"], 'check has no option --diff: use "cachelint fix --diff"'),
+    "check that fixes": (["check", "--fix"], 'check has no option --fix: use "cachelint fix"'),
+    "fix that checks": (
+        ["fix", "--check", "_cache"], 'fix has no option --check: use "cachelint check", or '
+        '"cachelint fix --diff" to see what would change'),
     "rule's code": (["check", "--select", "CL3O1"], 'unknown rule "CL3O1": did you mean "CL301"?'),
     "rule's name": (["check", "--ignore", "num-spec"],
                     'unknown rule "num-spec": did you mean "num-specs"?'),
@@ -372,10 +378,77 @@ def test_output_of_fix(run: Run, here: Path) -> None:
         "before shared\n"
         "Found 2 errors and 1 warning in 2 pages.\n"
     ), (
+        f"Fixed {WHERE}: CL301\n"
         f"skipped _cache/{TAG}/abc/specs.md: CL402 duplicate-hash: the hash {valid.FIRST} is "
         "spec 0's already\n"
         "Fixed 1 finding in 1 file.\n"
     ))
+
+
+def test_fix_lists_files_with_their_rules(run: Run, here: Path) -> None:
+    names = [f"p{number:02}" for number in range(23)]
+    stale = valid.page(valid.meta(num_specs=3, versions=["1"])) + "\n"
+    catalog(here, PAGE, **{name: stale.replace('"zlib"', f'"{name}"') for name in names})
+    before = {path: path.read_bytes() for path in here.rglob("*.md")}
+    shown = run("fix", "--diff", "--select", "CL3,CL505")
+    written = run("fix", "--select", "CL3,CL505")
+    listed = [f"_cache/{TAG}/{name}/specs.md: CL301, CL308, CL505" for name in names[:20]]
+    assert written == Done(0, "All checks passed: 24 pages.\n", "".join(
+        f"Fixed {each}\n" for each in listed)
+        + "Fixed 3 more files: --output-format json lists them\nFixed 69 findings in 23 files.\n")
+    assert [line for line in shown.err.splitlines() if line.startswith("Would")] == [
+        *(f"Would fix {each}" for each in listed),
+        "Would fix 3 more files: --output-format json lists them",
+        "Would fix 69 findings in 23 files."]
+    for path, content in before.items():
+        path.write_bytes(content)
+    assert run("fix", "--quiet", "--select", "CL3,CL505") == Done(0, "", "")
+    for path, content in before.items():
+        path.write_bytes(content)
+    report = json.loads(run("fix", "--output-format", "json").out)
+    Draft202012Validator(json.loads(run("schema", "report").out)).validate(report)
+    assert report["fixed"] == [
+        {"path": f"_cache/{TAG}/{name}/specs.md", "rules": {"CL301": 1, "CL308": 1, "CL505": 1}}
+        for name in names]
+    assert report["summary"]["fixed"] == 69
+    assert "fixed" not in json.loads(run("check", "--output-format", "json").out)
+
+
+def test_a_hook_that_fixes_leaves_findings_to_the_check(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog(here, STALE, abc=BAD_HASH.replace('"zlib"', '"abc"'))
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    assert run("fix", "--fixes-only", "--ignore", "CL6") == Done(
+        1, "Found 1 error in 2 pages.\n",
+        f"Fixed {WHERE}: CL301\nFixed 1 finding in 1 file.\n"
+        'Next: stage the fixed files with "git add", and commit again.\n')
+    again = run("fix", "--fixes-only", "--ignore", "CL6")
+    assert again == Done(1, "Found 1 error in 2 pages.\n", "")
+
+
+# environment of a terminal, and whether codes are hyperlinks in it
+LINKS: dict[str, tuple[dict[str, str], bool]] = {
+    "unknown": ({"TERM": "xterm-256color"}, False),
+    "kitty": ({"TERM": "xterm-kitty"}, True),
+    "GNOME": ({"TERM": "xterm-256color", "VTE_VERSION": "7600"}, True),
+    "old GNOME": ({"TERM": "xterm-256color", "VTE_VERSION": "4804"}, False),
+    "Windows": ({"WT_SESSION": "x"}, True),
+    "VS Code": ({"TERM_PROGRAM": "vscode"}, True),
+    "Apple": ({"TERM_PROGRAM": "Apple_Terminal"}, False),
+    "tmux": ({"TERM_PROGRAM": "vscode", "TMUX": "/tmp/x"}, False),
+    "screen": ({"TERM": "screen-256color", "VTE_VERSION": "7600"}, False),
+    "CI": ({"TERM": "xterm-kitty", "CI": "true"}, False),
+    "forced": ({"FORCE_HYPERLINK": "1", "TERM": "screen"}, True),
+    "forbidden": ({"FORCE_HYPERLINK": "0", "TERM": "xterm-kitty"}, False),
+}
+
+
+@pytest.mark.parametrize(("environment", "expected"), LINKS.values(), ids=LINKS)
+def test_hyperlinks_only_where_they_are_known_to_work(
+    environment: dict[str, str], expected: bool
+) -> None:
+    assert printing._takes_links(environment) is expected
 
 
 def test_output_of_diff(run: Run, here: Path) -> None:
@@ -383,7 +456,7 @@ def test_output_of_diff(run: Run, here: Path) -> None:
     done = run("fix", "--diff", "--output-format", "concise")
     assert done == Done(1, (
         f"--- a/{WHERE}\n+++ b/{WHERE}\n@@ -7 +7 @@\n----\n+---\n\\ No newline at end of file\n"
-    ), "All checks passed: 1 page.\nWould fix 1 finding in 1 file.\n")
+    ), f"Would fix {WHERE}: CL505\nAll checks passed: 1 page.\nWould fix 1 finding in 1 file.\n")
 
 
 def test_diff_shows_lines_with_control_characters_escaped(run: Run, here: Path) -> None:
@@ -653,7 +726,7 @@ def test_rules_are_listed_and_explained(run: Run) -> None:
     group = run("rule", "CL30").out
     assert re.findall(r"^CL\d{3}", group, re.MULTILINE) == [f"CL30{n}" for n in range(1, 9)]
     assert run("rule", "CL301", "--output-format", "markdown").out.startswith(
-        '<a id="CL301"></a>\n\n### CL301 num-specs\n\nError · fixable: in `meta` · ')
+        '<a id="cl301"></a>\n\n### CL301 num-specs\n\nError · fixable: in `meta` · ')
 
 
 def test_rules_as_json_match_their_schema(run: Run) -> None:
@@ -712,7 +785,10 @@ def test_output_depends_on_no_number_of_processes(here: Path, arguments: list[st
 def test_fix_by_several_processes(here: Path) -> None:
     seven_tags(here)
     done = subprocess_of(here, "fix", "--jobs", "3", "--statistics", "--select", "CL301,CL505")
-    assert done == Done(0, "All checks passed: 21 pages.\n", "Fixed 19 findings in 15 files.\n")
+    assert (done.status, done.out) == (0, "All checks passed: 21 pages.\n")
+    assert done.err.splitlines()[:2] == [
+        "Fixed _cache/develop/abc/specs.md: CL301", "Fixed _cache/v1.0/abc/specs.md: CL301, CL505"]
+    assert done.err.endswith("Fixed 19 findings in 15 files.\n")
     assert subprocess_of(here, "fix", "--jobs", "2", "--select", "CL301,CL505").err == ""
 
 

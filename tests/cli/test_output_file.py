@@ -125,7 +125,7 @@ USAGE: dict[str, tuple[list[str], str]] = {
                  "invalid report 'sarif': expected FORMAT:PATH, such as sarif:cachelint.sarif"),
     "no path": (["sarif:"], "invalid report 'sarif:': expected FORMAT:PATH"),
     "no format": ([":x"], "unknown format ''"),
-    "format like another": (["sarfi:x"], "unknown format 'sarfi' (is it sarif?)"),
+    "format like another": (["sarfi:x"], "unknown format 'sarfi': did you mean \"sarif\"?"),
     "format like none": (["xyzzy:x"], "unknown format 'xyzzy'"),
     "standard output": (["json:-"], "--output-format"),
     "twice": (["json:a.txt", "sarif:a.txt"], "a.txt: two reports cannot be written to one file"),

@@ -197,7 +197,7 @@ def test_site_has_every_page_and_every_rule(site: Path) -> None:
     assert {path.parent.name for path in site.glob("*/index.html")} == names
     assets = Assets()
     assets.feed((site / "rules" / "index.html").read_text(encoding="utf-8"))
-    assert {rule.code for rule in ALL_RULES} <= assets.ids
+    assert {rule.code.lower() for rule in ALL_RULES} <= assets.ids
 
 
 def test_links_beside_the_documentation_lead_to_the_repository(site: Path) -> None:

@@ -65,7 +65,7 @@ def test_evidence_fits(width: int | None) -> None:
         while not place.startswith("  --> "):  # the claim takes several lines
             place, *evidence = evidence
         for line in evidence:
-            if width or "note:" not in line:
+            if width or "help:" not in line:
                 assert display_width(line) <= (width or 80), line
 
 
@@ -88,6 +88,16 @@ def test_colours_change_nothing_but_colours() -> None:
             assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(finding, Style(width=width))
             for line in coloured.splitlines():
                 assert line.count("\x1b[0m") * 2 == line.count("\x1b[")
+
+
+def test_the_code_is_a_hyperlink_where_the_terminal_shows_them() -> None:
+    for width in (None, 80, 20):
+        for finding in findings():
+            style = Style(colour=True, width=width)
+            linked = render(finding, style._replace(links=True))
+            url = f"https://spack.github.io/cachelint/rules/#{finding.code.lower()}"
+            assert linked.count(f"\x1b]8;;{url}\x1b\\{finding.code}\x1b]8;;\x1b\\") == 1
+            assert re.sub(r"\x1b]8;;.*?\x1b\\", "", linked) == render(finding, style)
 
 
 def at_columns(text: str, start: int, width: int) -> str:
@@ -147,11 +157,11 @@ def test_help_is_shown_once_for_a_rule() -> None:
     found = [f for f in check_page(page.encode(), "specs.md") if f.code == "CL401"]
     assert len(found) == 2
     out = "".join(write(Report(tuple(found), 1), PLAIN))
-    assert out.count("= note: Only the binary cache has the right hash.\n") == 1
+    assert out.count("= help: Only the binary cache has the right hash.\n") == 1
 
 
 def test_help_is_that_of_the_rule() -> None:
     for rule in ALL_RULES:
         finding = Finding("a", 1, 1, 1, 1, rule.code, rule.name, rule.severity, "x", "", False)
-        note = re.findall(r"^ +\| .*|^ += note: (.*)$", render(finding), re.MULTILINE)
+        note = re.findall(r"^ +\| .*|^ += help: (.*)$", render(finding), re.MULTILINE)
         assert note == ([rule.advice] if rule.advice else [])

@@ -13,6 +13,7 @@ from cachelint.model import Finding, Report, Severity
 from cachelint.output import github
 from cachelint.output import summary as job_summary
 from cachelint.output.formats import PLAIN
+from cachelint.rules.explain import url_of
 
 PAGE = "_cache/develop/zlib/specs.md"
 NAMES = {
@@ -109,7 +110,7 @@ def test_one_finding() -> None:
     assert lines_of(finding(fixable=True)) == [
         "::error title=CL301 num-specs,file=_cache/develop/zlib/specs.md,line=5,endLine=5,col=44,"
         "endColumn=45::_cache/develop/zlib/specs.md:5:44: CL301 num_specs is wrong "
-        "(fixable with \"cachelint fix\")",
+        "(fixable with \"cachelint fix\"), see https://spack.github.io/cachelint/rules/#cl301",
         "Found 1 error in 7 pages (1 fixable with \"cachelint fix\").",
     ]
 
@@ -197,7 +198,7 @@ def test_an_annotation_has_the_text_as_it_is() -> None:
     path = "_cache/develop/a,b:c%2C/specs.md"
     (command,) = commands(lines_of(finding(path=path, message="100% of a::b, c")))
     assert command.properties["file"] == path
-    assert command.data == f"{path}:5:44: CL301 100% of a::b, c"
+    assert command.data == f"{path}:5:44: CL301 100% of a::b, c, see {url_of('CL301')}"
 
 
 def test_a_long_message_is_cut() -> None:

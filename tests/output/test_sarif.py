@@ -73,7 +73,7 @@ def test_rules() -> None:
         assert len(written["fullDescription"]["text"]) <= 1000
         assert written["help"] == {"text": rule.documentation, "markdown": rule.documentation}
         assert written["helpUri"].startswith("https://")
-        assert written["helpUri"].endswith(f"#{rule.code}")
+        assert written["helpUri"].endswith(f"/rules/#{rule.code.lower()}")
         assert written["defaultConfiguration"] == {
             "level": rule.severity.value, "enabled": rule.default}
         assert written["properties"]["problem.severity"] == rule.severity.value

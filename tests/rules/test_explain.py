@@ -21,15 +21,17 @@ def test_page_of_the_documentation_is_up_to_date() -> None:
 def test_every_rule_has_its_row_anchor_and_heading_in_a_group() -> None:
     page = "\n\n".join(explain.page())
     codes = [rule.code for rule in ALL_RULES]
-    assert re.findall(r"^\| \[(CL\d{3})\]\(#\1\) ", page, re.MULTILINE) == codes
-    assert re.findall(r'^<a id="(CL\d{3})"></a>\n\n### \1 ', page, re.MULTILINE) == codes
+    assert re.findall(r"^\| \[(CL\d{3})\]\(#(cl\d{3})\) ", page, re.MULTILINE) == [
+        (code, code.lower()) for code in codes]
+    assert re.findall(r'^<a id="(cl\d{3})"></a>\n\n### (CL\d{3}) ', page, re.MULTILINE) == [
+        (code.lower(), code) for code in codes]
     assert re.findall(r"^## (CL\d)xx: ", page, re.MULTILINE) == sorted(
         {code[:3] for code in codes})
 
 
 def test_rule_in_markdown() -> None:
     assert explain.markdown(BY_CODE["CL507"]).startswith(
-        '<a id="CL507"></a>\n\n### CL507 unstable-order\n\n'
+        '<a id="cl507"></a>\n\n### CL507 unstable-order\n\n'
         "Warning · fixable: yes · off by default · since 0.1.0\n\n"
         "A page in the tarball format is not in canonical order.\n\n")
     assert explain.markdown(BY_CODE["CL301"]).endswith(
@@ -45,4 +47,5 @@ def test_every_example_is_a_block_of_code_in_both(rule: Rule) -> None:
     assert markdown.count("```text\n") == markdown.count("\n```\n") == 2 * examples
     assert not re.search(r"^    ", re.sub("```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
     assert explain.text(rule) == (
-        f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.documentation}")
+        f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.documentation}\n\n"
+        f"https://spack.github.io/cachelint/rules/#{rule.code.lower()}")

@@ -35,7 +35,7 @@ from cachelint.linter import tag as tag_linter
 from cachelint.linter.page import check_page
 from cachelint.model import CachelintError, Report
 from cachelint.output.formats import FORMATS
-from cachelint.rules import selection
+from cachelint.rules import explain, selection
 from cachelint.rules.selection import Settings
 from cachelint.runner import run as runner
 from cachelint.runner import workers
@@ -123,13 +123,11 @@ def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -
 def fix(options: Options) -> int:
     """Regenerate summaries, and write pages in canonical form.
 
-    No spec is added, dropped or altered. A page that cannot be fixed safely is skipped, with a
-    reason.
+    No spec changes. What cannot be fixed safely is skipped, with a reason.
 
     \b
     cachelint fix --diff                      what would change
     cachelint fix --diff-base origin/main     what a pull request changes
-    cachelint fix _cache/develop              one tag
     cachelint fix - < specs.md > fixed.md     one page, through a pipe
     """
     paths = read_paths(options)
@@ -149,13 +147,12 @@ def fix(options: Options) -> int:
             gate=gate)
     if options.diff:
         printing.print_diff(change[:3] for change in done.changed)
+    printing.print_fixes(done.report, options)
     # findings go where a diff does not
     print_report(done.report, options, stream=sys.stderr if options.diff else sys.stdout)
     for path, reason in done.skipped:
         say(f"skipped {path}: {reason}")
-    if not options.quiet and (done.changed or options.verbose):
-        verb = "Would fix" if options.diff else "Fixed"
-        say(f"{verb} {plural(done.fixed, 'finding')} in {plural(len(done.changed), 'file')}.")
+    printing.print_fix_totals(done.report, options)
     return _status_of_fix(bool(done.changed), done.report, options)
 
 
@@ -192,8 +189,6 @@ def rule(options: Options) -> int:
     cachelint rule                  all rules
     cachelint rule CL301            what it checks, why, and examples
     """
-    from cachelint.rules import explain
-
     chosen = list(rules.ALL_RULES)
     if options.name is not None:
         codes = selection.codes_of(options.name)
@@ -221,6 +216,7 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
     return {
         "code": each.code, "name": each.name, "severity": each.severity.value,
         "summary": each.summary, "documentation": each.documentation,
+        "url": explain.url_of(each.code),
         "fixable": each.fixability is not rules.Fix.NONE, "default": each.default,
         "since": each.since,
     }
@@ -350,6 +346,8 @@ def _run() -> int:
         status = _invoke()
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")  # after the terminal's ^C
         return _fail("interrupted", 130)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -36,6 +36,7 @@ class Options:
     quiet: bool = False
     verbose: bool = False
     diff: bool = False
+    fixes_only: bool = False
     files_from: str | None = None
     stdin_filename: str | None = None
     config: str | None = None
@@ -184,6 +185,8 @@ OPTIONS = (
            help="Also write a report to a file; repeatable"),
     Option("--diff", commands="fix", section="Output", is_flag=True,
            help="Show what would change, and write nothing"),
+    Option("--fixes-only", commands="fix", section="Output", is_flag=True,
+           help="Print what was fixed, and only count what is left"),
     Option("--statistics", section="Output", is_flag=True,
            help="Show counts per rule instead of findings"),
     Option("--quiet", "-q", section="Output", is_flag=True, help="Print findings only, no totals"),
@@ -246,8 +249,27 @@ def find_unknown_variables(context: click.Context) -> Iterator[str]:
 # ------------------------------------------------------------------------------- commands
 
 
+_MEANT = {
+    ("check", "--fix"): '"cachelint fix"',
+    ("check", "--diff"): '"cachelint fix --diff"',
+    ("fix", "--check"): '"cachelint check", or "cachelint fix --diff" to see what would change',
+}
+"""What to run instead, by command and by an option that it does not have."""
+
+
 class Command(click.Command):
     """A command whose help lists options under headings, mostly one per line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; an option of another command is answered with that command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            meant = _MEANT.get((self.name or "", error.option_name))
+            if meant is None:
+                raise
+            raise click.UsageError(f"{self.name} has no option {error.option_name}: "
+                                   f"use {meant}") from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section; those of click's are in the last one."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
@@ -66,8 +67,7 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
         if not chosen.is_for_people:
             write_utf8(target)
         pieces = chosen.load()(report, _style_for(target, options.color))
-        target.writelines(_without_last(pieces) if options.quiet and chosen.ends_with_totals
-                          else pieces)
+        target.writelines(_select(pieces, options) if chosen.ends_with_totals else pieces)
         for note in report.notes:
             say(f"note: {note}")
         if chosen.name == "github":
@@ -115,6 +115,14 @@ def _count_by_rule(report: Report) -> Iterator[str]:
     yield totals(report) + "\n"
 
 
+def _select(pieces: Iterator[str], options: Options) -> Iterator[str]:
+    """Leave out the totals, the last piece, or all but them, as the options require."""
+    if options.fixes_only:
+        *_, pieces_left = pieces
+        pieces = iter([pieces_left])
+    return _without_last(pieces) if options.quiet else pieces
+
+
 def _without_last(pieces: Iterator[str]) -> Iterator[str]:
     last = next(pieces)
     for piece in pieces:
@@ -132,7 +140,28 @@ def _style_for(stream: TextIO, when: str) -> Style:
     else:
         colour = bool(os.environ.get("FORCE_COLOR")) or (
             is_terminal and os.environ.get("TERM") != "dumb")
-    return Style(colour, terminal_width(stream) if is_terminal else None)
+    return Style(colour, terminal_width(stream) if is_terminal else None,
+                 links=colour and is_terminal and _takes_links(os.environ))
+
+
+_LINK_PROGRAMS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby", "rio"}
+_LINK_TERMINALS = {"xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "wezterm"}
+_VTE = 5000
+"""The first version of VTE (GNOME Terminal and others) that shows hyperlinks."""
+
+
+def _takes_links(environment: Mapping[str, str]) -> bool:
+    """Return whether the terminal is known to show OSC 8 hyperlinks."""
+    forced = environment.get("FORCE_HYPERLINK")
+    if forced is not None:
+        return forced not in ("", "0")
+    term = environment.get("TERM", "")
+    if "CI" in environment or "TMUX" in environment or term.startswith(("screen", "tmux")):
+        return False
+    vte = environment.get("VTE_VERSION", "")
+    return (environment.get("TERM_PROGRAM") in _LINK_PROGRAMS or term in _LINK_TERMINALS
+            or "WT_SESSION" in environment or "KONSOLE_VERSION" in environment
+            or (vte.isdecimal() and int(vte) >= _VTE))
 
 
 def write_utf8(stream: TextIO) -> None:
@@ -147,6 +176,37 @@ def exit_status(report: Report, options: Options) -> int:
     fails = any(finding.severity is Severity.ERROR or options.strict
                 for finding in report.findings)
     return 1 if fails and not options.exit_zero else 0
+
+
+# ------------------------------------------------------------------------------- fixes
+
+_FILES = 20
+"""Maximum number of fixed files that are listed."""
+
+
+def print_fixes(report: Report, options: Options) -> None:
+    """List the files that were fixed on standard error, each with its rules."""
+    if options.quiet:
+        return
+    verb = "Would fix" if options.diff else "Fixed"
+    for change in report.changes[:_FILES]:
+        rules = ", ".join(f"{code} ({count})" if count > 1 else code
+                          for code, count in Counter(change.fixed).items())
+        say(f"{verb} {change.path}: {rules}")
+    more = len(report.changes) - _FILES
+    if more > 0:
+        say(f"{verb} {plural(more, 'more file')}: --output-format json lists them")
+
+
+def print_fix_totals(report: Report, options: Options) -> None:
+    """Print how much was fixed, and in a hook of pre-commit what to do next."""
+    if options.quiet or not (report.changes or options.verbose):
+        return
+    verb = "Would fix" if options.diff else "Fixed"
+    findings = sum(len(change.fixed) for change in report.changes)
+    say(f"{verb} {plural(findings, 'finding')} in {plural(len(report.changes), 'file')}.")
+    if report.changes and not options.diff and os.environ.get("PRE_COMMIT"):
+        say('Next: stage the fixed files with "git add", and commit again.')
 
 
 # ------------------------------------------------------------------------------- diffs

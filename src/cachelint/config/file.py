@@ -113,7 +113,7 @@ class File(NamedTuple):
         """Return the line, from 1, of a setting, or of something in it."""
         return _locate(self.text).find((*self.table, *key)).line
 
-    def place(self, *key: str | int) -> str:
+    def locate(self, *key: str | int) -> str:
         """Return file and line, as an editor's terminal makes a link of them."""
         return f"{self.path}:{self.line(*key)}"
 
@@ -139,7 +139,7 @@ class File(NamedTuple):
 
     def fault(self, message: str, *key: str | int) -> CachelintError:
         """Make the error that names a mistake and its location."""
-        return CachelintError(f"{self.place(*key)}: {message}")
+        return CachelintError(f"{self.locate(*key)}: {message}")
 
 
 NO_FILE = File("", {})
@@ -233,7 +233,7 @@ def _explain(error: ValueError, text: str) -> str:
     """Return the line of a parser's error, and what is wrong there."""
     message = str(error)
     lines = text.split("\n")
-    if "integer string conversion" in message:  # of which the parser does not know the line
+    if "integer string conversion" in message:  # the parser does not know its line
         line = next((number for number, each in enumerate(lines, 1) if len(each) > 4300), 1)
         return f"{line}: invalid TOML: a number is too long"
     # the parser reports the line, or the end of the document
@@ -302,7 +302,7 @@ _OFF = ("off", "ignore", "none", "disable", "disabled", "false", "0")
 
 
 def _advice(data: dict[str, Any], key: tuple[str | int, ...]) -> str:
-    """Say what to do instead of a wrong level of severity: a clause to append, or nothing."""
+    """Return what to do instead of a wrong severity: a clause to append, or nothing."""
     if len(key) != 2 or key[0] != "severity":
         return ""
     value = data["severity"][str(key[1])]
@@ -314,7 +314,7 @@ def _advice(data: dict[str, Any], key: tuple[str | int, ...]) -> str:
 def join_settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
     """Join a configuration file and the options of a command line, which win.
 
-    Both may have ``select``, ``ignore`` and ``extend-select``; of the last, both hold.
+    Both may have ``select``, ``ignore`` and ``extend-select``; both values of the last one apply.
     """
     select = options.get("select") or file.get("select")
     chosen = select_rules(

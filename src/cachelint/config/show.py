@@ -1,4 +1,4 @@
-"""Every setting, with its value and where it comes from, as text that is TOML itself."""
+"""Every setting, with its value and its source, in TOML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cachelint.config.file import FILES, File
-from cachelint.files import discovery
 from cachelint.model import NamedTuple
 from cachelint.rules import ALL_RULES
 from cachelint.rules.selection import Settings, severities
@@ -18,7 +17,7 @@ _WIDTH = 80
 
 
 class Option(NamedTuple):
-    """What an option of the command line was given, and by what."""
+    """The value of an option of the command line, and its source."""
 
     name: str
     """As it is written: ``--jobs``."""
@@ -30,12 +29,13 @@ class Option(NamedTuple):
 def write(file: File, settings: Settings, options: Iterable[Option]) -> Iterator[str]:
     """Write the settings, the options of the run, and which rules run, line by line."""
     given = {option.name.removeprefix("--"): option for option in options}
-    yield f"# Configuration file: {_shown(file) if file.data or file.text else 'none'}\n"
-    yield f"# (sought here and upwards: {', '.join(FILES)})\n\n"
+    yield f"# Configuration file: {file.path or 'none'}\n"
+    yield "# (searched for here and in the folders above, then from the catalog upwards:\n"
+    yield f"# {', '.join(FILES)})\n\n"
     for key, default in _defaults().items():
         value, origin = default, "default"
         if key in file.data:
-            value, origin = file.data[key], f"{_shown(file)}:{file.line(key)}"
+            value, origin = file.data[key], file.locate(key)
         option = given.pop(key, None)
         if option is not None and option.origin and option.value:
             value = list(option.value) if isinstance(default, list) else option.value
@@ -50,7 +50,7 @@ def write(file: File, settings: Settings, options: Iterable[Option]) -> Iterator
     for table in ("per-file-ignores", "severity"):
         yield f"\n[{table}]\n"
         for key, value in file.data.get(table, {}).items():
-            yield _setting(key, value, f"{_shown(file)}:{file.line(table, key)}")
+            yield _setting(key, value, file.locate(table, key))
     yield "\n# Options of this run\n"
     width = max(len(name) for name in given)
     for name, option in given.items():
@@ -60,17 +60,13 @@ def write(file: File, settings: Settings, options: Iterable[Option]) -> Iterator
 
 
 def _defaults() -> dict[str, Any]:
-    """Return the settings that are no tables, with what they are by default."""
+    """Return the settings that are not tables, with their defaults."""
     own = Settings()
     return {
         "select": ["ALL"], "ignore": [], "extend-select": [], "exclude": list(own.exclude),
         "baseline": None, "mutable-tags": sorted(own.mutable_tags), "root-stack": own.root_stack,
         "mirror-urls": list(own.mirror_urls), "max-page-size": own.max_page_size,
     }
-
-
-def _shown(file: File) -> str:
-    return discovery.display_path(file.path)
 
 
 def _setting(key: str, value: Any, origin: str) -> str:
@@ -85,7 +81,7 @@ def _setting(key: str, value: Any, origin: str) -> str:
 
 
 def toml(value: Any) -> str:
-    """Write a value as TOML that shows nothing but printable characters."""
+    """Write a value as TOML, in printable characters only."""
     if isinstance(value, list):
         return f"[{', '.join(map(toml, value))}]"
     text = json.dumps(value, ensure_ascii=False)
@@ -103,7 +99,7 @@ def _value_of_option(value: Any) -> str:
 
 
 def _rules(settings: Settings) -> Iterator[str]:
-    """List the rules that run, with what they weigh, and those that do not."""
+    """List the rules that run, with their severities, and those that do not run."""
     levels = severities(settings.severity)
     runs = [rule for rule in ALL_RULES if rule.code in settings.selected]
     width = max(len(rule.name) for rule in ALL_RULES)

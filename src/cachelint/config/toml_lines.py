@@ -1,4 +1,4 @@
-"""The lines of a TOML file: the reader of the standard library returns values alone."""
+"""The lines of a TOML file: the parser of the standard library returns only values."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def locate(text: str) -> Node:
 
 
 class _Scanner:
-    """Goes through a text once; what is at ``at`` is next."""
+    """Reads a document once; ``at`` is the position of what is next."""
 
     def __init__(self, text: str) -> None:
         self.text = text

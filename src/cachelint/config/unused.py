@@ -55,20 +55,20 @@ def _find_rules(file: File) -> Iterator[str]:
     before = select_rules(select, (), extend_select)
     runs = select_rules(select, data.get("ignore", ()), extend_select)
     for number, name in enumerate(data.get("ignore", ())):
-        codes, place = codes_of(name), file.place("ignore", number)
+        codes, place = codes_of(name), file.locate("ignore", number)
         if codes <= ALWAYS:
             yield f"{place}: in ignore: {name} cannot be ignored"
         elif not codes & before:
             yield f"{place}: in ignore: {name} is not selected"
     for name in data.get("severity", {}):
-        place = file.place("severity", name)
+        place = file.locate("severity", name)
         if codes_of(name) <= ALWAYS:
             yield f"{place}: in severity: the severity of {name} cannot be changed"
         elif not every_code_of(name) & runs:
             yield f"{place}: in severity: {name} does not run"
     for glob, names in data.get("per-file-ignores", {}).items():
         for number, name in enumerate(names):
-            place = file.place("per-file-ignores", glob, number)
+            place = file.locate("per-file-ignores", glob, number)
             if codes_of(name) <= ALWAYS:
                 yield f"{place}: in per-file-ignores: {name} cannot be ignored"
             elif not every_code_of(name) & runs:
@@ -85,7 +85,7 @@ def _find_ignores(file: File, settings: Settings, unused: set[FileIgnore]) -> It
             if (FileIgnore(glob, name) in unused and codes & runs
                     and codes & runs <= settings.selected
                     and any(BY_CODE[code].emitted_by != "changes" for code in codes)):
-                yield (f"{file.place('per-file-ignores', glob, number)}: in per-file-ignores: "
+                yield (f"{file.locate('per-file-ignores', glob, number)}: in per-file-ignores: "
                        f'"{glob}" hides no finding of {name}{explain_useless(glob)}')
 
 
@@ -99,7 +99,7 @@ def _find_globs(file: File, paths: Iterable[str]) -> Iterator[str]:
             if not unseen:
                 return
     for number in sorted(unseen):
-        yield (f'{file.place("exclude", number)}: in exclude: "{patterns[number]}" matches nothing'
+        yield (f'{file.locate("exclude", number)}: in exclude: "{patterns[number]}" matches nothing'
                f"{explain_useless(patterns[number])}")
 
 
@@ -130,7 +130,7 @@ def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
         tags.update(_list_tags(root), listed.entries if listed is not None else ())
     for number, tag in enumerate(wanted):
         if tag not in tags:
-            yield f'{file.place("mutable-tags", number)}: in mutable-tags: no tag "{tag}" exists'
+            yield f'{file.locate("mutable-tags", number)}: in mutable-tags: no tag "{tag}" exists'
 
 
 def _is_all(file: File, paths: Iterable[str]) -> bool:

@@ -97,7 +97,8 @@ def make_finding(
         excerpts.append(excerpt(page, page.span_of(problem.other), label))
     severity = problem.severity or rule.severity
     return Finding(path, *span, rule.code, rule.name, severity, intern(problem.message),
-                   problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer))
+                   problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer),
+                   intern(problem.help))
 
 
 def _spec_hash(page: Page, pointer: str) -> str:

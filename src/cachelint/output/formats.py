@@ -19,6 +19,8 @@ class Style(NamedTuple):
     colour: bool = False
     width: int | None = None
     """Columns of the terminal; None where lines are not broken."""
+    links: bool = False
+    """Whether it shows OSC 8 hyperlinks."""
 
 
 PLAIN = Style()

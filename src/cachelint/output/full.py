@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.formats import PLAIN, Style, totals
 from cachelint.rules import BY_CODE
+from cachelint.rules.explain import url_of
 from cachelint.text import clusters, display_width, escape_unsafe
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1", "location": "1;34"}
@@ -27,7 +28,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     noted: set[str] = set()
     for finding in report.findings:
         is_first = finding.code not in noted and not finding.fixable
-        yield render(finding, style, with_note=is_first)
+        yield render(finding, style, with_advice=is_first)
         yield "\n"
         if is_first:
             noted.add(finding.code)
@@ -35,10 +36,27 @@ def write(report: Report, style: Style) -> Iterator[str]:
     yield "\n".join("".join(text for text, _ in line) for line in lines) + "\n"
 
 
-def render(finding: Finding, style: Style = PLAIN, *, with_note: bool = True) -> str:
-    """Write one finding over several lines, ``with_note`` with the advice of its rule."""
+def render(finding: Finding, style: Style = PLAIN, *, with_advice: bool = True) -> str:
+    """Write one finding over several lines, ``with_advice`` with the advice of its rule."""
     paint = _paint if style.colour else _join
-    width = style.width
+    lines = [paint(line) for line in _wrap(_claim(finding), style.width, " " * 4)]
+    if style.links:
+        lines[0] = lines[0].replace(finding.code, _link(finding.code), 1)
+    location = f" {escape_unsafe(finding.path)}:{finding.line}:{finding.column}"
+    lines.append(paint([("  ", ""), ("-->", "location"), (location, "")]))
+    last = max([excerpt.line for excerpt in finding.excerpts], default=0)
+    margin = max(len(str(last)), 5 if (style.width or _WIDTH) >= _NARROW else 1)
+    lines += _excerpts(finding, style, margin)
+    advice = finding.help or (_advice(finding.code) if with_advice else "")
+    if advice:
+        parts = [(f"{'':{margin}} = ", "location"), ("help:", "claim"),
+                 (f" {escape_unsafe(advice)}", "")]
+        lines += [paint(line) for line in _wrap(parts, style.width, " " * (margin + 9))]
+    lines.append("")
+    return "\n".join(lines)
+
+
+def _claim(finding: Finding) -> list[_Part]:
     level = finding.severity.value
     claim: list[_Part] = [(f"{finding.code} {finding.name}", level), (":", "")]
     if finding.severity is Severity.WARNING:
@@ -46,30 +64,30 @@ def render(finding: Finding, style: Style = PLAIN, *, with_note: bool = True) ->
     claim.append((f" {escape_unsafe(finding.message)}", "claim"))
     if finding.fixable:
         claim.append((" [fixable]", "fixable"))
-    lines = [paint(line) for line in _wrap(claim, width, " " * 4)] if width else [paint(claim)]
-    location = f" {escape_unsafe(finding.path)}:{finding.line}:{finding.column}"
-    lines.append(paint([("  ", ""), ("-->", "location"), (location, "")]))
-    last = max([excerpt.line for excerpt in finding.excerpts], default=0)
-    margin = max(len(str(last)), 5 if (width or _WIDTH) >= _NARROW else 1)
-    room = (width or _WIDTH) - margin - len(" | ")
+    return claim
+
+
+def _excerpts(finding: Finding, style: Style, margin: int) -> Iterator[str]:
+    """Yield the lines of the excerpts, each with its marks below it."""
+    paint = _paint if style.colour else _join
+    room = (style.width or _WIDTH) - margin - len(" | ")
     blank = (f"{'':{margin}} |", "location")
     above: tuple[Excerpt | None, str] = (None, "")
     for number, excerpt in enumerate(finding.excerpts):
         text, indent, marked = _cut(excerpt, max(8, min(_EXCERPT, room)))
-        name, sign = ("location", "-") if number else (level, "^")
+        name, sign = ("location", "-") if number else (finding.severity.value, "^")
         shown = paint([(f"{excerpt.line:>{margin}} |", "location"), (f" {text}", "")]).rstrip()
         # two excerpts of the same part of a line share one line
         if above[0] is None or excerpt[:2] != above[0][:2] or shown != above[1]:
-            lines.append(shown)
+            yield shown
         above = excerpt, shown
         for spaces, mark in _marks(indent, sign * marked, escape_unsafe(excerpt.label), room):
-            lines.append(paint([blank, (" " * (spaces + 1), ""), (mark, name)]))
-    note = _note(finding.code) if with_note else ""
-    if note:
-        parts = [(f"{'':{margin}} = ", "location"), ("note:", "claim"), (f" {note}", "")]
-        lines += [paint(line) for line in _wrap(parts, width, " " * (margin + 9))]
-    lines.append("")
-    return "\n".join(lines)
+            yield paint([blank, (" " * (spaces + 1), ""), (mark, name)])
+
+
+def _link(code: str) -> str:
+    """Link a rule's code to its documentation, for terminals that show hyperlinks (OSC 8)."""
+    return f"\x1b]8;;{url_of(code)}\x1b\\{code}\x1b]8;;\x1b\\"
 
 
 def _join(parts: list[_Part]) -> str:
@@ -83,7 +101,7 @@ def _paint(parts: list[_Part]) -> str:
                    for text, name in parts)
 
 
-def _note(code: str) -> str:
+def _advice(code: str) -> str:
     """Return what the documentation of a rule without a fix recommends."""
     return BY_CODE[code].advice
 

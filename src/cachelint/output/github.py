@@ -20,6 +20,7 @@ from cachelint.output.formats import (
     in_checkout,
     totals,
 )
+from cachelint.rules.explain import url_of
 from cachelint.text import clip, escape_unsafe, plural
 
 LIMIT = 10
@@ -86,7 +87,7 @@ def _command(finding: Finding, folder: str) -> str:
         place |= {"col": finding.column, "endColumn": last}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
     # the log shows the message alone, so that it must name its place too
-    return f"::{finding.severity.value} {properties}::{_data(_text(finding))}\n"
+    return f"::{finding.severity.value} {properties}::{_data(_with_url(finding))}\n"
 
 
 def _line(finding: Finding) -> str:
@@ -98,6 +99,10 @@ def _text(finding: Finding) -> str:
     fixable = FIXABLE if finding.fixable else ""
     place = f"{finding.path}:{finding.line}:{finding.column}"
     return f"{place}: {finding.code} {clip(finding.message, WIDTH)}{fixable}"
+
+
+def _with_url(finding: Finding) -> str:
+    return f"{_text(finding)}, see {url_of(finding.code)}"
 
 
 def _safe(text: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 from cachelint.model import Finding, Report
 from cachelint.output.formats import Style
+from cachelint.rules.explain import url_of
 from cachelint.text import encodable
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 
 
 def write(report: Report, style: Style) -> Iterator[str]:
-    """Write one JSON document, a line a finding."""
+    """Write one JSON document, one line per finding."""
     del style
     yield '{"version": 1,\n "findings": ['
     separator = "\n  "
@@ -22,6 +24,13 @@ def write(report: Report, style: Style) -> Iterator[str]:
         yield separator + _ENCODE(as_dict(finding)).replace("##[", "#\\u0023[")
         separator = ",\n  "
     yield "],\n"
+    separator = ' "fixed": [\n  '
+    for change in report.changes:
+        rules = dict(sorted(Counter(change.fixed).items()))
+        yield separator + _ENCODE({"path": encodable(change.path), "rules": rules})
+        separator = ",\n  "
+    if report.changes:
+        yield "],\n"
     summary = {
         "pages": report.pages,
         "errors": report.errors,
@@ -32,12 +41,14 @@ def write(report: Report, style: Style) -> Iterator[str]:
     }
     if report.compared is not None:
         summary["compared"] = report.compared
+    if report.changes:
+        summary["fixed"] = sum(len(change.fixed) for change in report.changes)
     yield f' "summary": {_ENCODE(summary)}}}\n'
 
 
 def as_dict(finding: Finding) -> dict[str, object]:
-    """Return what the JSON report says of a finding."""
-    return {
+    """Return a finding as the JSON report has it."""
+    fields: dict[str, object] = {
         "path": encodable(finding.path),
         "line": finding.line,
         "column": finding.column,
@@ -49,4 +60,8 @@ def as_dict(finding: Finding) -> dict[str, object]:
         "message": encodable(finding.message),
         "pointer": encodable(finding.pointer),
         "fixable": finding.fixable,
+        "url": url_of(finding.code),
     }
+    if finding.help:
+        fields["help"] = encodable(finding.help)
+    return fields

@@ -13,6 +13,7 @@ from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.fingerprints import Identity, identified
 from cachelint.output.formats import FIXABLE, WIDTH, Style, counts, folder_in, in_checkout
 from cachelint.rules import ALL_RULES, Fix, Rule
+from cachelint.rules.explain import url_of
 from cachelint.text import clip, escape_unsafe
 
 LIMIT = 25_000
@@ -73,7 +74,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": clip("\n\n".join(described), 1000)},
         "help": {"text": rule.documentation, "markdown": rule.documentation},
-        "helpUri": f"{HOME}/blob/v{__version__}/docs/rules.md#{rule.code}",
+        "helpUri": url_of(rule.code),
         "defaultConfiguration": {"level": rule.severity.value, "enabled": rule.default},
         "properties": {
             "tags": [_TOPICS[rule.code[2]], *fixable],
@@ -122,6 +123,8 @@ def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, Any]:
             _related(number, uri, excerpt)
             for number, excerpt in enumerate(finding.excerpts[1:], 1)
         ]
+    if finding.help:
+        result["properties"] = {"help": escape_unsafe(finding.help)}
     # under the one name that services look for; what they reckon themselves, of the line's text, is
     # the same for all specs, which stand on one line
     result["partialFingerprints"] = {"primaryLocationLineHash": f"{identity.fingerprint()}:1"}

@@ -20,6 +20,15 @@ GROUPS = {
     "CL9": "Pages against the build cache's index",
 }
 
+DOCUMENTATION = "https://spack.github.io/cachelint/"
+"""Where the documentation is published."""
+
+
+def url_of(code: str) -> str:
+    """Return the address of a rule's documentation."""
+    return f"{DOCUMENTATION}rules/#{code.lower()}"
+
+
 _FIX = {
     Fix.NONE: "no",
     Fix.FILE: "yes",
@@ -46,7 +55,7 @@ In the examples, `…` stands for what a sound page has in that place, and `<BOM
 def text(rule: Rule) -> str:
     """Explain a rule to someone at a terminal."""
     body = re.sub(r"^## ", "", rule.documentation, flags=re.MULTILINE)
-    return f"{rule.code} {rule.name} ({rule.severity.value})\n\n{body}"
+    return f"{rule.code} {rule.name} ({rule.severity.value})\n\n{body}\n\n{url_of(rule.code)}"
 
 
 def markdown(rule: Rule) -> str:
@@ -55,7 +64,7 @@ def markdown(rule: Rule) -> str:
              f"{'on' if rule.default else 'off'} by default", f"since {rule.since}"]
     body = re.sub(r"^## ", "#### ", rule.documentation, flags=re.MULTILINE)
     body = re.sub(r"(?:^    .*\n)(?:(?:    .*)?\n)*", _fenced, body, flags=re.MULTILINE)
-    return (f'<a id="{rule.code}"></a>\n\n### {rule.code} {rule.name}\n\n'
+    return (f'<a id="{rule.code.lower()}"></a>\n\n### {rule.code} {rule.name}\n\n'
             f"{' · '.join(facts)}\n\n{body}")
 
 
@@ -67,7 +76,7 @@ def page() -> Iterator[str]:
     """Write all rules as a page of the documentation, part by part."""
     yield _INTRODUCTION
     yield "| rule | level | fixable | |\n|---|---|---|---|\n" + "\n".join(
-        f"| [{rule.code}](#{rule.code}) {rule.name} | "
+        f"| [{rule.code}](#{rule.code.lower()}) {rule.name} | "
         f"{rule.severity.value}{'' if rule.default else ', off by default'} | {_FIX[rule.fixability]} | "
         f"{rule.summary} |" for rule in ALL_RULES)
     for prefix, about in GROUPS.items():

@@ -18,7 +18,7 @@ ALWAYS = frozenset(rule.code for rule in ALL_RULES if not rule.can_be_hidden)
 
 
 class FileIgnore(NamedTuple):
-    """A rule that is left out in some files."""
+    """A rule that does not run on some files."""
 
     glob: str
     """From the catalog's folder, as in ``exclude``."""
@@ -39,14 +39,14 @@ class Settings(NamedTuple):
     """Bytes."""
     per_file_ignores: tuple[FileIgnore, ...] = ()
     severity: tuple[tuple[str, Severity], ...] = ()
-    """What rules weigh instead of what they weigh by themselves, by code, name or prefix."""
+    """Severities that replace those of rules, by code, name or prefix."""
 
     def excludes(self, path: str) -> bool:
         """Return whether ``path``, relative to its catalog's root, is excluded."""
         return bool(self.exclude) and _compile(self.exclude).matches(path)
 
     def ignores(self, path: str) -> tuple[FileIgnore, ...]:
-        """Return those of ``per_file_ignores`` that hold for a file, as its path is shown.
+        """Return those of ``per_file_ignores`` that match a file, by its displayed path.
 
         Raises CachelintError where one names no rule.
         """
@@ -57,14 +57,14 @@ class Settings(NamedTuple):
                      if _compile((entry.glob,)).matches(below))
 
     def runs_on(self, path: str) -> frozenset[str]:
-        """Return the codes of the rules that run on a file, as its path is shown."""
+        """Return the codes of the rules that run on a file, by its displayed path."""
         return self.selected.difference(*(every_code_of(rule) for _, rule in self.ignores(path)))
 
 
 def resolve_settings(settings: Settings | None) -> Settings:
     """Return the settings of a caller, the defaults where there are none.
 
-    Raises CachelintError where ``selected`` holds what is no code.
+    Raises CachelintError if ``selected`` contains an unknown code.
     """
     if settings is None:
         return Settings()
@@ -78,9 +78,9 @@ def resolve_settings(settings: Settings | None) -> Settings:
 def apply_overrides(
     findings: list[Finding], settings: Settings, used: set[FileIgnore] | None = None
 ) -> list[Finding]:
-    """Take out what `per-file-ignores` leaves out, and give the others their `severity`.
+    """Remove what `per-file-ignores` hides, and give the other findings their `severity`.
 
-    What took something out is added to ``used``. To do it twice changes nothing.
+    Entries that hide something are added to ``used``. A second call changes nothing.
     """
     if not settings.per_file_ignores and not settings.severity:
         return findings
@@ -150,7 +150,7 @@ def every_code_of(name: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def severities(chosen: tuple[tuple[str, Severity], ...]) -> dict[str, Severity]:
-    """Work out what rules weigh, by code; the more specific name wins, between equals the later."""
+    """Return severities by code; the more specific name wins, between equals the later one."""
     levels: dict[str, Severity] = {}
     for name, level in sorted(chosen, key=lambda item: specificity(item[0])):
         levels |= dict.fromkeys(every_code_of(name), Severity(level))
@@ -160,10 +160,11 @@ def severities(chosen: tuple[tuple[str, Severity], ...]) -> dict[str, Severity]:
 def select_rules(
     select: Iterable[str] | None, ignore: Iterable[str], extend_select: Iterable[str]
 ) -> frozenset[str]:
-    """Work out which rules run.
+    """Return the codes of the rules that run.
 
     The more specific name wins, so that `--ignore CL5 --extend-select CL503` keeps CL503; between
-    equals, ignoring does. ``select`` of None stands for the default rules.
+    equals, ignoring wins. Without ``select``, the default rules run. Rules that cannot be hidden
+    always run.
     """
     strength: dict[str, int] = {}
     chosen = [*(select if select is not None else ()), *extend_select]

@@ -177,7 +177,8 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     return Report(
         tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
         tuple(applied.stale), plan.not_run, found.unused(plan, settings),
-        plan.notes, plan.compared, plan.base, changes=tuple(found.changes),
+        plan.notes, plan.compared, plan.base,
+        changes=tuple(sorted(found.changes, key=lambda change: discovery.path_key(change.path))),
         skipped=tuple(found.skipped), failed=found.failed)
 
 
