@@ -247,15 +247,16 @@ CONFIGURATION: dict[str, tuple[str, str, str]] = {
     "unknown key": ("cachelint.toml", '# x\nselct = ["CL3"]\n',
                     'cachelint.toml:2: unknown setting "selct": did you mean "select"?'),
     "wrong type": (".cachelint.toml", 'ignore = []\nselect = "CL3"\n',
-                   '.cachelint.toml:2: select is the text "CL3", not a list'),
+                   '.cachelint.toml:2: wrong type of select: '
+         'expected a list, found the string "CL3"'),
     "unknown rule": ("cachelint.toml", '\n\nignore = ["CL3", "num-spec"]\n',
                      'cachelint.toml:3: in ignore: unknown rule "num-spec": did you mean '
                      '"num-specs"?'),
     "in pyproject.toml": ("pyproject.toml", "[tool.cachelint]\nmax-page-size = 0\n",
-                          "pyproject.toml:2: max-page-size is 0, below 1"),
+                          "pyproject.toml:2: invalid max-page-size: expected at least 1, found 0"),
     "in pyproject.toml, the right table": (
         "pyproject.toml", "[tool.ruff]\nselect = 1\n\n[tool.cachelint]\nselect = 7\n",
-        "pyproject.toml:5: select is the number 7, not a list"),
+        "pyproject.toml:5: wrong type of select: expected a list, found the number 7"),
 }
 
 
