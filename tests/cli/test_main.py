@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from cachelint.cli import main as program
 from cachelint.cli import printing
-from cachelint.files import discovery
+from cachelint.files import read_write
 from cachelint.output import formats
 from cachelint.runner import run as runner
 from support import valid
@@ -866,4 +866,4 @@ def test_interrupt(here: Path, command: str, jobs: str) -> None:
     assert (process.returncode, out) == (130, "")
     assert [path.name for path in here.rglob("*") if path.is_file() and path.name not in (
         "specs.md", "tags.yaml")] == []
-    assert discovery.names(str(here)) == ["_cache", "_data"]
+    assert read_write.names(str(here)) == ["_cache", "_data"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cachelint.files import discovery
+from cachelint.files import read_write
 from cachelint.model import CachelintError
 from cachelint.output.formats import FORMATS
 from cachelint.rules import selection
@@ -106,7 +106,7 @@ def _parse_reports(
             raise click.BadParameter(f"{path}: two reports cannot be written to one file")
         reports[target] = (name, path)
         try:
-            discovery.probe(path)
+            read_write.probe(path)
         except OSError as error:
             raise click.BadParameter(describe_unwritable(path, error)) from None
     return tuple(reports.values())
@@ -328,7 +328,7 @@ def _read_list(name: str) -> Iterable[str]:
     try:
         raw = read_stdin() if name == "-" else _read(name)
     except OSError as error:
-        raise CachelintError(f"{name}: {discovery.reason(error)}") from None
+        raise CachelintError(f"{name}: {read_write.reason(error)}") from None
     separator = b"\0" if b"\0" in raw else b"\n"
     return [os.fsdecode(line.removesuffix(b"\r") if separator == b"\n" else line)
             for line in raw.split(separator) if line.strip()]

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
 from cachelint.cli.options import Options, describe_unwritable
-from cachelint.files import discovery
+from cachelint.files import read_write
+from cachelint.files.paths import path_in_checkout
 from cachelint.model import CachelintError, Report, Severity
 from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
 from cachelint.rules import BY_CODE
@@ -79,7 +80,7 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
 def _write_files(report: Report, options: Options) -> None:
     for name, path in options.output_file:
         try:
-            discovery.write_text(path, FORMATS[name].load()(report, PLAIN))
+            read_write.write_text(path, FORMATS[name].load()(report, PLAIN))
         except OSError as error:
             raise CachelintError(describe_unwritable(path, error)) from None
 
@@ -224,7 +225,7 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     old, new = (_lines(content) for content in (before, after))
     import difflib
 
-    name = discovery.path_in_checkout(path)
+    name = path_in_checkout(path)
     was, is_now = (_quote(f"{side}/{name}") for side in "ab")
     for line in difflib.unified_diff(old, new, was if before else "/dev/null", is_now, n=0):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -16,7 +16,7 @@ from cachelint.document import strict_json, yaml
 from cachelint.document.formats import format_of
 from cachelint.document.page import Page, ParseError, TopLevelEntry
 from cachelint.document.schema import show
-from cachelint.files.discovery import too_large
+from cachelint.files.read_write import too_large
 from cachelint.model import Problem, Span
 
 MAX_YAML_SIZE = 512 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 from cachelint.document import schema, summary
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
-from cachelint.files.discovery import page_id_of
+from cachelint.files.paths import page_id_of
 from cachelint.linter.findings import findings_of
 from cachelint.model import (
     Finding,

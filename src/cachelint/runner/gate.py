@@ -12,8 +12,8 @@ from functools import cache, partial
 
 from cachelint.config import file as config_file
 from cachelint.config.file import NO_FILE, File, Read
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files.paths import display_path, find_top
+from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, Finding, NamedTuple
 from cachelint.rules.cl8_history import gate_changed
 from cachelint.runner import baseline as baselines
@@ -29,14 +29,14 @@ class BaseFiles:
         from cachelint.files import git  # which needs what a run without a base does not
 
         self._read_at = git.read_at
-        tops = {discovery.find_top(root): root for root in roots}
+        tops = {find_top(root): root for root in roots}
         self._commits = dict(git.find_base(root, revision) for root in tops.values())
         self.read: Callable[[str, int], bytes | Unreadable | None] = cache(self._read)
 
     def _read(self, path: str, limit: int) -> bytes | Unreadable | None:
         folder, name = os.path.split(path)
         real = os.path.join(os.path.realpath(folder or "."), name)
-        top = discovery.find_top(folder)
+        top = find_top(folder)
         if top is None or top not in self._commits:
             return config_file.read_now(path, limit)
         return self._read_at(top, self._commits[top], real, limit)
@@ -169,5 +169,5 @@ def _compare_baselines(path: str, read_base: Callable[[str], Baseline]) -> Itera
 
 def _find(path: str, message: str) -> Finding:
     rule = gate_changed
-    return Finding(discovery.display_path(path), 1, 1, 1, 1, rule.code, rule.name, rule.severity,
+    return Finding(display_path(path), 1, 1, 1, 1, rule.code, rule.name, rule.severity,
                    message, "", False)

@@ -18,8 +18,10 @@ from cachelint.document.catalog_files import (
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.strict_json import escape_token
-from cachelint.files import discovery
-from cachelint.files.discovery import Selection, TagTask, Unreadable
+from cachelint.files import discovery, read_write
+from cachelint.files.discovery import Selection, TagTask
+from cachelint.files.paths import exists, join, leaves, page_id_of, real_path, relative_to_catalog
+from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, compare_tag, group_packages
 from cachelint.index.mapping import load_tag
 from cachelint.index.sources import Source, find_indexes, open_source
@@ -206,7 +208,7 @@ def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
         return set(), next(iter(task.pages), ""), False
     listing = discovery.list_tag(task.root, task.tag, task.within)
     packages = {place.package for _, place in listing.pages if place.package is not None}
-    packages |= {discovery.page_id_of(path).package or "" for path in task.hidden}
+    packages |= {page_id_of(path).package or "" for path in task.hidden}
     return packages, listing.pages[0][0] if listing.pages else "", listing.is_complete
 
 
@@ -240,7 +242,7 @@ def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings)
     for each in verified:
         number = listed.entries.get(each.task.tag) if listed is not None else None
         for code, message in each.problems:
-            path, page, pointer = discovery.join(root, TAGS), tags, f"/{number}"
+            path, page, pointer = join(root, TAGS), tags, f"/{number}"
             if number is None:
                 path, pointer = each.first_page, ""
                 page = _parse(path, settings)
@@ -249,7 +251,7 @@ def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings)
              if each.task.pages is None and each.first_page}
     meta = _read(root, META, settings) if whole else None
     for problem in _compare_counts(meta, whole) if meta is not None else ():
-        findings += _find(discovery.join(root, META), meta, spec_count, problem, settings)
+        findings += _find(join(root, META), meta, spec_count, problem, settings)
     return findings
 
 
@@ -276,7 +278,7 @@ def _find_missing_tags(
     for tag in sorted(source.tags.keys() - present):
         problem = Problem("", f"tag {tag} is in the list of tags, but has no page: "
                               f"{source.location}")
-        yield from _find(discovery.join(root, TAGS), tags, tag_without_pages, problem, settings)
+        yield from _find(join(root, TAGS), tags, tag_without_pages, problem, settings)
 
 
 def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: Settings
@@ -287,10 +289,10 @@ def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: 
 
 def _read(root: str, name: str, settings: Settings) -> Page | None:
     """Read one of the catalog's files; None where it is missing, excluded or invalid."""
-    path = discovery.join(root, name)
-    if settings.excludes(name) or discovery.leaves(path, (discovery.real_path(root),)):
+    path = join(root, name)
+    if settings.excludes(name) or leaves(path, (real_path(root),)):
         return None
-    raw = discovery.read(path, settings.max_page_size)
+    raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
     page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
@@ -298,7 +300,7 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
 
 
 def _parse(path: str, settings: Settings) -> Page:
-    raw = discovery.read(path, settings.max_page_size)
+    raw = read_write.read(path, settings.max_page_size)
     return parse_page(b"" if isinstance(raw, Unreadable) else raw)
 
 
@@ -317,7 +319,7 @@ def _was_sought(
         if task.pages is None:
             if key.path == TAGS or key.path.startswith(f"_cache/{task.tag}/"):
                 return True
-        elif key.path in map(discovery.relative_to_catalog, task.pages):
+        elif key.path in map(relative_to_catalog, task.pages):
             return True
     return False
 
@@ -326,7 +328,7 @@ def _write_baseline(
     path: str, findings: list[Finding], was_sought: Callable[[Key, str], bool]
 ) -> baselines.Baseline:
     """Write the findings about the index as known ones; return all that is known then."""
-    older = baselines.read(path) if discovery.exists(path) else {}
+    older = baselines.read(path) if exists(path) else {}
     kept = {key: count for key, count in older.items() if not was_sought(key, path)}
     baselines.write(path, [finding for finding in findings if finding.code in OF_INDEX], kept)
     return baselines.read(path)
