@@ -5,10 +5,9 @@ from __future__ import annotations
 from cachelint.model import Severity
 from cachelint.rules.base import emitted_rule
 
-SINCE = "0.2.0"
 
 
-@emitted_rule("CL901", "not-in-index", by="index", since=SINCE)
+@emitted_rule("CL901", "not-in-index", by="index")
 def not_in_index() -> None:
     """A spec is not in the build cache.
 
@@ -22,7 +21,7 @@ def not_in_index() -> None:
     """
 
 
-@emitted_rule("CL902", "not-on-page", by="index", since=SINCE)
+@emitted_rule("CL902", "not-on-page", by="index")
 def not_on_page() -> None:
     """A spec of the build cache is not on its page, or a package has no page.
 
@@ -35,7 +34,7 @@ def not_on_page() -> None:
     """
 
 
-@emitted_rule("CL903", "fact-differs", by="index", since=SINCE)
+@emitted_rule("CL903", "fact-differs", by="index")
 def fact_differs() -> None:
     """A version, compiler, system or variant of a spec is not that of the build cache.
 
@@ -47,7 +46,7 @@ def fact_differs() -> None:
     """
 
 
-@emitted_rule("CL904", "stacks-differ", by="index", since=SINCE)
+@emitted_rule("CL904", "stacks-differ", by="index")
 def stacks_differ() -> None:
     """The stacks of a spec are not those whose index has its hash.
 
@@ -58,7 +57,7 @@ def stacks_differ() -> None:
     """
 
 
-@emitted_rule("CL905", "stack-without-index", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL905", "stack-without-index", severity=Severity.WARNING, by="index")
 def stack_without_index() -> None:
     """A stack is in `_data/tags.yaml` and has no index, or has an index and is not there.
 
@@ -70,7 +69,7 @@ def stack_without_index() -> None:
     """
 
 
-@emitted_rule("CL906", "index-hole", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL906", "index-hole", severity=Severity.WARNING, by="index")
 def index_hole() -> None:
     """A spec in the build cache depends on one that is neither there nor external.
 
@@ -81,7 +80,7 @@ def index_hole() -> None:
     """
 
 
-@emitted_rule("CL907", "tag-without-pages", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL907", "tag-without-pages", severity=Severity.WARNING, by="index")
 def tag_without_pages() -> None:
     """The list of tags has a tag without any page in the catalog.
 
