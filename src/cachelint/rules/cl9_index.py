@@ -6,7 +6,6 @@ from cachelint.model import Severity
 from cachelint.rules.base import emitted_rule
 
 
-
 @emitted_rule("CL901", "not-in-index", by="index")
 def not_in_index() -> None:
     """A spec is not in the build cache.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from cachelint.document.catalog_files import (
@@ -61,10 +60,6 @@ class RenderReport(NamedTuple):
     is_blocked: bool
     """Whether nothing is written without `force`: a page of a frozen tag would change."""
     notes: tuple[str, ...]
-
-    def number(self, kind: str) -> int:
-        """Count the files of which one thing becomes."""
-        return sum(change.kind == kind for change in self.changes)
 
 
 class _File(NamedTuple):
@@ -286,12 +281,3 @@ def _write(files: list[_File], gone: list[str]) -> None:
     except OSError as error:
         raise CachelintError(f"{path}: cannot be written: {error.strerror or error}") from None
 
-
-def summarize(report: RenderReport, *, write: bool) -> str:
-    """Return what was done, or would be done, in one sentence."""
-    counts = Counter(change.kind for change in report.changes)
-    done = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "removed"))
-    verb = "rendered" if write else "would render"
-    return (f"{verb} {report.tag}: {plural(report.pages, 'page')} with "
-            f"{plural(report.specs, 'spec')} in {plural(len(report.stacks), 'stack')}; "
-            f"files: {done}")

@@ -166,12 +166,12 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     Raises CachelintError as `check` does.
     """
     start = time.perf_counter()
-    known = _read_baseline(options)
-    plan = _plan(discovery.select(paths), settings, options.diff_base)
+    known = read_baseline(options)
+    plan = make_plan(discovery.select(paths), settings, options.diff_base)
     found = _execute(mode, plan, settings, options)
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
-        again = _plan(discovery.select(paths), settings, options.diff_base)
+        again = make_plan(discovery.select(paths), settings, options.diff_base)
         found.replace(plan.findings, again.findings)
     was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
     applied = baselines.apply(found.findings, known, options.baseline or "", was_sought)
@@ -183,7 +183,8 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         skipped=tuple(found.skipped), failed=found.failed)
 
 
-def _read_baseline(options: RunOptions) -> Baseline:
+def read_baseline(options: RunOptions) -> Baseline:
+    """Return what the baseline of a run contains."""
     if options.baseline is None:
         return {}
     read = baselines.read if options.gate is None else options.gate.read_baseline
@@ -229,7 +230,7 @@ def write_baseline(
     settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if exists(path) else {}
-    plan = _plan(discovery.select(paths), settings, diff_base)
+    plan = make_plan(discovery.select(paths), settings, diff_base)
     options = RunOptions(jobs, False, diff_base, on_progress=on_progress, gate=gate)
     found = _execute(Mode.CHECK, plan, settings, options)
     kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
@@ -253,7 +254,7 @@ class _CatalogPart(NamedTuple):
     """None where they follow from the tags that are checked."""
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What a run has to do."""
 
     tasks: list[TagTask]
@@ -296,7 +297,8 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         return []
 
 
-def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _Plan:
+def make_plan(selection: Selection, settings: Settings, diff_base: str | None) -> Plan:
+    """Plan to check what is selected, or what of it differs from a base revision."""
     if diff_base is not None:
         return _plan_changes(selection, settings, diff_base)
     needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
@@ -307,7 +309,7 @@ def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _P
     roots |= dict.fromkeys(selection.roots, True)
     is_whole = bool(selection.roots) and all(
         task.pages is None and task.root in selection.roots for task in selection.tasks)
-    return _Plan(
+    return Plan(
         tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
         [path for path in selection.catalog_files
          if catalog_of_file(path) not in selection.roots],
@@ -315,7 +317,7 @@ def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _P
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
-def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _Plan:
+def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> Plan:
     """Plan to check what of each selected catalog differs from a base revision."""
     from cachelint.linter.changes import scope  # which needs what a check does not
 
@@ -323,7 +325,7 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
                            for root in _roots(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)
-    return _Plan(
+    return Plan(
         [task for each in scopes for task in each.tasks],
         [task for each in scopes for task in each.others],
         [_CatalogPart(each.root, False, each.own_files, each.facts) for each in scopes
@@ -338,15 +340,21 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
 def _sought(
     settings: Settings, checked: Iterable[tuple[str | None, str]], not_run: Iterable[str]
 ) -> Callable[[Key, str], bool]:
+    """Do as `make_was_sought` of a check without the rules that could not run."""
+    return make_was_sought(settings, checked, settings.selected.difference(not_run, OF_INDEX))
+
+
+def make_was_sought(
+    settings: Settings, checked: Iterable[tuple[str | None, str]], run: frozenset[str]
+) -> Callable[[Key, str], bool]:
     """Return what tells whether a rule ran on a file, by its key in a baseline.
 
     Args:
-        settings: Which rules run, and on what.
+        settings: On what rules run.
         checked: What was checked: a catalog, and in it a file, or a folder, which ends in a slash;
             empty for all of it.
-        not_run: Codes of rules that could not run, whatever is selected.
+        run: Codes of the rules that ran.
     """
-    run = settings.selected.difference(not_run, OF_INDEX)
     catalogs: dict[str, set[str]] = {}
     for root, path in checked:
         catalogs.setdefault(root or "", set()).add(path)
@@ -409,7 +417,7 @@ class _Found:
         self.changes += result.changes
         self.skipped += result.skipped
 
-    def unused(self, plan: _Plan, settings: Settings) -> tuple[FileIgnore, ...]:
+    def unused(self, plan: Plan, settings: Settings) -> tuple[FileIgnore, ...]:
         """Return those of `per-file-ignores` that left nothing out of whole catalogs."""
         if not plan.is_whole:
             return ()
@@ -422,7 +430,7 @@ class _Found:
         sort(self.findings)
 
 
-def _execute(mode: Mode, plan: _Plan, settings: Settings, options: RunOptions) -> _Found:
+def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) -> _Found:
     """Do what a plan contains: tags in processes, then the catalogs' own files."""
     found = _Found([*plan.findings, *(options.gate.findings if options.gate else ())])
     on_done = options.on_progress and Progress(
