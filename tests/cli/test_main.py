@@ -820,15 +820,58 @@ def test_reader_that_has_seen_enough(here: Path) -> None:
         assert process.stdout.readline() != b""
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) != 0
+        assert process.wait(60) == 141
 
 
-def test_standard_output_that_is_closed(here: Path) -> None:
-    catalog(here, STALE)
-    done = subprocess.run(f"{sys.executable} -m cachelint check >&-", shell=True, cwd=here,
+# name: (what the shell runs, status, standard output, standard error)
+CLOSED = {
+    "output": ("check >&-", 2, "", "cachelint: standard output is closed\n"),
+    "input": ("check - <&-", 2, "", "cachelint: standard input is closed\n"),
+    "input, a list": ("check --files-from - <&-", 2, "", "cachelint: standard input is closed\n"),
+    "input, not read": ("check <&-", 0, "All checks passed: 1 page.\n", ""),
+    "error": ("check --verbose 2>&-", 0, "All checks passed: 1 page.\n", ""),
+    "error, and a usage error": ("check gone 2>&-", 2, "", ""),
+    "output and error": ("check >&- 2>&-", 2, "", ""),
+}
+
+
+@pytest.mark.parametrize(("command", "status", "out", "err"), CLOSED.values(), ids=CLOSED)
+def test_a_closed_stream_is_a_sentence(
+    here: Path, command: str, status: int, out: str, err: str
+) -> None:
+    catalog(here)
+    done = subprocess.run(f"{sys.executable} -m cachelint {command}", shell=True, cwd=here,
                           capture_output=True, text=True, timeout=60, check=False)
-    assert "Traceback" not in done.stderr
-    assert done.returncode in (1, 2)
+    assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
+
+
+def test_formats_for_programs_and_diffs_are_utf8_in_any_locale(here: Path) -> None:
+    catalog(here, STALE.replace("build_system=makefile", "build_system=\u00e9"))
+    for arguments in (["check", "--output-format", "junit"], ["fix", "--diff"],
+                      ["rule", "--output-format", "markdown"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cachelint", *arguments], cwd=here, capture_output=True,
+            timeout=60, check=False,
+            env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+        assert not done.stdout.isascii(), arguments
+        assert ("\u00e9" if arguments[0] == "fix" else "…") in done.stdout.decode("utf-8")
+
+
+def test_findings_come_before_messages_where_both_go_to_one_file(here: Path) -> None:
+    catalog(here, STALE_WITH_WARNING)
+    done = subprocess.run(
+        [sys.executable, "-m", "cachelint", "fix", "--verbose", "--output-format", "concise"],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+        check=False)
+    assert [line.split(" ")[0] for line in done.stdout.splitlines()] == [
+        "configuration:", "Fixed", f"{WHERE}:6:192:", "Found", "1", "Fixed"]
+
+
+def test_lines_that_begin_with_a_path_are_no_command(run: Run, here: Path) -> None:
+    valid.write_catalog(here / " ::add-mask::x", {f"{TAG}/zlib": STALE}, {})
+    out = run("check", "--output-format", "concise", "--select", "CL3").out
+    assert out.startswith(f"./ ::add-mask::x/{WHERE}:5:50: CL301 ")
+    assert not re.search(r"(?m)^\s*::", out)
 
 
 # reads pages so slowly that an interrupt comes in the middle
