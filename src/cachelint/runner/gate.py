@@ -112,14 +112,30 @@ def open_gate(
         return Gate(file, baseline, findings=tuple(found))
     base = choice.load(roots, files.read)
     baseline = choice.find_baseline(base, files.read)
-    notes = [f"{name} is used as it is at the base revision" for name in (base.path, baseline)
-             if name and _differs(name, files)]
-    return Gate(base, baseline, read_base, notes=tuple(notes))
+    used = [name for name in (base.path, baseline) if name]
+    return Gate(base, baseline, read_base, notes=(
+        *_explain_use(used, files), *_explain_disuse(choice, roots, used)))
 
 
-def _differs(path: str, files: BaseFiles) -> bool:
-    limit = baselines.MAX_SIZE
-    return config_file.read_now(path, limit) != files.read(path, limit)
+def _explain_use(paths: list[str], files: BaseFiles) -> Iterator[str]:
+    """Yield a sentence for each file that is used and differs from what it is now."""
+    for path in paths:
+        now, base = (read(path, baselines.MAX_SIZE) for read in (config_file.read_now, files.read))
+        if now != base:
+            yield (f"{path} is not used: it does not exist at the base revision" if base is None
+                   else f"{path} is used as it is at the base revision")
+
+
+def _explain_disuse(choice: Choice, roots: Callable[[], list[str]], used: list[str]
+                    ) -> Iterator[str]:
+    """Yield a sentence if the configuration that there is now is not the one that is used."""
+    try:
+        path = choice.load(roots).path
+    except CachelintError as error:
+        yield f"the configuration is invalid, and used as it is at the base revision: {error}"
+        return
+    if path and path not in used:
+        yield f"{path} is not used: it is not the configuration of the base revision"
 
 
 def _compare_configurations(now: File, load_base: Callable[[], File]) -> Iterator[Finding]:
