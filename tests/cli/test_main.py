@@ -288,6 +288,21 @@ def test_configuration_is_the_nearest_upwards(
     assert run("check", "--isolated", "--verbose").err.startswith("configuration: none\n")
 
 
+@pytest.mark.parametrize("arguments", [["check"], ["fix", "-"], ["check", "--isolated", "/"]])
+def test_working_directory_that_is_gone(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    done = subprocess.run([sys.executable, "-m", "cachelint", *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, encoding="utf-8", check=False)
+    monkeypatch.chdir(here)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "cachelint: the working directory does not exist: change to another one\n")
+
+
 # ------------------------------------------------------------------------------- output
 
 

@@ -467,6 +467,8 @@ def _report_fault(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _OUTPUT_FAULTS and not error.filename:
         _discard_output()
         return _fail(f"cannot write the output: {error.strerror}")
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return _fail("the working directory does not exist: change to another one")
     if os.environ.get("CACHELINT_TRACEBACK"):
         raise error
     return _fail(f"internal error: {type(error).__name__}: {error} "

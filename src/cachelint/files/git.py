@@ -170,7 +170,8 @@ def is_ignored(top: str, folder: str) -> bool:
     path = path_below(folder, top).rstrip("/")
     if not path:
         return False
-    process = start(top, "check-ignore", "-q", "--", path)
+    # this command refuses literal pathspecs, and has no use for magic but in a leading colon
+    process = start(top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
     _, complaint = process.communicate()
     if process.returncode not in (0, 1):
         raise CachelintError(explain(complaint))
