@@ -34,7 +34,8 @@ from cachelint import (
     tasks_of,
 )
 from cachelint.config import file as config_file
-from cachelint.files.discovery import Selection, catalog_of_file
+from cachelint.files.discovery import Selection
+from cachelint.files.paths import catalog_of_file
 from cachelint.linter.catalog import check_file
 from cachelint.linter.findings import order
 from cachelint.output.formats import FORMATS, PLAIN

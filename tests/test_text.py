@@ -24,9 +24,13 @@ from cachelint.text import clip, clusters, display_width, encodable, escape_unsa
         ("name\udcff", "name\\xff"),
         ("\ufffe\uffff\ufffd", "\\ufffe\\uffff\ufffd"),
         ("##[error]x ##[", "#\\x23[error]x #\\x23["),
+        ("##vso[a]##VSO[ ##teamcity[b ###[c", "#\\x23vso[a]#\\x23VSO[ #\\x23teamcity[b ##\\x23[c"),
+        ("## a [b] #[ ##a-b[", "## a [b] #[ ##a-b["),
+        ("a\u180eb", "a\\u180eb"),
     ],
     ids=["empty", "plain", "blanks", "terminal", "control", "turning", "hidden", "tag character",
-         "surrogate", "byte of a name", "no character", "command"],
+         "surrogate", "byte of a name", "no character", "command",
+         "commands of other services", "no command", "vowel separator"],
 )
 def test_inert(text: str, shown: str) -> None:
     assert escape_unsafe(text) == shown

@@ -2,8 +2,8 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, what is between markers in docs/python.md, pages.md, design.md
-and json.md, and a checksum in docs/ci.md. A test fails when one of them is stale.
+writes docs/rules.md, the man page, what is between markers in docs/python.md, pages.md, design.md,
+verify.md and json.md, and a checksum in docs/ci.md. A test fails when one of them is stale.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import cachelint
 import man_page
 from cachelint.document import schema
+from cachelint.index import mapping
 from cachelint.rules import explain
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,7 @@ def render_all() -> Iterator[tuple[Path, str]]:
     })
     yield _filled("design", {"rooms": _rooms()})
     yield _with_checksum(ROOT / "docs" / "ci.md", ROOT / "ci" / "gitlab.yml")
+    yield _filled("verify", {"fields": _index_fields()})
     yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
 
 
@@ -70,6 +72,13 @@ def _with_checksum(page: Path, template: Path) -> tuple[Path, str]:
     digest = base64.b64encode(hashlib.sha256(template.read_bytes()).digest()).decode()
     text = page.read_text(encoding="utf-8")
     return page, re.sub(r"integrity: sha256-\S*", f"integrity: sha256-{digest}", text)
+
+
+def _index_fields() -> Iterator[str]:
+    """Write from what in an index each field of a page follows."""
+    yield "| field | from |\n|---|---|"
+    yield from (f"| `{field.name}` | {field.source} |" for field in mapping.FIELDS)
+    yield ""
 
 
 def _page(where: str) -> str:

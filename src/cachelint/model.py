@@ -134,6 +134,8 @@ class SchemaError(NamedTuple):
     """The key that is missing or unknown."""
     reported_as: str = ""
     """Code of the rule that reports it instead of CL2xx (``x-reported-as`` in the schema)."""
+    meant: str = ""
+    """The missing key for which an unknown one is taken."""
 
 
 class Excerpt(NamedTuple):

@@ -1,4 +1,4 @@
-"""Text from pages and file names, made fit to be shown."""
+"""Strings from pages and file names, escaped so that they can be printed anywhere."""
 
 from __future__ import annotations
 
@@ -6,25 +6,36 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-# control characters, lone surrogates, line and paragraph separators, what turns or hides text, and
-# two that are no characters and that XML forbids
+# control characters, lone surrogates, line and paragraph separators, characters that change the
+# direction of text or hide, and two noncharacters that XML forbids
 _UNSAFE = (
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 
 _SURROGATES = "[\ud800-\udfff]"
+_COMMAND = r"#(?=#[A-Za-z]*\[)#"
+"""What begins a command anywhere in a log: `##[` on GitHub, `##vso[` on Azure, `##teamcity[`."""
 
 
 def escape_unsafe(text: str) -> str:
-    """Escape every character that could steer a terminal, hide, or turn the text around it.
-
-    `##[` is broken up besides, which a runner of GitHub Actions obeys anywhere in a line.
-    """
+    """Escape what could control a terminal or a CI service, hide, or change the text around it."""
     if not (text.isascii() and text.isprintable()):
         text = re.sub(_UNSAFE, _escape, text)
-    return text.replace("##[", "#\\x23[") if "##[" in text else text
+    return escape_commands(text, "\\x23")
+
+
+def escape_commands(text: str, escaped: str) -> str:
+    """Write ``escaped`` instead of the second `#` of whatever a CI service takes as a command."""
+    if "##" not in text:
+        return text
+    return re.sub(_COMMAND, lambda _: f"#{escaped}", text)
+
+
+def find_commands(text: str) -> set[int]:
+    """Return the index of the second `#` of each command of a CI service."""
+    return {match.end() - 1 for match in re.finditer(_COMMAND, text)} if "##" in text else set()
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -37,7 +48,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def encodable(text: str) -> str:
-    """Escape lone surrogates alone, so that ``text`` can be written as UTF-8."""
+    """Escape only lone surrogates, so that ``text`` can be written as UTF-8."""
     return re.sub(_SURROGATES, _escape, text)
 
 
@@ -53,7 +64,7 @@ _EMOJI_STYLE = "\ufe0f"
 
 
 def display_width(text: str) -> int:
-    """Count the columns that ``text``, which is inert, takes in a terminal."""
+    """Count the columns that ``text``, which is escaped, takes in a terminal."""
     if text.replace("…", "").isascii():  # nearly every excerpt is cut
         return len(text)
     return sum(_columns(cluster) for cluster in clusters(text))
@@ -71,7 +82,7 @@ def clusters(text: str) -> Iterator[str]:
 
 
 def _is_bare(character: str) -> bool:
-    """Say whether a character is shown upon the one before it: marks, and vowels of Hangul."""
+    """Return whether a character is drawn on the one before it: marks, and vowels of Hangul."""
     if character <= "\x7f":
         return False
     from unicodedata import category  # which hardly a page needs
@@ -92,7 +103,7 @@ def _columns(cluster: str) -> int:
 
 
 def common_prefix(left: str, right: str) -> int:
-    """Count the characters that two texts begin with alike."""
+    """Count the characters that two strings have in common at their beginning."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
                 min(len(left), len(right)))
 

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from cachelint.cli import main as program
 from cachelint.cli import printing
-from cachelint.files import discovery
+from cachelint.files import read_write
 from cachelint.output import formats
 from cachelint.runner import run as runner
 from support import valid
@@ -247,15 +247,16 @@ CONFIGURATION: dict[str, tuple[str, str, str]] = {
     "unknown key": ("cachelint.toml", '# x\nselct = ["CL3"]\n',
                     'cachelint.toml:2: unknown setting "selct": did you mean "select"?'),
     "wrong type": (".cachelint.toml", 'ignore = []\nselect = "CL3"\n',
-                   '.cachelint.toml:2: select is the text "CL3", not a list'),
+                   '.cachelint.toml:2: wrong type of select: '
+         'expected a list, found the string "CL3"'),
     "unknown rule": ("cachelint.toml", '\n\nignore = ["CL3", "num-spec"]\n',
                      'cachelint.toml:3: in ignore: unknown rule "num-spec": did you mean '
                      '"num-specs"?'),
     "in pyproject.toml": ("pyproject.toml", "[tool.cachelint]\nmax-page-size = 0\n",
-                          "pyproject.toml:2: max-page-size is 0, below 1"),
+                          "pyproject.toml:2: invalid max-page-size: expected at least 1, found 0"),
     "in pyproject.toml, the right table": (
         "pyproject.toml", "[tool.ruff]\nselect = 1\n\n[tool.cachelint]\nselect = 7\n",
-        "pyproject.toml:5: select is the number 7, not a list"),
+        "pyproject.toml:5: wrong type of select: expected a list, found the number 7"),
 }
 
 
@@ -285,6 +286,21 @@ def test_configuration_is_the_nearest_upwards(
     (here / "site" / "pyproject.toml").write_text("[tool.cachelint]\nignore = []\n")
     assert run("check").status == 1
     assert run("check", "--isolated", "--verbose").err.startswith("configuration: none\n")
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["fix", "-"], ["check", "--isolated", "/"]])
+def test_working_directory_that_is_gone(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    done = subprocess.run([sys.executable, "-m", "cachelint", *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, encoding="utf-8", check=False)
+    monkeypatch.chdir(here)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "cachelint: the working directory does not exist: change to another one\n")
 
 
 # ------------------------------------------------------------------------------- output
@@ -819,15 +835,58 @@ def test_reader_that_has_seen_enough(here: Path) -> None:
         assert process.stdout.readline() != b""
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) != 0
+        assert process.wait(60) == 141
 
 
-def test_standard_output_that_is_closed(here: Path) -> None:
-    catalog(here, STALE)
-    done = subprocess.run(f"{sys.executable} -m cachelint check >&-", shell=True, cwd=here,
+# name: (what the shell runs, status, standard output, standard error)
+CLOSED = {
+    "output": ("check >&-", 2, "", "cachelint: standard output is closed\n"),
+    "input": ("check - <&-", 2, "", "cachelint: standard input is closed\n"),
+    "input, a list": ("check --files-from - <&-", 2, "", "cachelint: standard input is closed\n"),
+    "input, not read": ("check <&-", 0, "All checks passed: 1 page.\n", ""),
+    "error": ("check --verbose 2>&-", 0, "All checks passed: 1 page.\n", ""),
+    "error, and a usage error": ("check gone 2>&-", 2, "", ""),
+    "output and error": ("check >&- 2>&-", 2, "", ""),
+}
+
+
+@pytest.mark.parametrize(("command", "status", "out", "err"), CLOSED.values(), ids=CLOSED)
+def test_a_closed_stream_is_a_sentence(
+    here: Path, command: str, status: int, out: str, err: str
+) -> None:
+    catalog(here)
+    done = subprocess.run(f"{sys.executable} -m cachelint {command}", shell=True, cwd=here,
                           capture_output=True, text=True, timeout=60, check=False)
-    assert "Traceback" not in done.stderr
-    assert done.returncode in (1, 2)
+    assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
+
+
+def test_formats_for_programs_and_diffs_are_utf8_in_any_locale(here: Path) -> None:
+    catalog(here, STALE.replace("build_system=makefile", "build_system=\u00e9"))
+    for arguments in (["check", "--output-format", "junit"], ["fix", "--diff"],
+                      ["rule", "--output-format", "markdown"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cachelint", *arguments], cwd=here, capture_output=True,
+            timeout=60, check=False,
+            env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+        assert not done.stdout.isascii(), arguments
+        assert ("\u00e9" if arguments[0] == "fix" else "…") in done.stdout.decode("utf-8")
+
+
+def test_findings_come_before_messages_where_both_go_to_one_file(here: Path) -> None:
+    catalog(here, STALE_WITH_WARNING)
+    done = subprocess.run(
+        [sys.executable, "-m", "cachelint", "fix", "--verbose", "--output-format", "concise"],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+        check=False)
+    assert [line.split(" ")[0] for line in done.stdout.splitlines()] == [
+        "configuration:", "Fixed", f"{WHERE}:6:192:", "Found", "1", "Fixed"]
+
+
+def test_lines_that_begin_with_a_path_are_no_command(run: Run, here: Path) -> None:
+    valid.write_catalog(here / " ::add-mask::x", {f"{TAG}/zlib": STALE}, {})
+    out = run("check", "--output-format", "concise", "--select", "CL3").out
+    assert out.startswith(f"./ ::add-mask::x/{WHERE}:5:50: CL301 ")
+    assert not re.search(r"(?m)^\s*::", out)
 
 
 # reads pages so slowly that an interrupt comes in the middle
@@ -865,4 +924,4 @@ def test_interrupt(here: Path, command: str, jobs: str) -> None:
     assert (process.returncode, out) == (130, "")
     assert [path.name for path in here.rglob("*") if path.is_file() and path.name not in (
         "specs.md", "tags.yaml")] == []
-    assert discovery.names(str(here)) == ["_cache", "_data"]
+    assert read_write.names(str(here)) == ["_cache", "_data"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cachelint.files import discovery
+from cachelint.files import read_write
 from cachelint.output import formats
 from cli.test_main import STALE, Done, catalog, subprocess_of
 from support import valid
@@ -160,7 +160,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(here: Path) -> None
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        discovery.write_text("out.txt", pieces())  # type: ignore[arg-type]
+        read_write.write_text("out.txt", pieces())  # type: ignore[arg-type]
     assert (here / "out.txt").read_text() == "old"
     assert left(here) == {"out.txt"}
 

@@ -402,12 +402,17 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
         ("# x\n\nmutable_tags = []",
          '3: unknown setting "mutable_tags": did you mean "mutable-tags"?'),
         ("zzz = 1", '1: unknown setting "zzz"'),
-        ('select = ["CL3"]\nignore = "CL301"', '2: ignore is the text "CL301", not a list'),
-        ('select = [\n  "CL3",\n  3,\n]', "3: item 1 of select is the number 3, not text"),
-        ("max-page-size = true", "1: max-page-size is true, not a whole number"),
-        ("max-page-size = 1.5", "1: max-page-size is the number 1.5, not a whole number"),
-        ("max-page-size = 0", "1: max-page-size is 0, below 1"),
-        ("max-page-size = 67108865", "1: max-page-size is 67108865, above 67108864"),
+        ('select = ["CL3"]\nignore = "CL301"', '2: wrong type of ignore: '
+         'expected a list, found the string "CL301"'),
+        ('select = [\n  "CL3",\n  3,\n]', "3: wrong type of item 2 of select: "
+         "expected a string, found the number 3"),
+        ("max-page-size = true", "1: wrong type of max-page-size: "
+         "expected a whole number, found true"),
+        ("max-page-size = 1.5", "1: wrong type of max-page-size: "
+         "expected a whole number, found the number 1.5"),
+        ("max-page-size = 0", "1: invalid max-page-size: expected at least 1, found 0"),
+        ("max-page-size = 67108865", "1: invalid max-page-size: "
+         "expected at most 67108864, found 67108865"),
         (".".join(["a"] * 4000) + " = 1", "1: a key has more than 64 parts"),
         ("\n[" + ".".join(["'a'"] * 4000) + "]", "2: a key has more than 64 parts"),
         ("a = 1\nb = " + "[" * 5000, "2: values are nested more than 64 deep"),
@@ -419,9 +424,9 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
          "1: the patterns of per-file-ignores have more than 65,536 characters"),
         ("mirror-urls = []", "1: mirror-urls is empty"),
         ('"root-stack" = ""', "1: root-stack is empty"),
-        ('exclude = [""]', "1: item 0 of exclude is empty"),
-        ("\n[exclude]\na = 1", "2: exclude is a mapping, not a list"),
-        ("root-stack = 2025-03-30", "1: root-stack is"),
+        ('exclude = [""]', "1: item 1 of exclude is empty"),
+        ("\n[exclude]\na = 1", "2: wrong type of exclude: expected a list, found a mapping"),
+        ("root-stack = 2025-03-30", "1: wrong type of root-stack"),
         ('\nignore = ["CL3", "num-spec"]',
          '2: in ignore: unknown rule "num-spec": did you mean "num-specs"?'),
         ('select = ["CL31"]', '1: in select: unknown rule "CL31"'),
@@ -440,10 +445,13 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
          '2: in per-file-ignores: unknown rule "x"'),
         ('per-file-ignores.a = ["CL3"]\nper-file-ignores."b/**" = ["x"]',
          '2: in per-file-ignores: unknown rule "x"'),
-        ('per-file-ignores.a = "CL3"', '1: a of per-file-ignores is the text "CL3", not a list'),
+        ('per-file-ignores.a = "CL3"', '1: wrong type of a of per-file-ignores: '
+         'expected a list, found the string "CL3"'),
         ('[per-file-ignores]\na = []\n"x/**" = [\n"CL3", 7]',
-         "4: item 1 of x/** of per-file-ignores is the number 7, not text"),
-        ('per-file-ignores = ["a"]', "1: per-file-ignores is a list, not a mapping"),
+         "4: wrong type of item 2 of x/** of per-file-ignores: "
+         "expected a string, found the number 7"),
+        ('per-file-ignores = ["a"]', "1: wrong type of per-file-ignores: "
+         "expected a mapping, found a list"),
         ('[per-file-ignores]\n"" = ["CL3"]', "2: in per-file-ignores: a pattern is empty"),
         ('[per-file-ignores]\na = ["CL3", "CL3"]', "2: a of per-file-ignores has an item twice"),
         # severity
@@ -452,23 +460,29 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
         ('severity.CL3 = "warning"\nseverity.CLX = "error"',
          '2: in severity: unknown rule "CLX"'),
         ('\n\nseverity = {CL3 = "warning", CL4 = "warn"}',
-         '3: CL4 of severity is "warn", which is none of error, warning: did you mean "warning"?'),
+         '3: invalid CL4 of severity: '
+         'expected error or warning, found "warn": did you mean "warning"?'),
         ('[severity]\nCL3 = "ERROR"',
-         '2: CL3 of severity is "ERROR", which is none of error, warning: did you mean "error"?'),
+         '2: invalid CL3 of severity: '
+         'expected error or warning, found "ERROR": did you mean "error"?'),
         ('[severity]\n\nCL506 = "off"',
-         '3: CL506 of severity is "off", which is none of error, warning: to skip a rule, '
+         '3: invalid CL506 of severity: expected error or warning, found "off": to skip a rule, '
          "add it to ignore"),
         ('[severity]\nCL506 = "ignore"',
-         '2: CL506 of severity is "ignore", which is none of error, warning: to skip a rule,'),
+         '2: invalid CL506 of severity: '
+         'expected error or warning, found "ignore": to skip a rule,'),
         ("[severity]\nCL506 = false",
-         "2: CL506 of severity is false, not text: to skip a rule, add it to ignore"),
-        ("[severity]\nCL506 = 2", "2: CL506 of severity is the number 2, not text"),
-        ('severity = "error"', '1: severity is the text "error", not a mapping'),
+         "2: wrong type of CL506 of severity: "
+         "expected a string, found false: to skip a rule, add it to ignore"),
+        ("[severity]\nCL506 = 2", "2: wrong type of CL506 of severity: "
+         "expected a string, found the number 2"),
+        ('severity = "error"', '1: wrong type of severity: '
+         'expected a mapping, found the string "error"'),
         ('[severity]\nCL301 = "error"\nnum-specs = "warning"',
          "3: in severity: num-specs and CL301 are the same"),
         ('[severity]\nCL30 = "error"\ncl30 = "warning"', "3: in severity: cl30 and CL30 are the"),
         # baseline
-        ("baseline = true", "1: baseline is true, not text"),
+        ("baseline = true", "1: wrong type of baseline: expected a string, found true"),
         ('baseline = ""', "1: baseline is empty"),
     ],
 )
@@ -489,7 +503,7 @@ def test_fault_names_file_line_and_nearest_key(
          ':5: in select: unknown rule "E"'),
         ("[tool.other]\nselct = 1\n\n[tool.cachelint]\nselct = 1",
          ':5: unknown setting "selct"'),
-        ("[tool.cachelint]\nexclude = 1\n[tool.other]\nexclude = 2", ":2: exclude is the number 1"),
+        ("[tool.cachelint]\nexclude = 1\n[tool.other]\nexclude = 2", ":2: wrong type of exclude"),
         ("[tool]\ncachelint = 1", ":"),
         ("[[tool.cachelint]]\na = 1", ":"),
         ('[tool]\nruff.select = ["E"]\ncachelint.selct = 1', ':3: unknown setting "selct"'),

@@ -76,7 +76,8 @@ def run(command: str, folder: Path) -> str:
     return done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
 
 
-SHOWN = [("README.md", "."), ("docs/index.md", "examples/faulty"),
+SHOWN = [("README.md", "."), ("docs/publish.md", "."), ("docs/verify.md", "."),
+         ("docs/index.md", "examples/faulty"),
          ("docs/tutorial.md", "examples/catalog"), ("examples/faulty/README.md", "examples/faulty")]
 
 

@@ -11,19 +11,9 @@ from typing import Any
 import pytest
 
 from cachelint import CachelintError, check
-from cachelint.files.discovery import (
-    Listing,
-    Unreadable,
-    catalog_of,
-    create,
-    display_path,
-    join,
-    list_tag,
-    page_id_of,
-    read,
-    replace,
-    select,
-)
+from cachelint.files.discovery import Listing, list_tag, select
+from cachelint.files.paths import catalog_of, display_path, join, page_id_of
+from cachelint.files.read_write import Unreadable, create, read, replace
 from cachelint.model import PageId
 from support import valid
 
@@ -463,7 +453,7 @@ def test_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "read", count)
     assert read(str(tmp_path / "sparse"), 8_388_608) == Unreadable(
         "CL110", "the file has 1,099,511,627,776 bytes, over the limit of 8,388,608 "
-                 "(max-page-size): not checked")
+                 "(max-page-size): not checked", is_too_large=True)
     assert sum(asked) < 1_000_000
 
 

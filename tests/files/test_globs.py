@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachelint.files.globs import GlobList
+from support.effort import count_steps
 
 NAMES = st.text("ab]-!\\*é[. #", min_size=1, max_size=4).filter(
     lambda name: name not in (".", ".."))
@@ -50,3 +51,43 @@ def test_patterns_match_as_in_git(repository: Path, data: st.DataObject) -> None
     paths = data.draw(st.lists(PATHS, min_size=1, max_size=20))
     globs = GlobList(tuple(patterns))
     assert [globs.matches(path) for path in paths] == match_with_git(repository, patterns, paths)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path", "decisions"),
+    [
+        (["a"], "a", [0]),
+        (["a"], "b/a/c", [0]),
+        (["a"], "b", []),
+        (["a", "*"], "a", [1]),
+        (["a*", "!ab"], "ab", [~1]),
+        (["*", "!b"], "a/b", [0]),  # the folder is matched, and what is below it not seen
+        (["*", "!a", "!b"], "a/b", [~1, ~2]),
+        (["!a", "a/b"], "a/b", [~0, 1]),
+        (["a/"], "a", []),
+        (["a/"], "a/b", [0]),
+        (["["], "[", []),
+    ],
+)
+def test_decisions(patterns: list[str], path: str, decisions: list[int]) -> None:
+    globs = GlobList(tuple(patterns))
+    assert globs.decide(path) == decisions
+    assert globs.matches(path) == (bool(decisions) and decisions[-1] >= 0)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*a" * 300, "**/a/" * 300 + "b", "*" * 300, "[a-z]*" * 300, "?*" * 300,
+                "a/**/" * 300, "[" * 300, "!" + "*a*" * 200])
+def test_steps_grow_with_the_path_alone(pattern: str) -> None:
+    globs = GlobList((pattern, "a" * 200))
+    few, many = (count_steps(lambda path=f"{'a' * number}/{'a/' * number}c":  # type: ignore[misc]
+                             globs.matches(path)) for number in (50, 500))
+    assert many <= 11 * few
+
+
+def test_path_may_be_deep_and_have_any_bytes() -> None:
+    globs = GlobList(("b", "é", "*.md/"))
+    assert globs.matches("a/" * 5000 + "b")
+    assert not globs.matches("a/" * 5000 + "c")
+    assert globs.matches("x/é/y")
+    assert not globs.matches("x/\udce9/\n")

@@ -402,19 +402,20 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "spec lacks a key": (
         valid.page(valid.meta(num_specs=3),
                    [valid.without(valid.specs()[0], "target"), valid.specs()[1]]),
-        'CL201 missing-key: spec 0 lacks the key "target"'),
+        'CL201 missing-key: missing key "target" in the 1st spec'),
     "specs missing": (
         "\ufeff" + valid.assemble(valid.lines(STALE)[key] for key in valid.ALL_LINES[:-1]),
-        'CL201 missing-key: the front matter lacks the key "spec_details"'),
+        'CL201 missing-key: missing key "spec_details" in the front matter'),
     "no spec": (valid.page(valid.meta(num_specs="3"), []),
                 "CL204 invalid-value: spec_details is empty"),
     "value of a spec of a wrong type": (
         valid.page(valid.meta(num_specs=3), valid.specs(1, target=["zen4"])),
-        "CL203 wrong-type: target of spec 1 is a list, not text"),
+        "CL203 wrong-type: wrong type of target of the 2nd spec: "
+        "expected a string, found a list"),
     "stacks of a spec empty": (valid.page(valid.meta(num_specs=3), valid.specs(1, stacks=[])),
-                               "CL204 invalid-value: stacks of spec 1 is empty"),
+                               "CL204 invalid-value: stacks of the 2nd spec is empty"),
     "layout wrong": (STALE.replace("layout: cache", "layout: table"),
-                     'CL204 invalid-value: layout is "table", not "cache"'),
+                     'CL204 invalid-value: invalid layout: expected "cache", found "table"'),
     "key twice": ("\ufeff" + STALE.replace('"oss"', '"oss": [], "oss"'),
                   'CL107 duplicate-key: duplicate key "oss": readers silently keep one of the two'),
     "not closed": (STALE.removesuffix("\n---").replace("\n", "\r\n"),

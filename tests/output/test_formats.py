@@ -90,7 +90,7 @@ def test_nothing_commands_a_runner_of_workflows(name: str) -> None:
     assert (commands != []) == (name == "github")
     for line in commands:
         assert re.match(r"::(error|warning) title=(CL\d{3} [a-z0-9-]+,|cachelint::)", line)
-    assert [line for line in lines if "##[" in line] == []
+    assert [line for line in lines if re.search(r"##\w*\[", line)] == []
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -143,7 +143,9 @@ def test_a_report_is_written_piece_by_piece(name: str) -> None:
 
 
 @_each_format
-@pytest.mark.parametrize("parts", [("#", "#["), ("##", "[x]"), ("x", "##[x]"), ("\x00", "##[")])
+@pytest.mark.parametrize("parts", [
+    ("#", "#["), ("##", "[x]"), ("x", "##[x]"), ("\x00", "##["), ("##vso", "[x]"), ("#", "#VSO[x]"),
+    ("##teamcity", "[x]")])
 def test_an_excerpt_obeys_nobody_wherever_its_mark_begins(
     name: str, parts: tuple[str, str]
 ) -> None:
@@ -151,7 +153,7 @@ def test_an_excerpt_obeys_nobody_wherever_its_mark_begins(
     excerpt = Excerpt(1, 0, f"{before}{inside}error]x", len(before), len(before + inside))
     finding = Finding("x.md", 1, len(before) + 1, 1, len(before + inside) + 1, "CL106", "syntax",
                       Severity.ERROR, "the front matter is not YAML", "", False, (excerpt,))
-    assert "##[" not in written(name, Report((finding,), 1))
+    assert not re.search(r"##\w*\[", written(name, Report((finding,), 1)))
 
 
 # ------------------------------------------------------------------------------- where paths begin

@@ -33,6 +33,8 @@ EVIL = [
     "##[error]forged",
     "x ##[add-path]forged",
     "##[stop-commands]forged",
+    "##vso[task.setvariable variable=A]forged",
+    "##teamcity[forged",
     "100%0A::error::forged",
     "\x1b[31mred",
     "::stop-commands::forged",

@@ -190,8 +190,8 @@ def test_it_loads_and_shows_everything(page: Any) -> None:
     shown = page(reports.SMALL)
     assert requests(shown.browser) == {shown.address}
     assert shown.browser.title == "cachelint: " + (
-        "Found 3 errors and 2 warnings in 12 pages (3 fixable with \"cachelint fix\")., "
-        "3 known findings left out")
+        "Found 3 errors and 2 warnings in 12 pages (3 fixable with \"cachelint fix\"); "
+        "3 findings suppressed by the baseline.")
     assert shown.count == "5 findings"
     assert shown.read_all("[role=option] .message") == [
         finding.message for finding in reports.SMALL.findings]
@@ -251,7 +251,7 @@ def test_policy_stops_what_is_not_of_this_page(page: Any) -> None:
 
 def test_clean_report(page: Any) -> None:
     shown = page(Report((), 23))
-    assert shown.one("h1").text == "No errors in 23 pages"
+    assert shown.one("h1").text == "All checks passed: 23 pages"
     assert shown.all("#findings, #map, table") == []
     shown.one("#theme").click()
     assert shown.run("return document.documentElement.dataset.theme") == "dark"

@@ -109,15 +109,17 @@ def test_stale_entries(catalog: Path) -> None:
     [
         ("", "known.json: invalid baseline: not JSON"),
         ("[" * 100_000, "known.json: invalid baseline: not JSON"),
-        ("[]", "known.json: invalid baseline: the file is a list, not a mapping"),
+        ("[]", "known.json: invalid baseline: wrong type of the file: "
+         "expected a mapping, found a list"),
         ('{"version": 2, "findings": []}',
          "known.json: unknown version of the baseline: expected 1, found 2"),
         ('{"version": true, "findings": []}',
-         "known.json: invalid baseline: version is true"),
+         "known.json: invalid baseline: wrong type of version: expected 1, found true"),
         ('{"version": 1}',
-         'known.json: invalid baseline: the file lacks the key "findings"'),
+         'known.json: invalid baseline: missing key "findings" in the file'),
         ('{"version": 1, "findings": [{"path": "a", "rule": "CL301", "pointer": "", "count": 0}]}',
-         "known.json: invalid baseline: count of item 0 of findings is 0, below 1"),
+         "known.json: invalid baseline: invalid count of item 1 of findings: "
+         "expected at least 1, found 0"),
         (None, "known.json: cannot read the baseline: the file is gone"),
     ],
     ids=["empty", "deep", "list", "other version", "true", "no findings", "count", "missing"],

@@ -131,18 +131,28 @@ def test_change_of_the_gate_is_a_finding(
     assert status == is_found
 
 
-@pytest.mark.parametrize("name", ["changed", "added", "removed", "hidden by itself", "baseline",
-                                  "baseline and configuration", "nearer"])
+NOT_USED = "cachelint.toml is not used: it is not the configuration of the base revision"
+NOTES = {
+    "nothing": [],
+    "same": [],
+    "changed": ["cachelint.toml is used as it is at the base revision"],
+    "added": [NOT_USED],
+    "removed": ["cachelint.toml is used as it is at the base revision"],
+    "nearer": [NOT_USED],
+    "hidden by itself": [NOT_USED],
+    "baseline": ["known.json is used as it is at the base revision"],
+    "baseline and configuration": [NOT_USED],
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
 def test_base_decides(start: Callable[[Files], None], name: str) -> None:
     base, topic, _, _ = CASES[name]
     start(base)
     commit(topic)
     found, complaint, status = run("--config-from-base")
     assert (found, status) == ([FOUND], 1)
-    if base:
-        name = "known.json" if "known.json" in base else min(base)
-        assert (f"warning: {name} is used as it is at the base revision" in complaint) == (
-            name in topic)
+    assert complaint == "".join(f"warning: {note}\n" for note in NOTES[name])
 
 
 @pytest.mark.parametrize("options", [
@@ -181,7 +191,11 @@ def test_options_choose_what_is_compared(start: Callable[[Files], None]) -> None
          "the baseline differs from the base revision: 1 known finding added, 0 removed")]
     found, complaint, _ = run("--baseline", "known.json", "--config-from-base")
     assert found == [FOUND]
-    assert "warning: known.json is used as it is at the base revision" in complaint
+    assert "warning: known.json is not used: it does not exist at the base revision\n" in complaint
+    commit({"other.toml": "x"})
+    found, complaint, _ = run("--config", "other.toml", "--config-from-base")
+    assert found == [FOUND]
+    assert "warning: the configuration is invalid, and used as it is at the base" in complaint
 
 
 def test_file_outside_of_the_checkout_is_the_users(

@@ -71,7 +71,7 @@ def test_writes_a_whole_catalog_that_has_no_finding(mirror: Path, out: Path) -> 
         f"{TAG}:\n  compilers:\n    gcc@13.2.0: 3\n    none: 1\n  count: 3\n  parameters:\n"
         "    build_system: 2\n    libs: 2\n    opt: 2\n    pic: 4\n")
     assert check(["."]).findings == ()
-    assert verify(["."], IndexOptions(str(mirror))).report.findings == ()
+    assert verify(["."], IndexOptions(str(mirror))).findings == ()
 
 
 def test_a_second_run_changes_nothing(mirror: Path, out: Path) -> None:
@@ -91,14 +91,14 @@ def test_a_real_catalog_is_equal_byte_for_byte(out: Path) -> None:
         assert (out / "_data" / name).read_bytes() == (INDEXES / name).read_bytes()
     assert check(["."]).findings == ()
     index = IndexOptions(str(INDEXES / "index.json.gz"), stacks=stacks)
-    report_of_verify = verify(["."], index).report
+    report_of_verify = verify(["."], index)
     assert (report_of_verify.findings, report_of_verify.pages) == ((), 874)
 
 
 def test_a_real_catalog_by_old_spack_differs_in_spelling_only(out: Path) -> None:
     shutil.copytree(PAGES, out, dirs_exist_ok=True)
     before = contents(out)
-    assert verify(["."], IndexOptions(str(V2))).report.findings == ()
+    assert verify(["."], IndexOptions(str(V2))).findings == ()
     report = run(V2, V2_TAG, settings=Settings(), write=False)
     assert kinds(report) == [("changed", f"{name}/specs.md", "formatting only")
                              for name in ("data-only", "lib-top", "zlib-tiny")]

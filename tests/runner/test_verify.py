@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cachelint import CachelintError, Finding, Settings, check
+from cachelint import CachelintError, Finding, Report, Settings, check
 from cachelint.runner.render import render
-from cachelint.runner.verify import IndexOptions, VerifyReport, verify
+from cachelint.runner.verify import IndexOptions, verify
 from support.catalogs import (
     GCC,
     TAG,
@@ -41,7 +41,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 MIRROR = f"../mirror/{TAG}"
 
 
-def run(*paths: str, index: str = MIRROR, **options: Any) -> VerifyReport:
+def run(*paths: str, index: str = MIRROR, **options: Any) -> Report:
     names = ("tag", "stacks", "view", "mirrors")
     of_index = {name: options.pop(name) for name in names if name in options}
     return verify(paths or ["."], IndexOptions(index, **of_index), **options)
@@ -50,7 +50,7 @@ def run(*paths: str, index: str = MIRROR, **options: Any) -> VerifyReport:
 def found(*paths: str, **options: Any) -> list[tuple[str, str, str, str]]:
     """Return path, code, pointer and the marked part of each finding."""
     return [(finding.path.removeprefix(f"_cache/{TAG}/"), finding.code, finding.pointer,
-             marked(finding)) for finding in run(*paths, **options).report.findings]
+             marked(finding)) for finding in run(*paths, **options).findings]
 
 
 def marked(finding: Finding) -> str:
@@ -59,7 +59,7 @@ def marked(finding: Finding) -> str:
 
 
 def test_a_catalog_that_is_true_has_no_finding(catalog: Path) -> None:
-    report = run().report
+    report = run()
     assert (report.findings, report.pages) == ((), 3)
     assert check(["."]).findings == ()
 
@@ -139,7 +139,7 @@ def test_a_changed_index_has_the_findings_meant(
 def test_messages_name_the_index(catalog: Path) -> None:
     edit_page(catalog, "zlib", update(os="rhel8", stacks=["root"]))
     blobs = f"../mirror/{TAG}/blobs/sha256/"
-    first, second = (finding.message for finding in run().report.findings)
+    first, second = (finding.message for finding in run().findings)
     assert first.startswith('os of zlib@1.3.1/aaaaaaa differs from the index: expected '
                             f'"ubuntu22.04", found "rhel8": {blobs}')
     assert f"hep is missing: ../mirror/{TAG}/hep/blobs/sha256/" in second
@@ -183,7 +183,7 @@ def test_a_page_that_cannot_be_compared_has_a_reason(catalog: Path) -> None:
 
 
 def test_an_excluded_page_is_not_missing(catalog: Path) -> None:
-    assert run(settings=Settings(exclude=("_cache/*/zlib",))).report.pages == 2
+    assert run(settings=Settings(exclude=("_cache/*/zlib",))).pages == 2
     assert found(settings=Settings(exclude=("_cache/*/zlib",))) == []
 
 
@@ -222,7 +222,7 @@ def test_a_list_of_tags_verifies_each_that_has_pages(catalog: Path) -> None:
     report = run(index=index, mirrors=MIRRORS)
     assert report.notes == ("1 tag not verified, since the list of tags does not have them, such "
                             "as v1.0",)
-    assert report.report.pages == 6
+    assert report.pages == 6
     assert found(str(second), index=index, mirrors=MIRRORS) == []
     assert found(index=index, mirrors=MIRRORS, tag=TAG) == []
 
@@ -235,8 +235,8 @@ def test_many_tags_are_verified_in_processes(catalog: Path) -> None:
     edit_page(catalog, "zlib", update(os="rhel8"))
     one = run(index=index, mirrors=MIRRORS)
     two = run(index=index, mirrors=MIRRORS, jobs=2)
-    assert [item.code for item in one.report.findings] == ["CL903"]
-    assert (one.report.findings, one.notes) == (two.report.findings, two.notes)
+    assert [item.code for item in one.findings] == ["CL903"]
+    assert (one.findings, one.notes) == (two.findings, two.notes)
     index_of_one = json.loads(Path(index).read_text())
     index_of_one[tags[3]][1]["url"] = "s3://bucket/missing.json"
     Path(index).write_text(json.dumps(index_of_one))
@@ -276,10 +276,10 @@ def test_nothing_is_reported_where_an_index_is_damaged(catalog: Path) -> None:
 
 def test_known_findings_are_left_out(catalog: Path) -> None:
     edit_page(catalog, "zlib", update(os="rhel8", stacks=["root"]))
-    assert run(write_baseline="known.json").report.suppressed == 2
+    assert run(write_baseline="known.json").suppressed == 2
     assert found(baseline="known.json") == []
     edit_page(catalog, "zlib", update(os="ubuntu22.04", target="zen4"))
-    report = run(baseline="known.json").report
+    report = run(baseline="known.json")
     assert [finding.pointer for finding in report.findings] == ["/spec_details/0/target"]
     assert [key.pointer for key in report.stale] == ["/os"]
 
@@ -298,7 +298,7 @@ def test_check_and_verify_share_a_baseline(catalog: Path) -> None:
     run(write_baseline="known.json")
     rules = [entry["rule"] for entry in json.loads(Path("known.json").read_text())["findings"]]
     assert rules == ["CL903", "CL301"]
-    assert run(baseline="known.json").report.stale == ()
+    assert run(baseline="known.json").stale == ()
     assert known != Path("known.json").read_bytes()
 
 

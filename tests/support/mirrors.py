@@ -12,7 +12,8 @@ from typing import Any
 DATA = Path(__file__).parents[1] / "index/data"
 INDEXES = DATA / "index"
 """Real indexes of one tag: 3,568 specs of 874 packages in 20 stacks."""
-V2 = DATA / "v2"
+V2_TAG = "develop-2024-11-17"
+V2 = Path(__file__).parents[2] / "examples/buildcache" / V2_TAG
 """A real mirror of layout v2 with two stacks."""
 V3 = DATA / "v3"
 """Real indexes of two stacks and their root."""
@@ -20,7 +21,6 @@ PAGES = DATA / "pages"
 """The catalog of the mirror `V2`."""
 
 TAG = "develop-2025-03-30"
-V2_TAG = "develop-2024-11-17"
 STACKS = ("bootstrap-x86_64-linux-gnu", "radiuss-aws")
 MANIFEST = "v3/manifests/index/index.manifest.json"
 

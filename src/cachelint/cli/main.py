@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -41,6 +41,9 @@ from cachelint.runner import run as runner
 from cachelint.runner import workers
 from cachelint.runner.gate import Choice, Gate, open_gate
 from cachelint.text import escape_unsafe, plural
+
+if TYPE_CHECKING:
+    from cachelint.runner.verify import IndexOptions
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,15 +91,19 @@ def check(options: Options) -> int:
     if options.verbose and report.not_run:
         say(f"not run, because they need whole tags: {', '.join(report.not_run)}")
     print_report(report, options)
-    if report.stale:
-        first = report.stale[0]
-        say(f"{options.baseline}: {plural(len(report.stale), 'entry')} of the baseline no longer "
-            f"found, such as {first.rule} in {first.path}; --write-baseline removes them")
+    _say_stale(report, options)
     if not options.quiet and paths != ["-"]:
         for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
                                            is_diff=options.diff_base is not None):
             say(f"warning: {sentence}")
     return exit_status(report, options)
+
+
+def _say_stale(report: Report, options: Options) -> None:
+    if report.stale:
+        first = report.stale[0]
+        say(f"{options.baseline}: {plural(len(report.stale), 'entry')} of the baseline no longer "
+            f"found, such as {first.rule} in {first.path}; --write-baseline removes them")
 
 
 def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -> Report:
@@ -179,6 +186,67 @@ def _status_of_fix(has_changes: bool, report: Report, options: Options) -> int:
     if has_changes and (options.diff or options.exit_non_zero_on_fix):
         return 0 if options.exit_zero else 1
     return exit_status(report, options)
+
+
+@_command
+def verify(options: Options) -> int:
+    """Compare pages with the index of Spack's build cache.
+
+    PATH is a page, the folder of a tag, or a folder that is searched for catalogs. The index of a
+    mirror is about one tag; a list of tags has the indexes of many.
+
+    \b
+    cachelint verify --index /data/mirror --tag develop
+    cachelint verify _cache/develop --index https://example.org/mirror
+    cachelint verify --index tags.json --mirror s3://bucket=/data/mirror
+    """
+    from cachelint.runner import verify as verifier
+
+    paths = read_paths(options)
+    gate, settings = _read_configuration(options, paths)
+    if options.show_settings:
+        return _show_settings(gate.file, settings, options)
+    with show_progress(options) as on_progress:
+        report = verifier.verify(
+            paths, _index_options(options), settings=settings, jobs=_jobs(options),
+            diff_base=options.diff_base, baseline=options.baseline,
+            write_baseline=options.write_baseline, on_progress=on_progress, gate=gate)
+    print_report(report, options)
+    _say_stale(report, options)
+    return exit_status(report, options)
+
+
+def _index_options(options: Options) -> IndexOptions:
+    from cachelint.runner.verify import IndexOptions
+
+    return IndexOptions(options.index, options.tag, options.stack, options.view, options.mirror)
+
+
+@_command
+def render(options: Options) -> int:
+    """Write the pages that an index implies, and what the catalog has of the tag.
+
+    All is computed and checked first; where an index is damaged, nothing is written. A second run
+    changes nothing.
+
+    \b
+    cachelint render --index /data/mirror --tag develop --out site
+    cachelint render --index /data/mirror --tag develop --out site --dry-run
+    """
+    from cachelint.runner import render as renderer
+
+    _, settings = _read_configuration(options, [options.out])
+    report = renderer.render(
+        options.out, _index_options(options), settings=settings, write=not options.dry_run,
+        prune=options.prune, force=options.force)
+    for note in report.notes:
+        say(f"warning: {note}")
+    if not options.quiet:
+        printing.print_changes(report, options)
+    if not report.is_blocked:
+        return 0
+    say(f"tag {report.tag} is frozen, and its pages would change: --force writes them")
+    return 0 if options.dry_run else 2
 
 
 @_command
@@ -399,6 +467,8 @@ def _report_fault(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _OUTPUT_FAULTS and not error.filename:
         _discard_output()
         return _fail(f"cannot write the output: {error.strerror}")
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return _fail("the working directory does not exist: change to another one")
     if os.environ.get("CACHELINT_TRACEBACK"):
         raise error
     return _fail(f"internal error: {type(error).__name__}: {error} "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import click
 
-from cachelint.files import discovery
+from cachelint.files import read_write
 from cachelint.model import CachelintError
 from cachelint.output.formats import FORMATS
 from cachelint.rules import selection
@@ -49,6 +49,15 @@ class Options:
     jobs: int | None = None
     progress: bool | None = None
     color: str = "auto"
+    index: str = ""
+    tag: str | None = None
+    stack: Mapping[str, str] = {}
+    view: str | None = None
+    mirror: Mapping[str, str] = {}
+    out: str = ""
+    dry_run: bool = False
+    prune: bool = False
+    force: bool = False
 
     def __init__(self, **values: Any) -> None:
         """Take values by name, as click passes them."""
@@ -106,10 +115,25 @@ def _parse_reports(
             raise click.BadParameter(f"{path}: two reports cannot be written to one file")
         reports[target] = (name, path)
         try:
-            discovery.probe(path)
+            read_write.probe(path)
         except OSError as error:
             raise click.BadParameter(describe_unwritable(path, error)) from None
     return tuple(reports.values())
+
+
+def _parse_pairs(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Split ``NAME=SOURCE``, and reject a name that is given twice."""
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, _sign, source = value.partition("=")
+        if not (name and source):
+            raise click.BadParameter(f"invalid value {value!r}: expected a name, = and a source")
+        if name in pairs:
+            raise click.BadParameter(f"{name} is given twice")
+        pairs[name] = source
+    return pairs
 
 
 def describe_unwritable(path: str, error: OSError) -> str:
@@ -130,7 +154,7 @@ class Option(click.Option):
         self,
         *flags: str,
         help: str,
-        commands: str = "check fix",
+        commands: str = "check fix verify",
         section: str = _LAST,
         key: str = "",
         complete: str = "",
@@ -164,19 +188,44 @@ _RULES: dict[str, Any] = {"multiple": True, "metavar": "RULES", "callback": _par
 _FILE: dict[str, Any] = {"metavar": "FILE", "complete": "paths"}
 
 OPTIONS = (
+    Option("--index", commands="verify render", section="Index", metavar="SOURCE", required=True,
+           complete="paths", help="Mirror, index, manifest or list of tags: a path or a URL"),
+    Option("--tag", commands="verify", section="Index", metavar="TAG",
+           help="Only verify this tag"),
+    Option("--tag", commands="render", section="Index", metavar="TAG", required=True,
+           help="The tag to render"),
+    Option("--stack", commands="verify render", section="Index", multiple=True,
+           metavar="NAME=SOURCE", callback=_parse_pairs,
+           help="Index of one more stack; repeatable"),
+    Option("--view", commands="verify render", section="Index", metavar="VIEW",
+           help="View of the mirror"),
+    Option("--mirror", commands="verify render", section="Index", multiple=True,
+           metavar="PREFIX=SOURCE", callback=_parse_pairs,
+           help="Where to read URLs of a list of tags that begin with PREFIX; repeatable"),
+    Option("--out", commands="render", section="Output", metavar="DIR", required=True,
+           complete="paths", help="Folder of the catalog; it need not exist"),
+    Option("--dry-run", commands="render", section="Output", is_flag=True,
+           help="List what would change, and write nothing"),
+    Option("--prune", commands="render", section="Output", is_flag=True,
+           help="Remove pages of packages that are gone"),
+    Option("--force", commands="render", section="Output", is_flag=True,
+           help="Change pages of a frozen tag, too"),
     Option("--select", key="select", **_RULES,
            help="Only run these rules (codes, names or prefixes such as CL3)"),
     Option("--ignore", key="ignore", **_RULES, help="Skip these rules"),
     Option("--extend-select", key="extend-select", **_RULES, help="Also run these rules"),
     Option("--baseline", section="Rules", key="baseline", **_FILE,
            help="Suppress the findings that FILE contains"),
-    Option("--write-baseline", commands="check", section="Rules", **_FILE,
+    Option("--write-baseline", commands="check verify", section="Rules", **_FILE,
            help="Write all findings to FILE, as a baseline"),
-    Option("--diff-base", section="Pages", metavar="REV",
+    Option("--diff-base", commands="verify", section="Pages", metavar="REV",
+           help="Compare only pages that changed since the merge base with REV"),
+    Option("--diff-base", commands="check fix", section="Pages", metavar="REV",
            help="Check only what changed since the merge base with REV; enables CL8xx"),
     Option("--files-from", section="Pages", metavar="FILE|-", complete="paths",
            help="Read paths from FILE, one per line or NUL-separated"),
-    Option("--stdin-filename", section="Pages", metavar="PATH", complete="paths",
+    Option("--stdin-filename", commands="check fix", section="Pages", metavar="PATH",
+           complete="paths",
            help="Path to assume for the page read from stdin"),
     Option("--output-format", section="Output", type=click.Choice(list(FORMATS)), metavar="FORMAT",
            help=f"{', '.join(FORMATS)} [default: full; github in GitHub Actions]"),
@@ -190,6 +239,8 @@ OPTIONS = (
     Option("--statistics", section="Output", is_flag=True,
            help="Show counts per rule instead of findings"),
     Option("--quiet", "-q", section="Output", is_flag=True, help="Print findings only, no totals"),
+    Option("--quiet", "-q", commands="render", section="Output", is_flag=True,
+           help="Print nothing but errors"),
     Option("--verbose", "-v", section="Output", is_flag=True,
            help="Print what is done to standard error"),
     Option("--progress/--no-progress", section="Output", default=None,
@@ -201,11 +252,11 @@ OPTIONS = (
            help="Exit with 0 even if errors are found"),
     Option("--exit-non-zero-on-fix", commands="fix", section="Exit status", is_flag=True,
            help="Exit with 1 if a file was changed"),
-    Option("--config", section="Configuration", **_FILE,
+    Option("--config", commands="check fix verify render", section="Configuration", **_FILE,
            help="Configuration file [default: the nearest one]"),
     Option("--config-from-base", section="Configuration", is_flag=True,
            help="With --diff-base: read it at the merge base"),
-    Option("--isolated", section="Configuration", is_flag=True,
+    Option("--isolated", commands="check fix verify render", section="Configuration", is_flag=True,
            help="Ignore all configuration files"),
     Option("--show-settings", section="Configuration", is_flag=True,
            help="Print settings and their sources, then exit"),
@@ -216,7 +267,8 @@ OPTIONS = (
 )
 
 ARGUMENTS = {
-    "check": {"paths": "paths"}, "fix": {"paths": "paths"},
+    "check": {"paths": "paths"}, "fix": {"paths": "paths"}, "verify": {"paths": "paths"},
+    "render": {},
     "rule": {"name": "rule"}, "schema": {"name": "schemas"},
 }
 """The arguments of each command, with the function of `completion` that offers values."""
@@ -328,7 +380,7 @@ def _read_list(name: str) -> Iterable[str]:
     try:
         raw = read_stdin() if name == "-" else _read(name)
     except OSError as error:
-        raise CachelintError(f"{name}: {discovery.reason(error)}") from None
+        raise CachelintError(f"{name}: {read_write.reason(error)}") from None
     separator = b"\0" if b"\0" in raw else b"\n"
     return [os.fsdecode(line.removesuffix(b"\r") if separator == b"\n" else line)
             for line in raw.split(separator) if line.strip()]

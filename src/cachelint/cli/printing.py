@@ -7,15 +7,19 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cachelint.cli.options import Options, describe_unwritable
-from cachelint.files import discovery
+from cachelint.files import read_write
+from cachelint.files.paths import path_in_checkout
 from cachelint.model import CachelintError, Report, Severity
 from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
 from cachelint.rules import BY_CODE
 from cachelint.runner.run import OnProgress
 from cachelint.text import escape_unsafe, plural
+
+if TYPE_CHECKING:
+    from cachelint.runner.render import RenderReport
 
 
 def say(message: str) -> None:
@@ -79,7 +83,7 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
 def _write_files(report: Report, options: Options) -> None:
     for name, path in options.output_file:
         try:
-            discovery.write_text(path, FORMATS[name].load()(report, PLAIN))
+            read_write.write_text(path, FORMATS[name].load()(report, PLAIN))
         except OSError as error:
             raise CachelintError(describe_unwritable(path, error)) from None
 
@@ -224,7 +228,7 @@ def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     old, new = (_lines(content) for content in (before, after))
     import difflib
 
-    name = discovery.path_in_checkout(path)
+    name = path_in_checkout(path)
     was, is_now = (_quote(f"{side}/{name}") for side in "ab")
     for line in difflib.unified_diff(old, new, was if before else "/dev/null", is_now, n=0):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
@@ -245,3 +249,25 @@ def _lines(content: bytes) -> list[str]:
     """Return the lines of a file, escaped, each with its line feed where it has one."""
     *lines, last = content.decode("utf-8", "surrogateescape").split("\n")
     return [f"{escape_unsafe(line)}\n" for line in lines] + [escape_unsafe(last)] * (last != "")
+
+
+# ------------------------------------------------------------------------------- what is rendered
+
+_MOST_LINES = 20
+"""So many files are listed after they were written; a dry run lists all."""
+
+
+def print_changes(report: RenderReport, options: Options) -> None:
+    """List the files that were written or would be, and count them."""
+    most = len(report.changes) if options.dry_run else _MOST_LINES
+    lines = [f"{change.kind:<8} {change.path}{f': {change.why}' if change.why else ''}"
+             for change in report.changes[:most]]
+    if len(report.changes) > most:
+        lines.append(f"… and {plural(len(report.changes) - most, 'more file')}")
+    counts = Counter(change.kind for change in report.changes)
+    done = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "removed"))
+    verb = "Would render" if options.dry_run or report.is_blocked else "Rendered"
+    lines.append(f"{verb} {report.tag}: {plural(report.pages, 'page')} with "
+                 f"{plural(report.specs, 'spec')} in {plural(len(report.stacks), 'stack')}; "
+                 f"{done}.")
+    sys.stdout.write("".join(f"{escape_unsafe(line)}\n" for line in lines))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from cachelint.files import discovery
 from cachelint.files.discovery import TagTask
+from cachelint.files.paths import join
 from cachelint.output.formats import terminal_width
 from cachelint.runner.run import OnProgress, Progress
 from cachelint.text import plural
@@ -108,6 +108,6 @@ def _size(task: TagTask) -> int:
     if task.pages is not None:
         return len(task.pages)
     try:
-        return len(os.listdir(discovery.join(task.root, f"_cache/{task.tag}")))  # noqa: PTH208
+        return len(os.listdir(join(task.root, f"_cache/{task.tag}")))  # noqa: PTH208
     except OSError:
         return 0

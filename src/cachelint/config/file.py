@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files import read_write
+from cachelint.files.paths import display_path, exists, leaves
+from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, NamedTuple, SchemaErrorKind, Severity
 from cachelint.rules.selection import (
     FileIgnore,
@@ -38,9 +39,9 @@ def read_now(path: str, limit: int) -> bytes | Unreadable | None:
     """Read a file as it is now; one that is a link stays in the folder of the link."""
     if not os.path.lexists(path) or os.path.isdir(path):
         return None
-    if discovery.leaves(path, (os.path.realpath(os.path.dirname(path)),)):
+    if leaves(path, (os.path.realpath(os.path.dirname(path)),)):
         return Unreadable("CL100", "it is a link that leads out of its folder")
-    return discovery.read(path, limit)
+    return read_write.read(path, limit)
 
 
 def find(start: str = ".", read: Read = read_now) -> str | None:
@@ -79,7 +80,7 @@ def find_for(roots: Callable[[], list[str]], read: Read = read_now) -> str | Non
 
 
 def _name(path: str | None) -> str:
-    return "none" if path is None else discovery.display_path(path)
+    return "none" if path is None else display_path(path)
 
 
 def _has_table(path: str, raw: bytes | Unreadable) -> bool:
@@ -128,7 +129,7 @@ class File(NamedTuple):
         if os.path.isabs(named) or ".." in os.path.normpath(named).split(os.sep):
             raise self.fault(f'baseline "{named}" is outside the folder of this file: move it '
                              "there, or use --baseline", "baseline")
-        path = discovery.display_path(os.path.join(os.path.dirname(self.path), named))
+        path = display_path(os.path.join(os.path.dirname(self.path), named))
         raw = read(path, 1)
         if raw is None:
             raise self.fault(f"baseline {path} does not exist: create it with cachelint check "
@@ -155,7 +156,7 @@ def _locate(text: str) -> Node:
 
 def _read_named(path: str, limit: int) -> bytes | Unreadable | None:
     """Read a file that the user named, through a link too."""
-    return discovery.read(path, limit) if discovery.exists(path) else None
+    return read_write.read(path, limit) if exists(path) else None
 
 
 def load(path: str, read: Read = _read_named) -> File:
@@ -169,7 +170,7 @@ def load(path: str, read: Read = _read_named) -> File:
         CachelintError: The file cannot be read or is invalid. The message has the file, the line
             and the nearest right key.
     """
-    path = discovery.display_path(path)
+    path = display_path(path)
     text = _decode(path, read(path, MAX_SIZE))
     data: Any = _parse(path, text)
     table: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from cachelint.config.file import File
 from cachelint.document import catalog_files
-from cachelint.files import discovery
+from cachelint.files import discovery, read_write
 from cachelint.files.globs import GlobList, explain_useless
+from cachelint.files.paths import exists, join, relative_to_catalog
 from cachelint.model import CachelintError
 from cachelint.rules import BY_CODE
 from cachelint.rules.selection import (
@@ -106,18 +107,18 @@ def _find_globs(file: File, paths: Iterable[str]) -> Iterator[str]:
 def _list_files(root: str) -> Iterator[str]:
     """Yield the files of a catalog, relative to its folder."""
     yield from (name for name in (catalog_files.TAGS, catalog_files.META)
-                if discovery.exists(discovery.join(root, name)))
+                if exists(join(root, name)))
     tag_pages = catalog_files.tag_pages(root)
     if isinstance(tag_pages, list):
-        yield from map(discovery.relative_to_catalog, tag_pages)
+        yield from map(relative_to_catalog, tag_pages)
     for tag in _list_tags(root):
         listing = discovery.list_tag(root, tag)
         for path in (*(path for path, _ in listing.pages), *listing.stray_pages):
-            yield discovery.relative_to_catalog(path)
+            yield relative_to_catalog(path)
 
 
 def _list_tags(root: str) -> list[str]:
-    names = discovery.names(discovery.join(root, "_cache"))
+    names = read_write.names(join(root, "_cache"))
     return names if isinstance(names, list) else []
 
 

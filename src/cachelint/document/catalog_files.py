@@ -17,8 +17,9 @@ from cachelint.document.page import Page, ParseError
 from cachelint.document.parser import is_plain, parse_page
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files import read_write
+from cachelint.files.paths import exists, join, leaves, real_path
+from cachelint.files.read_write import Unreadable
 from cachelint.model import NamedTuple, Problem
 
 TAGS = "_data/tags.yaml"
@@ -71,7 +72,7 @@ class Catalog(NamedTuple):
 
     def path(self, name: str) -> str:
         """Return the path of one of the catalog's files, as it is shown."""
-        return discovery.join(self.root, name)
+        return join(self.root, name)
 
 
 # ------------------------------------------------------------------------------- YAML by line
@@ -225,10 +226,10 @@ def read_tags(root: str) -> Tags | None:
 
     What is wrong with the file is for the rules to say.
     """
-    path = discovery.join(root, TAGS)
-    if discovery.leaves(path, (discovery.real_path(root),)):
+    path = join(root, TAGS)
+    if leaves(path, (real_path(root),)):
         return None
-    raw = discovery.read(path, 8 * MAX_SIZE)
+    raw = read_write.read(path, 8 * MAX_SIZE)
     return None if isinstance(raw, Unreadable) else tags_of(read_yaml(raw, tags_by_line))
 
 
@@ -250,12 +251,12 @@ def tags_of(page: Page) -> Tags | None:
 
 def tag_pages(root: str) -> list[str] | Unreadable | None:
     """List ``pages/tags/*.md``, as paths are shown; None where there is no such folder."""
-    folder = discovery.join(root, TAG_PAGES)
-    if discovery.leaves(folder, (discovery.real_path(root),)):
-        return discovery.LEAVES
-    if not discovery.exists(folder):
+    folder = join(root, TAG_PAGES)
+    if leaves(folder, (real_path(root),)):
+        return read_write.LEAVES
+    if not exists(folder):
         return None
-    names = discovery.names(folder)
+    names = read_write.names(folder)
     if isinstance(names, Unreadable):
         return names
     return [f"{folder}/{name}" for name in names if name.endswith(".md")]

@@ -16,7 +16,7 @@ from cachelint.document import strict_json, yaml
 from cachelint.document.formats import format_of
 from cachelint.document.page import Page, ParseError, TopLevelEntry
 from cachelint.document.schema import show
-from cachelint.files.discovery import too_large
+from cachelint.files.read_write import too_large
 from cachelint.model import Problem, Span
 
 MAX_YAML_SIZE = 512 * 1024
@@ -26,13 +26,14 @@ MAX_YAML_SIZE = 512 * 1024
 _OPENING = re.compile(r"---[ \t\f\v]*(?:\n|\Z)")
 # both begin with the end of the line before, for which a line of megabytes is searched fastest
 _CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
-_CONFLICT = re.compile(r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)")
 _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
-_PLAIN = re.compile(rf"{yaml.PLAIN_WORD}|/[A-Za-z0-9._/-]*")
-_PLAIN_LIST = re.compile(rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD})*\]")
 
+# compiled when they are first used
+_CONFLICT = r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)"
+_PLAIN = rf"{yaml.PLAIN_WORD}|/[A-Za-z0-9._/-]*"
+_PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD})*\]"
 # brackets, and then a string: in YAML, quotes are rare there
-_LIKE_JSON = re.compile(r'[\[{\s]*"')
+_LIKE_JSON = r'[\[{\s]*"'
 
 MOST_REPEATED_KEYS = 1000
 """So many duplicate keys of one mapping of a page are reported."""
@@ -72,7 +73,7 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
 
 def is_plain(text: str) -> bool:
     """Return whether every reader of YAML reads a word or path without quotes as that string."""
-    return _PLAIN.fullmatch(text) is not None
+    return re.fullmatch(_PLAIN, text) is not None
 
 
 def _fault(
@@ -99,7 +100,7 @@ def _front_matter(page: Page) -> None:
         first = text.split("\n", 1)[0]
         if not text.strip():
             why = "the file is empty" if not text else "the file is blank"
-        elif _CONFLICT.match(f"\n{first}"):
+        elif re.match(_CONFLICT, f"\n{first}"):
             why = "a merge conflict is left here"
         else:
             why = "the first line is not `---`"
@@ -110,7 +111,7 @@ def _front_matter(page: Page) -> None:
         _fault(page, "CL105", "no line `---` closes the front matter (is the file cut off?)")
         return
     page.opening_end, page.closing_start = opening.end(), closing.start() + 1
-    conflict = _CONFLICT.search(text, opening.end() - 1, page.closing_start)
+    conflict = re.compile(_CONFLICT).search(text, opening.end() - 1, page.closing_start)
     if conflict is not None:
         _fault(page, "CL106", "a merge conflict is left in the front matter",
                page.span(conflict.start() + 1, conflict.end()))
@@ -205,7 +206,7 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
     """
     text, start, end = page.text, entry.value_start, entry.end
     if start == end or text[start] not in '{["':
-        return text[start:end] if _PLAIN.fullmatch(text, start, end) else _NOT_JSON
+        return text[start:end] if re.fullmatch(_PLAIN, text[start:end]) else _NOT_JSON
     try:
         value = strict_json.loads(text[start:end])
         # in JSON, a tab is never part of a string
@@ -220,7 +221,7 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
                 strict_json.repeated_keys(text, start, f"/{entry.key}"), MOST_REPEATED_KEYS)]
         return None
     except ValueError:
-        if not _PLAIN_LIST.fullmatch(text, start, end):
+        if not re.fullmatch(_PLAIN_LIST, text[start:end]):
             lines.not_json.append(entry)
             return _NOT_JSON
     words = text[start + 1 : end - 1].split(", ")
@@ -359,7 +360,8 @@ def _start_of_entry(text: str, key_start: int) -> int:
 def _explain(page: Page, lines: _Lines, message: str, at: int) -> None:
     """Say why front matter is not YAML: as an error in JSON, where a line is meant as that."""
     for entry in lines.not_json:
-        if entry.start > at or not _LIKE_JSON.match(page.text, entry.value_start, entry.end):
+        if entry.start > at or not re.match(
+                _LIKE_JSON, page.text[entry.value_start : entry.end]):
             continue
         reason, stopped = strict_json.explain_error(page.text, entry.value_start, entry.end)
         # a line whose brackets are not closed is at fault for what the parser finds below it

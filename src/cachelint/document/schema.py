@@ -13,11 +13,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Timestamp
 from cachelint.model import SchemaError, SchemaErrorKind
+from cachelint.text import clip, did_you_mean, nearest_name, ordinal, plural
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
@@ -88,6 +90,9 @@ def _embedded(part: Any, place: str) -> Any:
 # ------------------------------------------------------------------------------ the quick yes
 
 Check = Callable[[Any], bool]
+
+LONGEST_KEPT = 256
+"""Characters of a string of which it is remembered whether it is valid."""
 
 _IS: dict[str, Check] = {
     "object": lambda value: type(value) is dict,
@@ -182,13 +187,14 @@ def _pattern(argument: str) -> Check:
 
 
 def _items(prefix: int, check: Check) -> Check:
-    # the same variants, versions and stacks return by the thousand
+    # the same variants, versions and stacks return by the thousand; long ones are not kept
     known = lru_cache(maxsize=8192)(check)
 
     def items(value: Any) -> bool:
         if isinstance(value, list):
             for item in value[prefix:] if prefix else value:
-                if not (known(item) if type(item) is str else check(item)):
+                if not (known(item) if type(item) is str and len(item) <= LONGEST_KEPT
+                        else check(item)):
                     return False
         return True
 
@@ -233,7 +239,20 @@ def _unique(value: Any) -> bool:
         return True
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
-    return not any(_same(item, other) for n, item in enumerate(value) for other in value[:n])
+    # as they are written, which tells true from 1, but 1.0 is 1
+    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str) for item in value}
+    return len(written) == len(value)
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Return a value with each float that is a whole number as one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return list(map(_whole_numbers, value))
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    return value
 
 
 _KEYWORDS: dict[str, Callable[[Any], Check]] = {
@@ -263,46 +282,93 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
 }
 
 
-# ------------------------------------------------------------------------------ every breach
+# ------------------------------------------------------------------------------ every error
+
+MOST_ERRORS = 2000
+"""So many errors of one value are listed; what comes after them is not looked at."""
 
 
 @cache
 def _validator(name: str) -> Any:
-    from jsonschema import validators
+    from jsonschema import ValidationError, validators
 
     standard: Any = validators.Draft202012Validator
     extend: Any = validators.extend
+    root = load(name)
+
+    # a valid part of a large value is passed over by the compiled test, fifty times faster
+    checks: dict[int, Check] = {}
+
+    def is_valid(part: Any, schema: Any) -> bool:
+        if id(schema) not in checks:
+            checks[id(schema)] = _compile(schema, root)
+        return checks[id(schema)](part)
+
+    def items(validator: Any, schema: Any, instance: Any, parent: Any) -> Iterator[Any]:
+        if isinstance(instance, list):
+            for index in range(len(parent.get("prefixItems", ())), len(instance)):
+                if not is_valid(instance[index], schema):
+                    yield from validator.descend(instance[index], schema, path=index)
+
+    def additional_properties(
+        validator: Any, schema: Any, instance: Any, parent: Any
+    ) -> Iterator[Any]:
+        if not isinstance(instance, dict):
+            return
+        known = parent.get("properties", ())
+        others = [key for key in instance if key not in known]
+        if schema is False and others:
+            yield ValidationError("unknown keys")
+        elif isinstance(schema, dict):
+            for key in others:
+                if not is_valid(instance[key], schema):
+                    yield from validator.descend(instance[key], schema, path=key)
+
+    def required(validator: Any, keys: Any, instance: Any, parent: Any) -> Iterator[Any]:
+        del validator, parent
+        if isinstance(instance, dict) and not all(key in instance for key in keys):
+            yield ValidationError("missing keys")
+
+    def unique_items(validator: Any, wanted: Any, instance: Any, parent: Any) -> Iterator[Any]:
+        del validator, parent
+        if wanted and not _unique(instance):
+            yield ValidationError("an item twice")
 
     checker = standard.TYPE_CHECKER.redefine_many({
-        # true and 31.0 are no whole numbers, a date is no text
+        # true and 31.0 are not whole numbers, a date is not a string
         "integer": lambda _, value: type(value) is int,
         "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
     })
-    return extend(standard, type_checker=checker)(load(name))
+    return extend(standard, type_checker=checker, validators={
+        "items": items, "additionalProperties": additional_properties, "required": required,
+        "uniqueItems": unique_items})(root)
 
 
 def validate(name: str, value: Any) -> list[SchemaError]:
-    """List every breach of the schema ``name`` in ``value``, in the order of the schema.
+    """List every error of ``value`` by the schema ``name``, in the order of the schema.
 
-    Where a value breaks several keywords it is one breach: of its type, else of the keyword that
-    has a rule of its own, else of the first.
+    A value that breaks several keywords has one error: of its type, else of the keyword that has a
+    rule of its own, else of the first. A missing key for which an unknown one is probably meant has
+    one error, at the unknown key. At most MOST_ERRORS are listed.
     """
     if compile_check(name)(value):
         return []
+    whole = _WHOLE.get(name, "the front matter")
     found: dict[str, list[SchemaError]] = {}
-    order: list[str] = []
-    for error in _validator(name).iter_errors(value):
-        for breach in _prose(error, _WHOLE.get(name, "the front matter")):
-            if breach.pointer not in found:
-                order.append(breach.pointer)
-            found.setdefault(breach.pointer, []).append(breach)
+    for error in islice(_validator(name).iter_errors(value), MOST_ERRORS):
+        pointer = "".join(f"/{escape_token(str(token))}" for token in error.absolute_path)
+        found.setdefault(pointer, [])
+        if error.validator in ("required", "additionalProperties"):
+            found[pointer] += _key_errors(error, pointer, whole)
+        else:
+            found[pointer].append(_value_error(error, pointer, whole))
     result: list[SchemaError] = []
-    for pointer in order:
-        keys = [error for error in found[pointer] if error.key]
-        values = [error for error in found[pointer] if not error.key]
+    for errors in found.values():
+        values = [error for error in errors if not error.key]
         values.sort(key=_weight)
-        result += keys + values[:1]
-    return result
+        result += _match_keys([error for error in errors if error.key])
+        result += values[:1]
+    return result[:MOST_ERRORS]
 
 
 def _weight(error: SchemaError) -> int:
@@ -316,82 +382,115 @@ _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configur
 """What the value as a whole is called."""
 
 
-def _prose(error: Any, whole: str) -> Iterator[SchemaError]:
-    """Turn one of jsonschema's errors into breaches with a sentence each."""
-    path = [str(token) for token in error.absolute_path]
-    pointer = "".join(f"/{escape_token(token)}" for token in path)
-    what = _subject(path) if path else whole
-    value = error.instance
-    keyword, argument = error.validator, error.validator_value
-    if keyword == "required":
-        # jsonschema yields one error for each missing key, and names it in its message alone
-        missing = next(key for key in argument if error.message.startswith(repr(key)))
-        yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
-                          f"{what} lacks the key {json.dumps(missing)}", missing)
+def _key_errors(error: Any, pointer: str, whole: str) -> Iterator[SchemaError]:
+    """Yield an error for each key that is missing or unknown."""
+    where = _subject([str(token) for token in error.absolute_path]) or whole
+    if error.validator == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
+                                  f"missing key {show(key)} in {where}", key)
         return
-    if keyword == "additionalProperties":
-        known = set(error.schema.get("properties", ()))
-        for key in value:
-            if key not in known:
-                yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
-                             f"{what} has the key {show(key)}, which the format does not know", key)
-        return
+    known = error.schema.get("properties", ())
+    for key in islice((key for key in error.instance if key not in known), MOST_ERRORS):
+        yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
+                          f"unknown key {show(key)} in {where}", key)
 
-    def value_error(message: str) -> SchemaError:
-        reported_as = error.schema.get("x-reported-as", {}).get(keyword, "")
-        return SchemaError(SchemaErrorKind.VALUE, pointer, message, reported_as=reported_as)
 
-    if keyword == "type":
+_MOST_GUESSES = 100
+"""Among more unknown keys of one mapping, none is taken for a missing one."""
+
+
+def _match_keys(errors: list[SchemaError]) -> list[SchemaError]:
+    """Take an unknown key for the missing one that is nearest, and drop the error of that."""
+    missing = {error.key for error in errors if error.kind is SchemaErrorKind.MISSING_KEY}
+    unknown = [error for error in errors if error.kind is SchemaErrorKind.UNKNOWN_KEY]
+    if not missing or not 0 < len(unknown) <= _MOST_GUESSES:
+        return errors
+    meant: dict[str, str] = {}
+    for error in unknown:
+        near = nearest_name(error.key, missing - set(meant.values()))
+        if near is not None:
+            meant[error.key] = near
+    return [
+        error._replace(message=f'{error.message}: did you mean "{meant[error.key]}"?',
+                       meant=meant[error.key])
+        if error in unknown and error.key in meant else error
+        for error in errors if error in unknown or error.key not in meant.values()]
+
+
+def _value_error(error: Any, pointer: str, whole: str) -> SchemaError:
+    """Turn one of jsonschema's errors about a value into a sentence, by its structured fields."""
+    what = _subject([str(token) for token in error.absolute_path]) or whole
+    value, keyword = error.instance, error.validator
+    reported_as = error.schema.get("x-reported-as", {}).get(keyword, "")
+    if keyword == "type" or (keyword == "const" and not isinstance(value, str)):
+        return SchemaError(SchemaErrorKind.TYPE, pointer, _wrong_type(what, error, whole))
+    if keyword in ("minItems", "minLength") and not value:
+        message = f"{what} is empty"
+    elif keyword == "uniqueItems":
+        message = f"{what} has an item twice"
+    else:
+        message = _unexpected(what, error, whole)
+    return SchemaError(SchemaErrorKind.VALUE, pointer, message, reported_as=reported_as)
+
+
+def _unexpected(what: str, error: Any, whole: str) -> str:
+    value, keyword, argument = error.instance, error.validator, error.validator_value
+    found, hint = show(value), ""
+    if keyword == "const":
+        expected = json.dumps(argument)
+        hint = did_you_mean(value, [argument]) if isinstance(argument, str) else ""
+    elif keyword == "enum":
+        *names, last = map(str, argument)
+        expected = f"{', '.join(names)} or {last}" if names else last
+        # the configuration has suggestions of its own
+        hint = "" if whole == "the configuration" else did_you_mean(str(value), map(str, argument))
+    elif keyword in ("minItems", "maxItems"):
+        expected, found = plural(argument, "item"), f"{len(value):,}"
+    elif keyword == "minimum":
+        expected = f"at least {argument}"
+    elif keyword == "maximum":
+        expected = f"at most {argument}"
+    else:
+        expected = error.schema.get("x-form", "another form")
+    ending = f"; {hint}" if hint else ""
+    return f"invalid {what}: expected {expected}, found {found}{ending}"
+
+
+def _wrong_type(what: str, error: Any, whole: str) -> str:
+    value, argument = error.instance, error.validator_value
+    names: list[str] = []
+    wanted = json.dumps(argument)
+    if error.validator == "type":
         names = [argument] if isinstance(argument, str) else argument
         wanted = " or ".join(_TYPES[name] for name in names)
-        # in YAML, quotes are what tells text from a number
-        is_plain = ("string" in names and whole != "the configuration"
-                    and isinstance(value, (bool, int, float, Timestamp)))
-        hint = " (quote it)" if is_plain else ""
-        claim = "is empty" if value is None and not path else f"is {describe(value)}"
-        yield SchemaError(SchemaErrorKind.TYPE, pointer, f"{what} {claim}, not {wanted}{hint}")
-    elif keyword == "const" and not isinstance(value, str):
-        yield SchemaError(SchemaErrorKind.TYPE, pointer,
-                          f"{what} is {describe(value)}, not {json.dumps(argument)}")
-    elif keyword == "const":
-        yield value_error(f"{what} is {show(value)}, not {json.dumps(argument)}")
-    elif keyword == "enum":
-        names = ", ".join(map(str, argument))
-        yield value_error(f"{what} is {show(value)}, which is none of {names}")
-    elif keyword in ("minItems", "minLength"):
-        empty = "is empty" if not value else f"has {len(value)} of at least {argument} items"
-        yield value_error(f"{what} {empty}")
-    elif keyword == "maxItems":
-        yield value_error(f"{what} has {len(value)} items, where {argument} belong")
-    elif keyword == "minimum":
-        yield value_error(f"{what} is {show(value)}, below {argument}")
-    elif keyword == "maximum":
-        yield value_error(f"{what} is {show(value)}, above {argument}")
-    elif keyword == "uniqueItems":
-        yield value_error(f"{what} has an item twice")
-    else:
-        form = error.schema.get("x-form", "of the form that the format has")
-        yield value_error(f"{what} is {show(value)}, not {form}")
+    # in YAML, quotes are what tells a string from a number
+    is_plain = ("string" in names and whole != "the configuration"
+                and isinstance(value, (bool, int, float, Timestamp)))
+    found = "nothing" if value is None and not error.absolute_path else describe(value)
+    return f"wrong type of {what}: expected {wanted}, found {found}{' (quote it)' * is_plain}"
 
 
 _TYPES = {
-    "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number",
+    "object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number",
     "number": "a number", "boolean": "true or false", "null": "null",
 }
 
 
 def _subject(path: list[str]) -> str:
-    """Name the place of a value as a person would."""
+    """Name the value at a path as a person would; empty for the whole."""
+    if not path:
+        return ""
     whose = ""
-    if path[0] == "spec_details" and len(path) > 1:
-        whose, path = f"spec {path[1]}", path[2:]
+    if path[0] == "spec_details" and len(path) > 1 and path[1].isdigit():
+        whose, path = f"the {ordinal(int(path[1]) + 1)} spec", path[2:]
     elif path[0] == "meta" and len(path) > 1:
         whose, path = "meta" if len(path) > 2 else "", path[1:]
     elif path[0].isdigit():
-        whose, path = f"entry {path[0]}", path[1:]
-    names = [f"item {token}" if token.isdigit() else token for token in reversed(path)]
-    name = " of ".join([*names, whose] if whose else names)
-    return name if len(name) <= 60 else f"{name[:59]}…"
+        whose, path = f"the {ordinal(int(path[0]) + 1)} entry", path[1:]
+    names = [f"item {int(token) + 1:,}" if token.isdigit() else token for token in reversed(path)]
+    return clip(" of ".join([*names, whose] if whose else names), 60)
 
 
 def show(value: Any) -> str:
@@ -409,7 +508,7 @@ def describe(value: Any) -> str:
     if isinstance(value, Timestamp):
         return f"the date {value}"
     if isinstance(value, str):
-        return f"the text {show(value)}"
+        return f"the string {show(value)}"
     if isinstance(value, (int, float)):
         return f"the number {show(value)}"
     return "a list" if isinstance(value, list) else "a mapping"

@@ -201,7 +201,7 @@ class Locator:
 
 
 # of valid JSON: its strings, and the marks between values
-_mark = re.compile(r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]').finditer
+_MARK = r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]'
 
 
 class _Frame:
@@ -230,7 +230,7 @@ def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, in
     TooDeepError.
     """
     frames: list[_Frame] = []
-    for match in _mark(text, start):
+    for match in re.compile(_MARK).finditer(text, start):
         mark, at = match[0], match.start()
         if mark in "[{":
             frames.append(_Frame(is_object=mark == "{"))
@@ -255,8 +255,8 @@ def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, in
 
 # ------------------------------------------------------------------------------- errors
 
-_last_value = re.compile(
-    r'(?:"[^"\\]{1,30}"\s*:\s*)?(?:"[^"\\]{0,30}"|[^\s"\[\]{},:]{1,30}|[\]}])\s*\Z').search
+_LAST_VALUE = (
+    r'(?:"[^"\\]{1,30}"\s*:\s*)?(?:"[^"\\]{0,30}"|[^\s"\[\]{},:]{1,30}|[\]}])\s*\Z')
 
 
 def explain_error(text: str, start: int, end: int) -> tuple[str, int]:
@@ -291,7 +291,7 @@ def _explain(message: str, text: str, at: int) -> str:
     if rest == "'":
         return "a string in single quotes, where JSON has double quotes"
     if "',' delimiter" in message:
-        last = _last_value(before)
+        last = re.search(_LAST_VALUE, before)
         return f"missing comma after {last[0].rstrip()}" if last else "missing comma"
     if "':' delimiter" in message:
         return f"missing colon after the key, found {_excerpt(text, at)}"

@@ -6,11 +6,16 @@ import re
 from functools import cache, lru_cache
 
 from cachelint.document import schema
+from cachelint.document.schema import LONGEST_KEPT
+
+
+def is_variant(text: str) -> bool:
+    """Return whether ``text`` is a variant by the schema's pattern."""
+    return _is_variant(text) if len(text) <= LONGEST_KEPT else _pattern().search(text) is not None
 
 
 @lru_cache(maxsize=8192)
-def is_variant(text: str) -> bool:
-    """Say whether ``text`` is a variant by the schema's pattern."""
+def _is_variant(text: str) -> bool:
     return _pattern().search(text) is not None
 
 
@@ -21,7 +26,13 @@ def _pattern() -> re.Pattern[str]:
                            if part.get("title") == "Variant"))
 
 
-@lru_cache(maxsize=8192)
 def variant_name(text: str) -> str:
     """Return the name in a variant: `shared` of `+shared`, `libs` of `libs:=shared,static`."""
+    return _variant_name(text) if len(text) <= LONGEST_KEPT else _name(text)
+
+
+def _name(text: str) -> str:
     return text.lstrip("+~").split("=", 1)[0].removesuffix(":")
+
+
+_variant_name = lru_cache(maxsize=8192)(_name)

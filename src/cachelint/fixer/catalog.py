@@ -10,7 +10,7 @@ from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, render_scalar
 from cachelint.document.schema import validate
 from cachelint.document.strict_json import unescape_token
-from cachelint.files import discovery
+from cachelint.files.paths import join, real_path
 from cachelint.fixer.replace import create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
 from cachelint.linter.findings import finding_of, sort, unfixable_reason
@@ -56,7 +56,7 @@ def _fix_file(
     own: OwnFiles, file: FileProblems, settings: Settings, done: CatalogFix, *, write: bool
 ) -> None:
     """Fix one file in place, and create the tag pages that it lists and that are missing."""
-    within = (discovery.real_path(own.root),)
+    within = (real_path(own.root),)
     in_place: list[tuple[Problem, Finding]] = []
     reason = unfixable_reason(file.page, file.problems)
     for rule, problem in file.problems:
@@ -70,7 +70,7 @@ def _fix_file(
                 in_place.append((problem, finding))
             else:
                 name, text = problem.new_file
-                path, content = discovery.join(own.root, name), text.encode()
+                path, content = join(own.root, name), text.encode()
                 reason = _fault_of_new(path, content) or create_file(
                     path, content, within, write=write)
                 done.record(path, b"", content, [finding], reason, keep=not write)

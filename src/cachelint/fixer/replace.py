@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from cachelint.files import discovery
+from cachelint.files import read_write
+from cachelint.files.paths import linked_target
 
 
 def create_file(path: str, content: bytes, within: tuple[str, ...], *, write: bool) -> str:
     """Create a file; return why it cannot be done, or an empty string."""
-    if target := discovery.linked_target(path, within):
+    if target := linked_target(path, within):
         return f"a link leads to {target}: nothing is written through links"
     try:
         if write:
-            discovery.create(path, content)
+            read_write.create(path, content)
     except OSError as error:
         return f"the file cannot be written: {error.strerror or error}"
     return ""
@@ -24,10 +25,10 @@ def replace_file(
 
     Without ``write`` the file is only looked at.
     """
-    if target := discovery.linked_target(path, within):
+    if target := linked_target(path, within):
         return f"a link leads to {target}: nothing is written through links, fix that file"
     try:
-        if not write or discovery.replace(path, content, before):
+        if not write or read_write.replace(path, content, before):
             return ""
         return "the file changed while it was fixed"
     except OSError as error:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
 from cachelint.document.page import Page
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files import discovery, read_write
+from cachelint.files.paths import exists, join, leaves, real_path, relative_to_catalog
+from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import findings_of, sort
-from cachelint.linter.tag import hidden_files, unreadable_page
+from cachelint.linter.tag import unreadable_page
 from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
@@ -86,7 +87,7 @@ class OwnFiles(NamedTuple):
 
     def page(self, name: str) -> Page | None:
         """Return a file's content, if it could be read; ``name`` is relative to the folder."""
-        file = self.files.get(discovery.join(self.root, name))
+        file = self.files.get(join(self.root, name))
         return file.page if file is not None and file.page.parsed else None
 
 
@@ -97,17 +98,17 @@ def read_own_files(
 
     Without ``is_whole``, that is only said of ``own_files``.
     """
-    own = OwnFiles(root, is_whole, own_files, {}, [], hidden_files(root))
-    within = (discovery.real_path(root),)
+    own = OwnFiles(root, is_whole, own_files, {}, [], discovery.hidden_files(root))
+    within = (real_path(root),)
     tag_pages = catalog_files.tag_pages(root)
     if isinstance(tag_pages, Unreadable):
-        folder = discovery.join(root, catalog_files.TAG_PAGES)
+        folder = join(root, catalog_files.TAG_PAGES)
         own.unread.extend(unreadable_page(folder, tag_pages, settings) if is_whole else ())
         tag_pages = None
-    for path in (*(discovery.join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
+    for path in (*(join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
                  *(tag_pages or ())):
-        name = discovery.relative_to_catalog(path)
-        if not discovery.exists(path) or settings.excludes(name):
+        name = relative_to_catalog(path)
+        if not exists(path) or settings.excludes(name):
             continue
         is_asked = own.is_checked(name)
         file = lint_own_file(path, settings, own.unread if is_asked else [], within)
@@ -126,7 +127,7 @@ def lint_own_files(
     root, meta = own.root, own.page(catalog_files.META)
     paths = catalog_files.tag_pages(root)
     if isinstance(paths, list):
-        paths += [discovery.join(root, path) for path in own.hidden
+        paths += [join(root, path) for path in own.hidden
                   if path.startswith(f"{catalog_files.TAG_PAGES}/")]
     tag_pages = None if paths is None or isinstance(paths, Unreadable) else {
         path.rsplit("/", 1)[1].removesuffix(".md"):
@@ -149,8 +150,8 @@ def lint_own_file(
 
     Links must not lead out of the folders ``within``, if there are any.
     """
-    raw = (discovery.LEAVES if discovery.leaves(path, within)
-           else discovery.read(path, settings.max_page_size))
+    raw = (read_write.LEAVES if leaves(path, within)
+           else read_write.read(path, settings.max_page_size))
     if isinstance(raw, Unreadable):
         unread += unreadable_page(path, raw, settings)
         return None

@@ -11,9 +11,20 @@ from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.document.strict_json import dumps
-from cachelint.files import discovery, git
-from cachelint.files.discovery import Selection, TagTask, Unreadable
-from cachelint.files.git import Change, Changes
+from cachelint.files import discovery, git, read_write
+from cachelint.files.compare import Change, Changes, compare
+from cachelint.files.discovery import Selection, TagTask
+from cachelint.files.paths import (
+    PAGE,
+    display_path,
+    is_page,
+    join,
+    leaves,
+    path_key,
+    real_path,
+    relative_to_catalog,
+)
+from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import make_finding
 from cachelint.linter.tag import stray_findings
 from cachelint.model import Finding, NamedTuple, PageFormat, Problem
@@ -63,7 +74,7 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
     Raises:
         CachelintError: There is no git, no repository, no such revision or no merge base.
     """
-    changes = git.changes(root, revision)
+    changes = compare(root, revision)
     chosen = [change for change in changes.files
               if not settings.excludes(change.path) and _is_selected(root, change.path, selection)]
     pages = [change for change in chosen if _tag_of(change.path)]
@@ -72,21 +83,21 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
     findings: list[Finding] = []
     for change in chosen:
         if change.path.startswith("_cache/") and not change.is_gone:
-            if discovery.is_page(change.path):
+            if is_page(change.path):
                 folder = change.path.split("/")[1]
-                by_tag.setdefault(folder, []).append(discovery.join(root, change.path))
+                by_tag.setdefault(folder, []).append(join(root, change.path))
             else:
                 findings += _stray(root, change.path, settings)
     for path in changes.exits:
         if _is_selected(root, path, selection) and not settings.excludes(path):
-            by_tag.setdefault("", []).append(discovery.join(root, path))
+            by_tag.setdefault("", []).append(join(root, path))
     findings += _compare(root, pages, changes, settings)
     changed_entries = _changed_entries(chosen, tags)
     came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
     own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen
                 if change.path.startswith(f"{catalog_files.TAG_PAGES}/")}
     touched = sorted(changed_entries | came_or_went | own_tags)
-    hidden = git.find_hidden(root)
+    hidden = discovery.hidden_files(root)
     return Scope(
         root,
         [_task(root, tag, paths, tags) for tag, paths in by_tag.items()],
@@ -113,37 +124,37 @@ def _count(
 
 
 def _is_selected(root: str, path: str, selection: Selection) -> bool:
-    named = map(discovery.relative_to_catalog, selection.catalog_files)
+    named = map(relative_to_catalog, selection.catalog_files)
     if root in selection.roots or path in named:
         return True
     for task in selection.tasks:
         if task.root == root and path.startswith(f"_cache/{task.tag}/"):
-            return task.pages is None or path in map(discovery.relative_to_catalog, task.pages)
+            return task.pages is None or path in map(relative_to_catalog, task.pages)
     return False
 
 
 def _tag_of(path: str) -> str:
     """Return the tag of ``_cache/<tag>/<package>/specs.md``; empty for any other path."""
     parts = path.split("/")
-    is_page = len(parts) == 4 and parts[0] == "_cache" and parts[3] == discovery.PAGE
+    is_page = len(parts) == 4 and parts[0] == "_cache" and parts[3] == PAGE
     return parts[1] if is_page else ""
 
 
 def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> TagTask:
     listed = tags is not None and tag in tags.entries
     stacks = tags.stacks.get(tag) if tags is not None else None
-    return TagTask(root, tag, tuple(sorted(paths, key=discovery.path_key)), listed, stacks,
-                (discovery.real_path(root),))
+    return TagTask(root, tag, tuple(sorted(paths, key=path_key)), listed, stacks,
+                (real_path(root),))
 
 
 def _pages(root: str, tag: str) -> list[str]:
-    listing = discovery.list_tag(root, tag, (discovery.real_path(root),))
+    listing = discovery.list_tag(root, tag, (real_path(root),))
     return [path for path, place in listing.pages if place.tag]
 
 
 def _number_of_pages(root: str, tag: str, hidden: frozenset[str]) -> int:
     """Count the pages of a tag, checked out or not; at least one where not all can be listed."""
-    listing = discovery.list_tag(root, tag, (discovery.real_path(root),))
+    listing = discovery.list_tag(root, tag, (real_path(root),))
     number = sum(place.tag is not None for _, place in listing.pages)
     return number + sum(_tag_of(path) == tag for path in hidden) + (not listing.is_complete)
 
@@ -155,9 +166,9 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
 
 def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
     # in the working directory a path may have no folder
-    folder, _, name = discovery.join(root, path).rpartition("/")
+    folder, _, name = join(root, path).rpartition("/")
     found = discovery.stray_pages(folder or ".", [name])
-    yield from stray_findings([discovery.display_path(each) for each in found], settings)
+    yield from stray_findings([display_path(each) for each in found], settings)
 
 
 def _changed_entries(chosen: list[Change], now: Tags | None) -> set[str]:
@@ -182,15 +193,15 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
     befores = git.contents((change.store, change.before) for change in frozen if change.before)
     for change in frozen:
-        tag, path = _tag_of(change.path), discovery.join(root, change.path)
+        tag, path = _tag_of(change.path), join(root, change.path)
         before = next(befores) if change.before else b""
         if change.is_gone:
             yield from _found(frozen_page_removed, path, None, settings,
                               f"a page of the frozen tag {dumps(tag)} is gone")
             continue
-        within = (discovery.real_path(root),)
-        raw = (discovery.LEAVES if discovery.leaves(path, within)
-               else discovery.read(path, settings.max_page_size))
+        within = (real_path(root),)
+        raw = (read_write.LEAVES if leaves(path, within)
+               else read_write.read(path, settings.max_page_size))
         if isinstance(raw, Unreadable) or raw == before:
             continue  # CL100 has said it; or a link to the same bytes
         page = parse_page(raw)

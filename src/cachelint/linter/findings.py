@@ -7,8 +7,8 @@ from sys import intern
 
 from cachelint.document import schema
 from cachelint.document.page import Page
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files.paths import path_key
+from cachelint.files.read_write import Unreadable
 from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Span
 from cachelint.rules import BY_CODE, Blocks, Fix, Rule
 from cachelint.rules.cl1_file import internal_error as internal_error_rule
@@ -69,7 +69,7 @@ def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str)
 
 def order(finding: Finding) -> tuple[bytes, int, int, str, str, str]:
     """Sort findings by path, as byte strings, then by line, column and code."""
-    return (discovery.path_key(finding.path), finding.line, finding.column, finding.code,
+    return (path_key(finding.path), finding.line, finding.column, finding.code,
             finding.pointer, finding.message)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from cachelint.document import schema, summary
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
-from cachelint.files.discovery import page_id_of
+from cachelint.files.paths import page_id_of
 from cachelint.linter.findings import findings_of
 from cachelint.model import (
     Finding,
@@ -94,19 +94,22 @@ def _count_specs(page: Page, problems: list[tuple[Rule, Problem]]) -> tuple[int 
 
 def derive_meta(page: Page) -> dict[str, Any]:
     """Derive those keys of `meta` that the specs imply, as far as their values are valid."""
+    if len(page.schema_errors) >= schema.MOST_ERRORS:
+        return {}  # there may be more
     invalid: set[str] = set()
     for error in page.schema_errors:
+        missing = error.key if error.kind is SchemaErrorKind.MISSING_KEY else error.meant
         path = error.pointer.split("/")[1:]
         if path[:1] != ["spec_details"] or error.reported_as:
-            if error.kind is SchemaErrorKind.MISSING_KEY and error.key == "spec_details":
+            if missing == "spec_details":
                 return {}
             continue
         if len(path) == 1:
             return {}
         if len(path) == 2:
-            invalid |= {error.key} if error.key else set(summary.FIELDS.values())
+            invalid |= {missing} if missing else set(summary.FIELDS.values())
         else:
-            invalid.add(path[2])
+            invalid |= {path[2], missing}
     if not invalid:
         return summary.summarize(page.specs)
     # a stand-in for each invalid field lets the others be summarised

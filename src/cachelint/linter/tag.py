@@ -13,8 +13,19 @@ from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
-from cachelint.files import discovery
-from cachelint.files.discovery import Selection, TagTask, Unreadable
+from cachelint.files import discovery, read_write
+from cachelint.files.discovery import Selection, TagTask
+from cachelint.files.paths import (
+    catalog_of,
+    is_page,
+    join,
+    leaves,
+    page_id_of,
+    path_key,
+    real_path,
+    relative_to_catalog,
+)
+from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import findings_of, internal_error, make_finding, sort, unreadable
 from cachelint.linter.page import PageResult, context_of, lint_page
 from cachelint.model import Excerpt, FileChange, Finding, NamedTuple, PageContext, PageId, Problem
@@ -36,7 +47,7 @@ def tasks_of(selection: Selection) -> list[TagTask]:
     """
     roots = {task.root for task in selection.tasks if task.tag} | set(selection.roots)
     tags = {root: catalog_files.read_tags(root) for root in roots}
-    tasks = _with_hidden(selection, {root: hidden_files(root) for root in roots})
+    tasks = _with_hidden(selection, {root: discovery.hidden_files(root) for root in roots})
     return [
         task._replace(is_listed=task.tag in listed.entries, stacks=listed.stacks.get(task.tag))
         if task.tag and (listed := tags[task.root]) is not None else task
@@ -44,32 +55,23 @@ def tasks_of(selection: Selection) -> list[TagTask]:
     ]
 
 
-def hidden_files(root: str) -> frozenset[str]:
-    """Return the files of a catalog that a sparse checkout leaves out, relative to its folder."""
-    if not discovery.may_be_sparse(root):
-        return frozenset()
-    from cachelint.files import git  # which most runs do not need
-
-    return git.find_hidden(root)
-
-
 def _with_hidden(selection: Selection, hidden: dict[str, frozenset[str]]) -> list[TagTask]:
     """Add to tasks the pages that are not checked out, and tasks for tags without any other."""
     pages: dict[tuple[str, str], list[str]] = {}
     for root, paths in hidden.items():
-        for path in filter(discovery.is_page, paths):
-            pages.setdefault((root, path.split("/")[1]), []).append(discovery.join(root, path))
+        for path in filter(is_page, paths):
+            pages.setdefault((root, path.split("/")[1]), []).append(join(root, path))
     tasks = [task._replace(hidden=tuple(pages.pop((task.root, task.tag), ())))
              if task.pages is None and hidden.get(task.root) else task for task in selection.tasks]
-    tasks += [TagTask(root, tag, None, hidden=tuple(found), within=(discovery.real_path(root),))
+    tasks += [TagTask(root, tag, None, hidden=tuple(found), within=(real_path(root),))
               for (root, tag), found in pages.items() if root in selection.roots]
-    return sorted(tasks, key=lambda task: discovery.path_key(
-        discovery.join(task.root, f"_cache/{task.tag}/"))) if pages else tasks
+    return sorted(tasks, key=lambda task: path_key(
+        join(task.root, f"_cache/{task.tag}/"))) if pages else tasks
 
 
 def context_at(path: str, settings: Settings) -> PageContext:
     """Gather what the rules may know of a page at ``path``, which need not exist."""
-    place, root = discovery.page_id_of(path), discovery.catalog_of(path)
+    place, root = page_id_of(path), catalog_of(path)
     tags = catalog_files.read_tags(root) if place.tag and root is not None else None
     stacks = tags.stacks.get(place.tag) if tags is not None and place.tag else None
     return context_of(settings, place, stacks)
@@ -201,14 +203,14 @@ def pages_of(
     Jekyll takes for a page, to ``findings``.
     """
     if task.pages is not None:
-        listed = [(path, discovery.page_id_of(path)) for path in task.pages]
+        listed = [(path, page_id_of(path)) for path in task.pages]
     else:
         listing = discovery.list_tag(task.root, task.tag, task.within)
         listed = listing.pages
         if not listing.is_complete:
             tally.add_unlisted()
         for path in task.hidden:
-            tally.add(path, discovery.page_id_of(path), None)
+            tally.add(path, page_id_of(path), None)
         strays = [path for path in listing.stray_pages if not is_excluded(path, settings)]
         findings += stray_findings(strays, settings)
     for path, page_id in listed:
@@ -217,8 +219,8 @@ def pages_of(
             continue
         tally.checked += 1
         # the folders above pages that were listed are known to lie within
-        raw = (discovery.LEAVES if task.pages is not None and discovery.leaves(path, task.within)
-               else discovery.read(path, settings.max_page_size, task.within))
+        raw = (read_write.LEAVES if task.pages is not None and leaves(path, task.within)
+               else read_write.read(path, settings.max_page_size, task.within))
         if isinstance(raw, Unreadable):
             tally.add(path, page_id, None)
             findings += unreadable_page(path, raw, settings)
@@ -228,7 +230,7 @@ def pages_of(
 
 def is_excluded(path: str, settings: Settings) -> bool:
     """Return whether the settings exclude a page."""
-    return bool(settings.exclude) and settings.excludes(discovery.relative_to_catalog(path))
+    return bool(settings.exclude) and settings.excludes(relative_to_catalog(path))
 
 
 def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
@@ -263,5 +265,5 @@ def whole_tag_findings(tally: TagTally, task: TagTask, settings: Settings) -> It
 
 def _reread(path: str, settings: Settings) -> Page:
     """Read a page again, for the location of something on it."""
-    raw = discovery.read(path, settings.max_page_size)
+    raw = read_write.read(path, settings.max_page_size)
     return parse_page(b"" if isinstance(raw, Unreadable) else raw)

@@ -17,8 +17,9 @@ def write(report: Report, style: Style) -> Iterator[str]:
         code = finding.code
         if style.colour:
             code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
-        # two colons at the start of a line would be a workflow command
-        path = f"{'./' if finding.path.startswith(':') else ''}{escape_unsafe(finding.path)}"
+        path = escape_unsafe(finding.path)
+        if path.lstrip().startswith(":"):
+            path = f"./{path}"  # two colons at the beginning of a line, trimmed, are a command
         yield (f"{path}:{finding.line}:{finding.column}: {code} {level}"
                f"{escape_unsafe(finding.message)}{fixable}\n")
     yield totals(report) + "\n"

@@ -9,7 +9,7 @@ from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.formats import PLAIN, Style, totals
 from cachelint.rules import BY_CODE
 from cachelint.rules.explain import url_of
-from cachelint.text import clusters, display_width, escape_unsafe
+from cachelint.text import clusters, display_width, escape_unsafe, find_commands
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1", "location": "1;34"}
 """Red fails a run, yellow does not, green is fixable, blue is a location."""
@@ -147,15 +147,15 @@ def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:
         The escaped excerpt, the columns before its marked part, and the columns of that part.
     """
     text = excerpt.text.replace("…", ".")
-    if len(text) <= room and text.isascii() and text.isprintable() and "##[" not in text:
+    if len(text) <= room and text.isascii() and text.isprintable() and not find_commands(text):
         return excerpt.text, excerpt.start, max(1, excerpt.end - excerpt.start)
+    commands = find_commands(excerpt.text)
     pieces: list[str] = []
     offsets: list[int] = []
     at = 0
     for cluster in clusters(excerpt.text):
-        # escapes take more columns; `##[` must be escaped as a whole, not by character
-        is_command = cluster == "#" and excerpt.text[at - 1 : at + 2] == "##["
-        pieces.append("\\x23" if is_command else escape_unsafe(cluster))
+        # escapes take more columns; commands are escaped by their position, not by character
+        pieces.append("\\x23" if at in commands else escape_unsafe(cluster))
         offsets.append(at)
         at += len(cluster)
     widths = [display_width(piece) for piece in pieces]

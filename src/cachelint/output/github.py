@@ -92,7 +92,7 @@ def _command(finding: Finding, folder: str) -> str:
 
 def _line(finding: Finding) -> str:
     """Write a line that is no command: it begins with a word of ours, whatever the path is."""
-    return f"{finding.severity.value}: {_safe(_text(finding))}\n"
+    return f"{finding.severity.value}: {escape_unsafe(_text(finding))}\n"
 
 
 def _text(finding: Finding) -> str:
@@ -105,13 +105,8 @@ def _with_url(finding: Finding) -> str:
     return f"{_text(finding)}, see {url_of(finding.code)}"
 
 
-def _safe(text: str) -> str:
-    """Escape what steers a terminal, and `##[`, which begins a command anywhere in a line."""
-    return escape_unsafe(text).replace("##[", "#\\x23[")
-
-
 def _data(text: str) -> str:
-    return _safe(text).replace("%", "%25")
+    return escape_unsafe(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

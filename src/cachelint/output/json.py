@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cachelint.model import Finding, Report
 from cachelint.output.formats import Style
 from cachelint.rules.explain import url_of
-from cachelint.text import encodable
+from cachelint.text import encodable, escape_commands
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 
@@ -20,8 +20,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     yield '{"version": 1,\n "findings": ['
     separator = "\n  "
     for finding in report.findings:
-        # a runner of workflows obeys what `##[` begins, and the escape says the same
-        yield separator + _ENCODE(as_dict(finding)).replace("##[", "#\\u0023[")
+        yield separator + escape_commands(_ENCODE(as_dict(finding)), "\\u0023")
         separator = ",\n  "
     yield "],\n"
     separator = ' "fixed": [\n  '

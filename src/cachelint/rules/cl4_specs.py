@@ -17,6 +17,7 @@ from cachelint.rules.base import TARBALL, Blocks, Fix, on_value, page_rule, valu
 from cachelint.text import clip, common_prefix
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 @value_rule("CL401", "invalid-hash", field="hash")
@@ -197,7 +198,8 @@ def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
 
     None.
     """
-    if not is_variant(value):
+    # a control character is CL701's, unless the rest is invalid as well
+    if not is_variant(value) and not is_variant(_CONTROL.sub("_", value)):
         yield Problem("", f"{show(value)} is no variant: +name, ~name or name=value")
 
 

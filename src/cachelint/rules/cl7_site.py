@@ -17,10 +17,11 @@ from cachelint.rules.base import ALL, emitted_rule, on_value, page_rule
 _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
-_RAW = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-_AS_SURROGATES = re.compile(r"\\u[dD][89abAB]")
-_NOT_PLAIN = re.compile("[^ -~]")
-_OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
+# patterns of rare pages, compiled when they are first used
+_RAW = "[\x7f-\x9f\u2028\u2029\ufffe\uffff]"
+_AS_SURROGATES = r"\\u[dD][89abAB]"
+_NOT_PLAIN = "[^ -~]"
+_OUTSIDE_BMP = "[\ud800-\udfff\U00010000-\U0010ffff]"
 
 
 @on_value(("compiler", "os", "platform", "target"))
@@ -160,7 +161,7 @@ def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
 
 def _between_tokens(page: Page) -> Iterator[tuple[None, Problem]]:
     """Yield the first tab or separator outside strings that some readers refuse."""
-    raw = None if page.text.isascii() else _RAW.search(
+    raw = None if page.text.isascii() else re.compile(_RAW).search(
         page.text, page.opening_end, page.closing_start)
     if raw is not None:
         at, what = raw.start(), _name(raw[0])
@@ -194,13 +195,13 @@ def _in_strings(page: Page) -> Iterator[tuple[str, Problem]]:
 
 def _character_hazard(page: Page, pointer: str, value: str, written: str) -> str:
     """Return which character of a string readers of YAML refuse or read differently."""
-    if outside := _OUTSIDE_BMP.search(value):
+    if outside := re.search(_OUTSIDE_BMP, value):
         if "\ud800" <= outside[0] <= "\udfff":
             return f"{_name(outside[0])} is half a character: Jekyll cannot load the page"
-        if _AS_SURROGATES.search(written) or _is_escaped_by_generator(page, pointer):
+        if re.search(_AS_SURROGATES, written) or _is_escaped_by_generator(page, pointer):
             return (f"{_name(outside[0])} is outside the Basic Multilingual Plane: in the two "
                     "escapes that the generator writes, Jekyll cannot load the page")
-    if raw := _RAW.search(written):
+    if raw := re.search(_RAW, written):
         return f"{_name(raw[0])} is not escaped: some readers of YAML refuse it or read a space"
     return ""
 
@@ -231,16 +232,16 @@ def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, str):
-                if _NOT_PLAIN.search(item):
+                if re.search(_NOT_PLAIN, item):
                     yield f"{pointer}/{index}", item, False
             elif item and isinstance(item, (list, dict)):
                 yield from _strings(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not is_safe_key(key) or _NOT_PLAIN.search(key):
+            if not is_safe_key(key) or re.search(_NOT_PLAIN, key):
                 yield f"{pointer}/{escape_token(key)}", key, True
             if isinstance(item, str):
-                if _NOT_PLAIN.search(item):
+                if re.search(_NOT_PLAIN, item):
                     yield f"{pointer}/{escape_token(key)}", item, False
             elif item and isinstance(item, (list, dict)):
                 yield from _strings(item, f"{pointer}/{escape_token(key)}")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from cachelint.model import Severity
 from cachelint.rules.base import emitted_rule
 
-SINCE = "0.2.0"
 
-
-@emitted_rule("CL901", "not-in-index", by="index", since=SINCE)
+@emitted_rule("CL901", "not-in-index", by="index")
 def not_in_index() -> None:
     """A spec is not in the build cache.
 
@@ -30,7 +28,7 @@ def not_in_index() -> None:
     """
 
 
-@emitted_rule("CL902", "not-on-page", by="index", since=SINCE)
+@emitted_rule("CL902", "not-on-page", by="index")
 def not_on_page() -> None:
     """A spec of the build cache is not on its page.
 
@@ -50,7 +48,7 @@ def not_on_page() -> None:
     """
 
 
-@emitted_rule("CL903", "fact-differs", by="index", since=SINCE)
+@emitted_rule("CL903", "fact-differs", by="index")
 def fact_differs() -> None:
     """A value of a spec differs from the build cache.
 
@@ -71,7 +69,7 @@ def fact_differs() -> None:
     """
 
 
-@emitted_rule("CL904", "stacks-differ", by="index", since=SINCE)
+@emitted_rule("CL904", "stacks-differ", by="index")
 def stacks_differ() -> None:
     """The stacks of a spec differ from the build cache.
 
@@ -91,7 +89,7 @@ def stacks_differ() -> None:
     """
 
 
-@emitted_rule("CL905", "stack-without-index", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL905", "stack-without-index", severity=Severity.WARNING, by="index")
 def stack_without_index() -> None:
     """A stack has no index, or an index has no stack.
 
@@ -112,7 +110,7 @@ def stack_without_index() -> None:
     """
 
 
-@emitted_rule("CL906", "index-hole", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL906", "index-hole", severity=Severity.WARNING, by="index")
 def index_hole() -> None:
     """The build cache lacks a dependency of a spec.
 
@@ -132,7 +130,7 @@ def index_hole() -> None:
     """
 
 
-@emitted_rule("CL907", "tag-without-pages", severity=Severity.WARNING, by="index", since=SINCE)
+@emitted_rule("CL907", "tag-without-pages", severity=Severity.WARNING, by="index")
 def tag_without_pages() -> None:
     """A tag of the list of tags has no page.
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cachelint.files import discovery
 from cachelint.files.globs import GlobList
+from cachelint.files.paths import relative_to_catalog
 from cachelint.model import CachelintError, Finding, NamedTuple, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.text import nearest_name
@@ -52,7 +52,7 @@ class Settings(NamedTuple):
         """
         if not self.per_file_ignores:
             return ()
-        below = discovery.relative_to_catalog(path)
+        below = relative_to_catalog(path)
         return tuple(entry for entry in self.per_file_ignores
                      if _compile((entry.glob,)).matches(below))
 

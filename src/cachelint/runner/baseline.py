@@ -15,8 +15,9 @@ from functools import lru_cache
 
 from cachelint.config.file import Read
 from cachelint.document import schema
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files import read_write
+from cachelint.files.paths import locate_in_catalog
+from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, Finding, NamedTuple, stable_location
 from cachelint.rules.selection import ALWAYS
 
@@ -46,7 +47,7 @@ def make_key_of(baseline: str) -> Callable[[Finding], Key]:
     """Return what gives a finding the key that identifies it in the file ``baseline``."""
     @lru_cache(maxsize=4096)
     def locate(path: str) -> tuple[str, str]:
-        root, below = discovery.locate_in_catalog(path)
+        root, below = locate_in_catalog(path)
         return "" if root is None else relative_catalog(root, baseline), below
 
     return lambda finding: Key(*locate(finding.path), finding.code, *stable_location(finding))
@@ -58,7 +59,7 @@ def relative_catalog(root: str, baseline: str) -> str:
     return os.path.relpath(os.path.realpath(root), start).replace(os.sep, "/")
 
 
-def read(path: str, read_file: Read = discovery.read) -> Baseline:
+def read(path: str, read_file: Read = read_write.read) -> Baseline:
     """Read a baseline; one that does not exist for ``read_file`` is empty.
 
     Raises CachelintError, with the file and what is wrong with it.
@@ -109,7 +110,7 @@ def write(path: str, findings: Iterable[Finding], kept: Baseline) -> None:
     text = f'{{"version": {VERSION},\n "findings": [\n  {body}]}}\n' if lines else (
         f'{{"version": {VERSION},\n "findings": []}}\n')
     try:
-        discovery.write(path, text.encode())
+        read_write.write(path, text.encode())
     except OSError as error:
         raise CachelintError(f"{path}: cannot write the baseline: "
                              f"{error.strerror or error}") from None

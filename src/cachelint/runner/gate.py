@@ -12,8 +12,8 @@ from functools import cache, partial
 
 from cachelint.config import file as config_file
 from cachelint.config.file import NO_FILE, File, Read
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files.paths import display_path, find_top
+from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, Finding, NamedTuple
 from cachelint.rules.cl8_history import gate_changed
 from cachelint.runner import baseline as baselines
@@ -29,14 +29,14 @@ class BaseFiles:
         from cachelint.files import git  # which needs what a run without a base does not
 
         self._read_at = git.read_at
-        tops = {discovery.find_top(root): root for root in roots}
+        tops = {find_top(root): root for root in roots}
         self._commits = dict(git.find_base(root, revision) for root in tops.values())
         self.read: Callable[[str, int], bytes | Unreadable | None] = cache(self._read)
 
     def _read(self, path: str, limit: int) -> bytes | Unreadable | None:
         folder, name = os.path.split(path)
         real = os.path.join(os.path.realpath(folder or "."), name)
-        top = discovery.find_top(folder)
+        top = find_top(folder)
         if top is None or top not in self._commits:
             return config_file.read_now(path, limit)
         return self._read_at(top, self._commits[top], real, limit)
@@ -112,14 +112,30 @@ def open_gate(
         return Gate(file, baseline, findings=tuple(found))
     base = choice.load(roots, files.read)
     baseline = choice.find_baseline(base, files.read)
-    notes = [f"{name} is used as it is at the base revision" for name in (base.path, baseline)
-             if name and _differs(name, files)]
-    return Gate(base, baseline, read_base, notes=tuple(notes))
+    used = [name for name in (base.path, baseline) if name]
+    return Gate(base, baseline, read_base, notes=(
+        *_explain_use(used, files), *_explain_disuse(choice, roots, used)))
 
 
-def _differs(path: str, files: BaseFiles) -> bool:
-    limit = baselines.MAX_SIZE
-    return config_file.read_now(path, limit) != files.read(path, limit)
+def _explain_use(paths: list[str], files: BaseFiles) -> Iterator[str]:
+    """Yield a sentence for each file that is used and differs from what it is now."""
+    for path in paths:
+        now, base = (read(path, baselines.MAX_SIZE) for read in (config_file.read_now, files.read))
+        if now != base:
+            yield (f"{path} is not used: it does not exist at the base revision" if base is None
+                   else f"{path} is used as it is at the base revision")
+
+
+def _explain_disuse(choice: Choice, roots: Callable[[], list[str]], used: list[str]
+                    ) -> Iterator[str]:
+    """Yield a sentence if the configuration that there is now is not the one that is used."""
+    try:
+        path = choice.load(roots).path
+    except CachelintError as error:
+        yield f"the configuration is invalid, and used as it is at the base revision: {error}"
+        return
+    if path and path not in used:
+        yield f"{path} is not used: it is not the configuration of the base revision"
 
 
 def _compare_configurations(now: File, load_base: Callable[[], File]) -> Iterator[Finding]:
@@ -169,5 +185,5 @@ def _compare_baselines(path: str, read_base: Callable[[str], Baseline]) -> Itera
 
 def _find(path: str, message: str) -> Finding:
     rule = gate_changed
-    return Finding(discovery.display_path(path), 1, 1, 1, 1, rule.code, rule.name, rule.severity,
+    return Finding(display_path(path), 1, 1, 1, 1, rule.code, rule.name, rule.severity,
                    message, "", False)

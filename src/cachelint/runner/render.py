@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from cachelint.document.catalog_files import (
@@ -20,8 +19,9 @@ from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.document.yaml import Document
-from cachelint.files import discovery
-from cachelint.files.discovery import Unreadable
+from cachelint.files import discovery, read_write
+from cachelint.files.paths import display_path, exists, join, linked_target, path_key, real_path
+from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, group_packages
 from cachelint.index.counts import count_graphs
 from cachelint.index.mapping import load_tag
@@ -61,10 +61,6 @@ class RenderReport(NamedTuple):
     """Whether nothing is written without `force`: a page of a frozen tag would change."""
     notes: tuple[str, ...]
 
-    def number(self, kind: str) -> int:
-        """Count the files of which one thing becomes."""
-        return sum(change.kind == kind for change in self.changes)
-
 
 class _File(NamedTuple):
     path: str
@@ -98,7 +94,7 @@ def render(
     tag = index.tag or ""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", tag):
         raise CachelintError(f'invalid tag "{tag}": expected letters, digits, ".", "_" and "-"')
-    out = discovery.display_path(out)
+    out = display_path(out)
     known = _read_stacks(out)
     indexes = find_indexes(index.open(), tag, known.get(tag, ()), index.stacks,
                            settings.root_stack)
@@ -115,7 +111,7 @@ def render(
     if write and not is_blocked:
         _write(files, gone if prune else [])
     order = ("added", "changed", "removed", "kept")
-    changes.sort(key=lambda change: (order.index(change.kind), discovery.path_key(change.path)))
+    changes.sort(key=lambda change: (order.index(change.kind), path_key(change.path)))
     return RenderReport(tag, tuple(changes), len(tag_index.packages), tag_index.number,
                         tuple(stacks), is_blocked, contents.warnings)
 
@@ -126,25 +122,25 @@ def _read_stacks(out: str) -> dict[str, list[str]]:
     tags = tags_of(page) if page is not None else None
     if page is not None and (tags is None or tags.entries.keys() != tags.stacks.keys()
                              or len(tags.entries) != len(page.data)):
-        raise CachelintError(f"{discovery.join(out, TAGS)}: not as the site's generator writes it: "
+        raise CachelintError(f"{join(out, TAGS)}: not as the site's generator writes it: "
                              "cachelint check tells what is wrong")
     return {} if tags is None else {tag: sorted(stacks) for tag, stacks in tags.stacks.items()}
 
 
 def _read(path: str, out: str) -> bytes | None:
     """Return the bytes of a file that will be replaced, None where there is none."""
-    if target := discovery.linked_target(path, (discovery.real_path(out),)):
+    if target := linked_target(path, (real_path(out),)):
         raise CachelintError(f"{path}: a link leads to {target}: nothing is written through links")
-    if not discovery.exists(path):
+    if not exists(path):
         return None
-    raw = discovery.read(path)
+    raw = read_write.read(path)
     if isinstance(raw, Unreadable):
         raise CachelintError(f"{path}: {raw.message}")
     return raw
 
 
 def _read_yaml(out: str, name: str) -> Page | None:
-    path = discovery.join(out, name)
+    path = join(out, name)
     raw = _read(path, out)
     if raw is None:
         return None
@@ -159,7 +155,7 @@ def _in_layout(out: str, name: str) -> tuple[str, Document | None]:
 
     Raises CachelintError where it is in another layout than the generator's.
     """
-    path = discovery.join(out, name)
+    path = join(out, name)
     text = (_read(path, out) or b"").decode("utf-8", "replace")
     document = _LAYOUTS[name](text) if text else None
     if text and document is None:
@@ -177,7 +173,7 @@ _LAYOUTS = {TAGS: tags_by_line, META: meta_by_line}
 def _render_pages(out: str, tag: str, index: TagIndex, settings: Settings) -> Iterator[_File]:
     for package in sorted(index.packages):
         where = index.contents.root.where
-        path = discovery.join(out, f"_cache/{tag}/{package}/specs.md")
+        path = join(out, f"_cache/{tag}/{package}/specs.md")
         try:
             after = render_page(package, tag, page_specs(index, package)).encode("utf-8")
         except ValueError as error:
@@ -214,7 +210,7 @@ def _compare(before: bytes, package: str, index: TagIndex) -> str:
 
 def _find_gone(out: str, tag: str, index: TagIndex) -> Iterator[str]:
     """Yield the pages of packages that are gone."""
-    listing = discovery.list_tag(out, tag, (discovery.real_path(out),))
+    listing = discovery.list_tag(out, tag, (real_path(out),))
     if not listing.is_complete:
         raise CachelintError(f"{listing.pages[0][0]}: the folder cannot be listed")
     for path, place in listing.pages:
@@ -224,10 +220,10 @@ def _find_gone(out: str, tag: str, index: TagIndex) -> Iterator[str]:
 
 def _changes_frozen(out: str, tag: str, changes: list[Change], settings: Settings) -> bool:
     """Return whether pages of a frozen tag that has pages would change."""
-    folder = discovery.join(out, f"_cache/{tag}/")
+    folder = join(out, f"_cache/{tag}/")
     touched = [change for change in changes
                if change.path.startswith(folder) and change.kind != "kept"]
-    existing = discovery.list_tag(out, tag, (discovery.real_path(out),)).pages
+    existing = discovery.list_tag(out, tag, (real_path(out),)).pages
     return tag not in settings.mutable_tags and bool(touched and existing)
 
 
@@ -237,21 +233,21 @@ def _changes_frozen(out: str, tag: str, changes: list[Change], settings: Setting
 def _render_own_files(
     out: str, tag: str, index: TagIndex, known: Mapping[str, list[str]]
 ) -> Iterator[_File]:
-    path = discovery.join(out, f"{TAG_PAGES}/{tag}.md")
+    path = join(out, f"{TAG_PAGES}/{tag}.md")
     before = _read(path, out)
     if before is None or not _is_tag_page(before, tag):
         yield _File(path, before, render_tag_page(tag).encode(), "")
     stacks = [*index.contents.stacks]
     if known.get(tag) != stacks:
         text, _ = _in_layout(out, TAGS)
-        yield _File(discovery.join(out, TAGS), text.encode() or None,
+        yield _File(join(out, TAGS), text.encode() or None,
                     tags_with(known, tag, stacks).encode(), f"the stacks of {tag}")
-    if known and not discovery.exists(discovery.join(out, META)):
+    if known and not exists(join(out, META)):
         return  # a catalog that does without it
     text, document = _in_layout(out, META)
     entry = meta_entry(index.number, count_graphs(index.contents.root))
     after = meta_with(text, document.value if document else {}, tag, entry)
-    yield _File(discovery.join(out, META), text.encode() or None, after.encode(),
+    yield _File(join(out, META), text.encode() or None, after.encode(),
                 f"the counts of {tag}")
 
 
@@ -276,21 +272,12 @@ def _write(files: list[_File], gone: list[str]) -> None:
     try:
         for path, before, after, _ in files:
             if before is None:
-                discovery.make_folder_of(path)
-                discovery.create(path, after)
-            elif before != after and not discovery.replace(path, after, before):
+                read_write.make_folder_of(path)
+                read_write.create(path, after)
+            elif before != after and not read_write.replace(path, after, before):
                 raise CachelintError(f"{path}: changed while it was rendered; run it again")
         for path in gone:
-            discovery.remove(path)
+            read_write.remove(path)
     except OSError as error:
         raise CachelintError(f"{path}: cannot be written: {error.strerror or error}") from None
 
-
-def summarize(report: RenderReport, *, write: bool) -> str:
-    """Return what was done, or would be done, in one sentence."""
-    counts = Counter(change.kind for change in report.changes)
-    done = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "removed"))
-    verb = "rendered" if write else "would render"
-    return (f"{verb} {report.tag}: {plural(report.pages, 'page')} with "
-            f"{plural(report.specs, 'spec')} in {plural(len(report.stacks), 'stack')}; "
-            f"files: {done}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask
+from cachelint.files.paths import catalog_of_file, exists, locate_in_catalog, path_key
 from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
 from cachelint.linter.findings import sort
 from cachelint.linter.tag import TagResult, check_tag, tasks_of
@@ -165,12 +166,12 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     Raises CachelintError as `check` does.
     """
     start = time.perf_counter()
-    known = _read_baseline(options)
-    plan = _plan(_select(paths), settings, options.diff_base)
+    known = read_baseline(options)
+    plan = make_plan(discovery.select(paths), settings, options.diff_base)
     found = _execute(mode, plan, settings, options)
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
-        again = _plan(_select(paths), settings, options.diff_base)
+        again = make_plan(discovery.select(paths), settings, options.diff_base)
         found.replace(plan.findings, again.findings)
     was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
     applied = baselines.apply(found.findings, known, options.baseline or "", was_sought)
@@ -178,11 +179,12 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
         tuple(applied.stale), plan.not_run, found.unused(plan, settings),
         plan.notes, plan.compared, plan.base,
-        changes=tuple(sorted(found.changes, key=lambda change: discovery.path_key(change.path))),
+        changes=tuple(sorted(found.changes, key=lambda change: path_key(change.path))),
         skipped=tuple(found.skipped), failed=found.failed)
 
 
-def _read_baseline(options: RunOptions) -> Baseline:
+def read_baseline(options: RunOptions) -> Baseline:
+    """Return what the baseline of a run contains."""
     if options.baseline is None:
         return {}
     read = baselines.read if options.gate is None else options.gate.read_baseline
@@ -199,7 +201,7 @@ def report_on_page(
     known = baselines.read(baseline) if baseline else {}
     not_run = [rule.code for rule in ALL_RULES
                if rule.needs_whole_tag or rule.emitted_by == "changes"]
-    was_sought = _sought(settings, [discovery.locate_in_catalog(path)], not_run)
+    was_sought = _sought(settings, [locate_in_catalog(path)], not_run)
     applied = baselines.apply(findings, known, baseline or "", was_sought)
     return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
                   stale=tuple(applied.stale))
@@ -227,8 +229,8 @@ def write_baseline(
     """
     settings = resolve_settings(settings)
     start = time.perf_counter()
-    older = baselines.read(path) if discovery.exists(path) else {}
-    plan = _plan(_select(paths), settings, diff_base)
+    older = baselines.read(path) if exists(path) else {}
+    plan = make_plan(discovery.select(paths), settings, diff_base)
     options = RunOptions(jobs, False, diff_base, on_progress=on_progress, gate=gate)
     found = _execute(Mode.CHECK, plan, settings, options)
     kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
@@ -252,7 +254,7 @@ class _CatalogPart(NamedTuple):
     """None where they follow from the tags that are checked."""
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What a run has to do."""
 
     tasks: list[TagTask]
@@ -276,16 +278,6 @@ class _Plan(NamedTuple):
     """The commit that they were compared with."""
 
 
-def _select(paths: Iterable[str]) -> Selection:
-    """Find what paths name, without what git ignores and other checkouts."""
-    selection = discovery.select(paths)
-    if not selection.searched:
-        return selection
-    from cachelint.files import git  # which most runs do not need
-
-    return git.skip_catalogs(selection)
-
-
 def find_catalogs(paths: Iterable[str]) -> list[str]:
     """Return the folders of the catalogs that a run over ``paths`` is about, sorted.
 
@@ -293,19 +285,20 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
     is this one, whatever is below it.
     """
     paths = list(paths)
-    if paths == ["."] and discovery.exists("_cache"):
+    if paths == ["."] and exists("_cache"):
         return paths
     sample: dict[str, str] = {}
     for path in paths:
         head, name, _ = path.rpartition("_cache/")
         sample.setdefault(head if name else path, path)  # one path of each catalog will do
     try:
-        return _roots(_select(sample.values()))
+        return _roots(discovery.select(sample.values()))
     except CachelintError:
         return []
 
 
-def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _Plan:
+def make_plan(selection: Selection, settings: Settings, diff_base: str | None) -> Plan:
+    """Plan to check what is selected, or what of it differs from a base revision."""
     if diff_base is not None:
         return _plan_changes(selection, settings, diff_base)
     needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
@@ -316,15 +309,15 @@ def _plan(selection: Selection, settings: Settings, diff_base: str | None) -> _P
     roots |= dict.fromkeys(selection.roots, True)
     is_whole = bool(selection.roots) and all(
         task.pages is None and task.root in selection.roots for task in selection.tasks)
-    return _Plan(
+    return Plan(
         tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
         [path for path in selection.catalog_files
-         if discovery.catalog_of_file(path) not in selection.roots],
+         if catalog_of_file(path) not in selection.roots],
         [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
-def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _Plan:
+def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> Plan:
     """Plan to check what of each selected catalog differs from a base revision."""
     from cachelint.linter.changes import scope  # which needs what a check does not
 
@@ -332,7 +325,7 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
                            for root in _roots(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)
-    return _Plan(
+    return Plan(
         [task for each in scopes for task in each.tasks],
         [task for each in scopes for task in each.others],
         [_CatalogPart(each.root, False, each.own_files, each.facts) for each in scopes
@@ -347,15 +340,21 @@ def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> _
 def _sought(
     settings: Settings, checked: Iterable[tuple[str | None, str]], not_run: Iterable[str]
 ) -> Callable[[Key, str], bool]:
+    """Do as `make_was_sought` of a check without the rules that could not run."""
+    return make_was_sought(settings, checked, settings.selected.difference(not_run, OF_INDEX))
+
+
+def make_was_sought(
+    settings: Settings, checked: Iterable[tuple[str | None, str]], run: frozenset[str]
+) -> Callable[[Key, str], bool]:
     """Return what tells whether a rule ran on a file, by its key in a baseline.
 
     Args:
-        settings: Which rules run, and on what.
+        settings: On what rules run.
         checked: What was checked: a catalog, and in it a file, or a folder, which ends in a slash;
             empty for all of it.
-        not_run: Codes of rules that could not run, whatever is selected.
+        run: Codes of the rules that ran.
     """
-    run = settings.selected.difference(not_run, OF_INDEX)
     catalogs: dict[str, set[str]] = {}
     for root, path in checked:
         catalogs.setdefault(root or "", set()).add(path)
@@ -377,8 +376,8 @@ def _roots(selection: Selection) -> list[str]:
     """Return every catalog of which something is selected."""
     roots = dict.fromkeys(selection.roots)
     roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
-    roots |= dict.fromkeys(discovery.catalog_of_file(path) for path in selection.catalog_files)
-    return sorted(roots, key=discovery.path_key)
+    roots |= dict.fromkeys(catalog_of_file(path) for path in selection.catalog_files)
+    return sorted(roots, key=path_key)
 
 
 def _list_checked(selection: Selection) -> Iterator[tuple[str | None, str]]:
@@ -389,8 +388,8 @@ def _list_checked(selection: Selection) -> Iterator[tuple[str | None, str]]:
         if task.pages is None:
             yield task.root, f"_cache/{task.tag}/"
         else:
-            yield from map(discovery.locate_in_catalog, task.pages)
-    yield from map(discovery.locate_in_catalog, selection.catalog_files)
+            yield from map(locate_in_catalog, task.pages)
+    yield from map(locate_in_catalog, selection.catalog_files)
 
 
 # ------------------------------------------------------------------------------- its execution
@@ -418,7 +417,7 @@ class _Found:
         self.changes += result.changes
         self.skipped += result.skipped
 
-    def unused(self, plan: _Plan, settings: Settings) -> tuple[FileIgnore, ...]:
+    def unused(self, plan: Plan, settings: Settings) -> tuple[FileIgnore, ...]:
         """Return those of `per-file-ignores` that left nothing out of whole catalogs."""
         if not plan.is_whole:
             return ()
@@ -431,7 +430,7 @@ class _Found:
         sort(self.findings)
 
 
-def _execute(mode: Mode, plan: _Plan, settings: Settings, options: RunOptions) -> _Found:
+def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) -> _Found:
     """Do what a plan contains: tags in processes, then the catalogs' own files."""
     found = _Found([*plan.findings, *(options.gate.findings if options.gate else ())])
     on_done = options.on_progress and Progress(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cachelint.document import schema
 from cachelint.document.catalog_files import (
@@ -18,24 +19,36 @@ from cachelint.document.catalog_files import (
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.strict_json import escape_token
-from cachelint.files import discovery
-from cachelint.files.discovery import Selection, TagTask, Unreadable
+from cachelint.files import discovery, read_write
+from cachelint.files.discovery import TagTask
+from cachelint.files.paths import exists, join, leaves, locate_in_catalog, page_id_of, real_path
+from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, compare_tag, group_packages
 from cachelint.index.mapping import load_tag
 from cachelint.index.sources import Source, find_indexes, open_source
-from cachelint.linter.findings import findings_of, make_finding, sort
-from cachelint.linter.tag import TagTally, pages_of, tasks_of
+from cachelint.linter.findings import findings_of, internal_error, make_finding, sort
+from cachelint.linter.tag import TagTally, pages_of
 from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, PageId, Problem, Report
 from cachelint.rules import BY_CODE, OF_INDEX, RUN_BY_VERIFY, Rule
 from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl6_catalog import spec_count
 from cachelint.rules.cl9_index import tag_without_pages
-from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
+from cachelint.rules.selection import ALWAYS, Settings, apply_overrides, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
 from cachelint.runner.baseline import Key
-from cachelint.runner.run import OnProgress, Progress
+from cachelint.runner.run import (
+    OnProgress,
+    Progress,
+    RunOptions,
+    make_plan,
+    make_was_sought,
+    read_baseline,
+)
 from cachelint.text import plural
+
+if TYPE_CHECKING:
+    from cachelint.runner.gate import Gate
 
 
 class IndexOptions(NamedTuple):
@@ -57,14 +70,6 @@ class IndexOptions(NamedTuple):
         return open_source(self.location, view=self.view, mirrors=self.mirrors)
 
 
-class VerifyReport(NamedTuple):
-    """What a run of `verify` found."""
-
-    report: Report
-    notes: tuple[str, ...]
-    """Sentences on what was read, and what was not verified."""
-
-
 class VerifiedTag(NamedTuple):
     """What the comparison of one tag found."""
 
@@ -79,13 +84,15 @@ class VerifiedTag(NamedTuple):
     number: int
     """How many specs the index has in the build cache."""
     warnings: tuple[str, ...]
+    failed: int = 0
+    """Pages on which the program itself failed."""
 
 
 def verify(
     paths: Iterable[str], index: IndexOptions, *, settings: Settings | None = None, jobs: int = 1,
     diff_base: str | None = None, baseline: str | None = None, write_baseline: str | None = None,
-    on_progress: OnProgress | None = None,
-) -> VerifyReport:
+    on_progress: OnProgress | None = None, gate: Gate | None = None,
+) -> Report:
     """Compare pages with the index of their tag.
 
     Args:
@@ -98,46 +105,42 @@ def verify(
         baseline: The file of known findings, which are left out.
         write_baseline: The file to which all findings of these rules are written as known.
         on_progress: Is called as work is done.
+        gate: How the baseline is read, and findings about it and the configuration.
 
     Raises:
         CachelintError: A path does not exist, an index cannot be read or is damaged, there is
             not exactly one tag for one index, or the baseline is damaged.
     """
     settings = resolve_settings(settings)
-    settings = settings._replace(selected=settings.selected & RUN_BY_VERIFY)
+    settings = settings._replace(selected=settings.selected & (RUN_BY_VERIFY | ALWAYS))
     start = time.perf_counter()
-    known = baselines.read(baseline) if baseline else {}
+    options = RunOptions(jobs, False, diff_base, baseline, on_progress, gate)
+    known = read_baseline(options)
     selection = discovery.select(paths)
     source = index.open()
-    tasks = tasks_of(selection) if diff_base is None else _changed(selection, diff_base, settings)
-    chosen = _choose(tasks, source, index.tag, is_partial=diff_base is not None)
+    plan = make_plan(selection, settings, diff_base)
+    chosen = _choose(plan.tasks, source, index.tag, is_partial=diff_base is not None)
     work = partial(verify_tag, settings=settings, source=source, stacks=dict(index.stacks))
     on_done = on_progress and Progress(chosen, on_progress).add
     verified = [*workers.run(work, chosen, jobs, on_done)]
     findings = [finding for each in verified for finding in each.findings]
-    for root in dict.fromkeys(task.root for task in tasks):
+    for root in dict.fromkeys(task.root for task in plan.tasks):
         of_root = [each for each in verified if each.task.root == root]
         findings += _compare_catalog(root, of_root, settings)
         if root in selection.roots and index.tag is None and diff_base is None:
             findings += _find_missing_tags(root, source, of_root, settings)
-    findings = apply_overrides(findings, settings)
+    findings = [*apply_overrides(findings, settings), *(gate.findings if gate else ())]
     sort(findings)
-    was_sought = partial(_was_sought, settings=settings, verified=verified)
+    was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
     if write_baseline is not None:
-        known = _write_baseline(write_baseline, findings, was_sought)
-    applied = baselines.apply(findings, known, write_baseline or baseline or "", was_sought)
-    report = Report(tuple(applied.findings), sum(each.pages for each in verified),
-                    time.perf_counter() - start, applied.suppressed, tuple(applied.stale))
-    return VerifyReport(report, (*_explain_unverified(tasks, chosen, source),
-                                 *(text for each in verified for text in each.warnings)))
-
-
-def _changed(selection: Selection, revision: str, settings: Settings) -> list[TagTask]:
-    """Return the pages that differ from a base revision."""
-    from cachelint.linter.changes import scope
-
-    roots = dict.fromkeys((*selection.roots, *(task.root for task in selection.tasks)))
-    return [task for root in roots for task in scope(root, revision, selection, settings).tasks]
+        baseline, known = write_baseline, _write_baseline(write_baseline, findings, was_sought)
+    applied = baselines.apply(findings, known, baseline or "", was_sought)
+    notes = (*plan.notes, *_explain_unverified(plan.tasks, chosen, source),
+             *(warning for each in verified for warning in each.warnings))
+    return Report(tuple(applied.findings), sum(each.pages for each in verified),
+                  time.perf_counter() - start, applied.suppressed, tuple(applied.stale),
+                  notes=notes, compared=plan.compared, base=plan.base,
+                  failed=sum(each.failed for each in verified))
 
 
 def _choose(
@@ -189,15 +192,20 @@ def verify_tag(
     index = group_packages(load_tag(indexes, settings.root_stack), task.stacks)
     findings: list[Finding] = []
     tally = TagTally(task)
-    for path, place, raw in pages_of(task, settings, tally, findings):
-        findings += _compare_one(path, place, raw, settings, index)
+    failed = 0
+    for path, page_id, raw in pages_of(task, settings, tally, findings):
+        try:
+            findings += _compare_one(path, page_id, raw, settings, index)
+        except Exception as error:  # one page must not end the run
+            findings.append(internal_error(path, error))
+            failed += 1
     problems = []
     if task.pages is None:
         # a folder that cannot be listed can have the pages of all packages
         known = packages if is_complete else {*packages, *index.packages}
         problems = [*compare_tag(task.tag, known, task.stacks, index)]
     return VerifiedTag(task, findings, tally.checked, problems, first_page, index.number,
-                       index.contents.warnings)
+                       index.contents.warnings, failed)
 
 
 def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
@@ -205,27 +213,27 @@ def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
     if task.pages is not None:
         return set(), next(iter(task.pages), ""), False
     listing = discovery.list_tag(task.root, task.tag, task.within)
-    packages = {place.package for _, place in listing.pages if place.package is not None}
-    packages |= {discovery.page_id_of(path).package or "" for path in task.hidden}
+    packages = {page_id.package for _, page_id in listing.pages if page_id.package is not None}
+    packages |= {page_id_of(path).package or "" for path in task.hidden}
     return packages, listing.pages[0][0] if listing.pages else "", listing.is_complete
 
 
 def _compare_one(
-    path: str, place: PageId, raw: bytes, settings: Settings, index: TagIndex
+    path: str, page_id: PageId, raw: bytes, settings: Settings, index: TagIndex
 ) -> list[Finding]:
     """Compare a page; one that cannot be compared gets the finding of why not."""
     page = parse_page(raw, max_size=settings.max_page_size)
     problems: list[tuple[Rule, Problem]] = []
     if not page.parsed:
         problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
-    elif page.format is not PageFormat.LEGACY and place.package is not None:
+    elif page.format is not PageFormat.LEGACY and page_id.package is not None:
         page.schema_errors = schema.validate(f"page-{page.format.value}", page.data)
         problems = [*schema_problems(
             error for error in page.schema_errors
             if error.pointer.startswith("/spec_details") or (
                 not error.pointer and error.key in ("", "spec_details")))]
         problems += [(BY_CODE[code], problem)
-                     for code, problem in compare_page(page.specs, place.package, index)]
+                     for code, problem in compare_page(page.specs, page_id.package, index)]
     return findings_of(path, page, problems, settings)
 
 
@@ -240,7 +248,7 @@ def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings)
     for each in verified:
         number = listed.entries.get(each.task.tag) if listed is not None else None
         for code, message in each.problems:
-            path, page, pointer = discovery.join(root, TAGS), tags, f"/{number}"
+            path, page, pointer = join(root, TAGS), tags, f"/{number}"
             if number is None:
                 path, pointer = each.first_page, ""
                 page = _parse(path, settings)
@@ -249,7 +257,7 @@ def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings)
              if each.task.pages is None and each.first_page}
     meta = _read(root, META, settings) if whole else None
     for problem in _compare_counts(meta, whole) if meta is not None else ():
-        findings += _find(discovery.join(root, META), meta, spec_count, problem, settings)
+        findings += _find(join(root, META), meta, spec_count, problem, settings)
     return findings
 
 
@@ -276,7 +284,7 @@ def _find_missing_tags(
     for tag in sorted(source.tags.keys() - present):
         problem = Problem("", f"tag {tag} is in the list of tags, but has no page: "
                               f"{source.location}")
-        yield from _find(discovery.join(root, TAGS), tags, tag_without_pages, problem, settings)
+        yield from _find(join(root, TAGS), tags, tag_without_pages, problem, settings)
 
 
 def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: Settings
@@ -287,10 +295,10 @@ def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: 
 
 def _read(root: str, name: str, settings: Settings) -> Page | None:
     """Read one of the catalog's files; None where it is missing, excluded or invalid."""
-    path = discovery.join(root, name)
-    if settings.excludes(name) or discovery.leaves(path, (discovery.real_path(root),)):
+    path = join(root, name)
+    if settings.excludes(name) or leaves(path, (real_path(root),)):
         return None
-    raw = discovery.read(path, settings.max_page_size)
+    raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
     page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
@@ -298,35 +306,28 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
 
 
 def _parse(path: str, settings: Settings) -> Page:
-    raw = discovery.read(path, settings.max_page_size)
+    raw = read_write.read(path, settings.max_page_size)
     return parse_page(b"" if isinstance(raw, Unreadable) else raw)
 
 
 # ------------------------------------------------------------------------------- the baseline
 
 
-def _was_sought(
-    key: Key, baseline: str, settings: Settings, verified: list[VerifiedTag]
-) -> bool:
-    """Return whether a rule about the index ran on a file."""
-    if key.rule not in settings.selected & OF_INDEX or settings.excludes(key.path):
-        return False
-    for task in (each.task for each in verified):
-        if key.catalog not in ("", baselines.relative_catalog(task.root, baseline)):
-            continue
+def _list_verified(tasks: list[TagTask]) -> Iterator[tuple[str | None, str]]:
+    """Yield what was compared: catalogs, and in them files and folders."""
+    for task in tasks:
         if task.pages is None:
-            if key.path == TAGS or key.path.startswith(f"_cache/{task.tag}/"):
-                return True
-        elif key.path in map(discovery.relative_to_catalog, task.pages):
-            return True
-    return False
+            yield task.root, f"_cache/{task.tag}/"
+            yield task.root, TAGS
+        else:
+            yield from map(locate_in_catalog, task.pages)
 
 
 def _write_baseline(
     path: str, findings: list[Finding], was_sought: Callable[[Key, str], bool]
 ) -> baselines.Baseline:
     """Write the findings about the index as known ones; return all that is known then."""
-    older = baselines.read(path) if discovery.exists(path) else {}
+    older = baselines.read(path) if exists(path) else {}
     kept = {key: count for key, count in older.items() if not was_sought(key, path)}
     baselines.write(path, [finding for finding in findings if finding.code in OF_INDEX], kept)
     return baselines.read(path)

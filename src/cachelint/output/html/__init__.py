@@ -19,7 +19,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cachelint.files.discovery import page_id_of
+from cachelint.files.paths import page_id_of
 from cachelint.model import Excerpt, Finding, NamedTuple, Report, Severity
 from cachelint.output.formats import Style, claim, totals
 from cachelint.rules import BY_CODE

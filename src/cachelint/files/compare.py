@@ -1,0 +1,359 @@
+"""Compare a catalog with a base revision: which files differ, and what is behind links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from cachelint.files import discovery, git, read_write
+from cachelint.files.paths import (
+    exists,
+    find_top,
+    is_link,
+    is_page,
+    join,
+    leaves,
+    relative_to_catalog,
+)
+from cachelint.files.read_write import Unreadable
+from cachelint.model import CachelintError, NamedTuple
+
+
+class Change(NamedTuple):
+    """A file that differs between the base revision and the work tree."""
+
+    path: str
+    """Relative to the catalog's folder."""
+    before: str
+    """The object that the base has there; empty where it has none."""
+    is_gone: bool
+    store: str = ""
+    """The top of the checkout whose repository has the object."""
+
+
+class Changes(NamedTuple):
+    """What differs between a base revision and the work tree of one catalog."""
+
+    base: str
+    """The commit that it is compared with: the merge base of REV and HEAD."""
+    files: tuple[Change, ...]
+    """Sorted by path, as byte strings."""
+    tags: frozenset[str]
+    """Folders below ``_cache`` that the base has."""
+    pages: frozenset[str]
+    """Every page that was compared, relative to the catalog's folder."""
+    exits: tuple[str, ...]
+    """Links that are new or changed and lead out of the catalog."""
+    notes: tuple[str, ...]
+    """What could not be compared, and why."""
+
+
+# no external diff, text conversion or filter: the plumbing compares object names and stat data
+_DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
+         "--no-textconv", "--ignore-submodules=dirty")
+_OWN = ("_data", "_data/tags.yaml", "_data/meta.yaml", "pages", "pages/tags")
+
+
+def compare(root: str, revision: str) -> Changes:
+    """List what differs between the merge base of ``revision`` and HEAD, and the work tree.
+
+    Args:
+        root: The catalog's folder.
+        revision: What the merge base with HEAD is sought of.
+
+    Raises:
+        CachelintError: Git cannot tell, or something cannot be compared.
+    """
+    comparison = _Comparison(root)
+    cache = join(root, "_cache")
+    top = find_top(root)
+    if exists(f"{cache}/.git") and not (top and git.is_submodule(top, cache)):
+        # a checkout of its own, of which the one around it knows nothing
+        top = git.open_checkout(cache)
+        base = git.merge_base(top, revision)
+        comparison.add_checkout(top, base, "", "_cache/")
+        comparison.notes.append(f"{cache} is a checkout of its own: the files beside it were not "
+                                "compared")
+    else:
+        top = git.open_checkout(root)
+        base = git.merge_base(top, revision)
+        comparison.add_checkout(top, base, git.path_below(root, top), "")
+    if not comparison.pages:
+        raise CachelintError(f"--diff-base: no page of {root} can be compared: git has none below "
+                             "_cache, in the base or in the work tree; are they ignored?")
+    return comparison.result(base)
+
+
+class _Comparison:
+    """Gathers what differs between a base revision and the work tree of one catalog.
+
+    Paths are relative to the catalog. A link or a submodule has one name in git's diff, whatever
+    lies behind it; that is compared file by file.
+    """
+
+    def __init__(self, root: str) -> None:
+        """Begin with nothing compared."""
+        self.root = root
+        self.changes: dict[str, Change] = {}
+        self.pages: set[str] = set()
+        self.tags: set[str] = set()
+        self.exits: list[str] = []
+        self.notes: list[str] = []
+        self._within = (os.path.realpath(root),)
+
+    def result(self, base: str) -> Changes:
+        """Return what was gathered."""
+        return Changes(
+            base, tuple(self.changes[path] for path in sorted(self.changes, key=os.fsencode)),
+            frozenset(self.tags), frozenset(self.pages), tuple(self.exits), tuple(self.notes))
+
+    def add_checkout(self, top: str, base: str, inside: str, outside: str) -> None:
+        """Compare a checkout with a commit.
+
+        Args:
+            top: The top of the checkout.
+            base: The commit.
+            inside: The folder of the checkout to compare, empty or with a final slash.
+            outside: What the paths below it begin with, relative to the catalog.
+        """
+        paths = [] if outside else [inside + path for path in git.PATHS]
+        # all look at every file of the work tree, and do so side by side
+        tracked = git.start(top, *_DIFF, base, "--", *paths)
+        index = git.start(top, "ls-files", "-s", "-t", "-z", "--", *paths)
+        untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
+        trees = git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside))
+
+        relative = git.Renaming(inside, outside)
+        entries = git.read_index(git.finish(index), relative)
+        records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
+        new = [relative(name) for name in git.split_names(git.finish(untracked))]
+        self.pages |= entries.pages.union(path for path in new if is_page(path))
+        self._add_records(top, records, entries)
+        for path in new:
+            before = records[path].before if path in records else ""
+            self._add(Change(path, before, False, top))
+        modes = dict(_read_tree(git.finish(trees), relative))
+        self.tags |= {path.split("/")[1] for path, mode in modes.items()
+                      if path.startswith("_cache/") and mode != git.LINK}
+        for path in {*entries.submodules, *(path for path, record in records.items()
+                                            if record.mode == git.SUBMODULE)}:
+            if _may_hold_pages(path):
+                self._add_submodule(path, entries.submodules.get(path, ""), records.get(path))
+        links = {path for path in {*entries.links, *new, *modes, "_cache", "_data", "pages",
+                                   "pages/tags"} if self._is_link(path)}
+        links |= {path for path, record in records.items() if record.mode == git.LINK}
+        links |= {path for path, mode in modes.items() if mode == git.LINK}
+        # an untracked checkout, of which git names the folder alone
+        links |= {path.rstrip("/") for path in new if path.endswith("/")}
+        if links := {path for path in links if _may_hold_pages(path)}:
+            self._add_links(links, records, _Tree(top, base, inside, outside), entries.hidden)
+
+    def _is_link(self, path: str) -> bool:
+        return is_link(join(self.root, path).rstrip("/"))
+
+    def _add(self, change: Change) -> None:
+        if not (change.path.startswith("_cache/") or _may_hold_pages(change.path)):
+            return  # another file in `_data` or `pages`
+        self.changes[change.path] = change
+        if change.before and change.path.startswith("_cache/"):
+            self.tags.add(change.path.split("/")[1])
+
+    def _add_records(self, top: str, records: dict[str, _Record], entries: git.Index) -> None:
+        """Add what git's own comparison names, but for links and submodules."""
+        hidden = 0
+        for path, record in records.items():
+            if git.SUBMODULE in (record.mode, record.new_mode) or record.mode == git.LINK:
+                continue
+            if path in entries.hidden and not self._is_there(path):
+                hidden += is_page(path)
+                continue
+            is_gone = record.is_gone and not self._is_there(path)
+            if not is_gone and record.is_dirty and self._is_same(path, record.before):
+                continue  # another time stamp, the same bytes
+            self._add(Change(path, record.before, is_gone, top))
+            if is_gone and is_page(path):
+                self.pages.add(path)
+        if hidden:
+            self.notes.append(f"{hidden:,} changed page{'s' * (hidden != 1)} of {self.root} "
+                              "not checked out (sparse checkout), and so not compared")
+        self.pages.difference_update(entries.hidden)
+
+    def _is_there(self, path: str) -> bool:
+        shown = join(self.root, path)
+        return exists(shown) and not leaves(shown, self._within)
+
+    def _is_same(self, path: str, before: str) -> bool:
+        """Return whether a file has the bytes of an object."""
+        shown = join(self.root, path)
+        if not before or leaves(shown, self._within):
+            return False
+        raw = read_write.read(shown)
+        return not isinstance(raw, Unreadable) and _name_object(raw, before) == before
+
+    def _add_submodule(self, path: str, commit: str, record: _Record | None) -> None:
+        """Compare a submodule with the commit that the base has of it.
+
+        ``commit`` is what the index has, empty where the submodule was removed since.
+        """
+        shown = join(self.root, path)
+        if not commit or (record is not None and record.mode != git.SUBMODULE):
+            when = "at the base alone" if not commit else "and was none at the base"
+            raise CachelintError(f"--diff-base: {shown} is a submodule {when}: the two cannot be "
+                                 "compared")
+        if not exists(f"{shown}/.git"):
+            raise CachelintError(f"--diff-base: {shown} is a submodule that is not checked out: "
+                                 f"git submodule update --init {shown}")
+        top = git.open_checkout(shown)
+        commit = record.before if record is not None else commit
+        if git.ask(top, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            raise CachelintError(f"--diff-base: the submodule {shown} does not have the commit "
+                                 f"{commit} of the base: git -C {shown} fetch origin {commit}")
+        self.add_checkout(top, commit, "", f"{path}/")
+
+    def _add_links(
+        self, links: set[str], records: dict[str, _Record], tree: _Tree, hidden: frozenset[str]
+    ) -> None:
+        """Compare file by file what lies behind links, in the base or in the work tree."""
+        before: dict[str, str] = {}
+        now: set[str] = set()
+        for link in links:
+            before |= tree.list_files(link)
+            if not leaves(join(self.root, link), self._within):
+                now.update(self._list_now(link))
+            elif link in records or link in self.changes:
+                self.exits.append(link)
+            else:
+                self.notes.append(f"{join(self.root, link)} leads out of the catalog: "
+                                  "what is behind it was not compared")
+        for path in [path for path in self.changes
+                     if any(f"{path}/".startswith(f"{link}/") for link in links)]:
+            del self.changes[path]
+        for path in (before.keys() | now) - hidden - set(self.exits):
+            if path in now and path in before and self._is_same(path, before[path]):
+                continue
+            self._add(Change(path, before.get(path, ""), path not in now, tree.top))
+        self.pages |= set(filter(is_page, before.keys() | now))
+        self.tags |= {path.split("/")[1] for path in before if path.startswith("_cache/")}
+
+    def _list_now(self, link: str) -> Iterator[str]:
+        """Yield the pages and the catalog's own files at or below a link."""
+        cache, *below = link.split("/")
+        found: list[str] = []
+        if cache == "_cache":
+            listed = read_write.names(join(self.root, cache)) if not below else below[:1]
+            for tag in () if isinstance(listed, Unreadable) else listed:
+                if not tag.startswith("."):
+                    pages, *_ = discovery.list_tag(self.root, tag, self._within)
+                    found += [relative_to_catalog(path) for path, _ in pages]
+        else:
+            names = read_write.names(join(self.root, "pages/tags"))
+            found += ["_data/tags.yaml", "_data/meta.yaml"]
+            found += () if isinstance(names, Unreadable) else (f"pages/tags/{x}" for x in names)
+        for path in found:
+            if f"{path}/".startswith(f"{link}/") and self._is_there(path):
+                yield path
+
+
+def _top_folders(inside: str, outside: str) -> list[str]:
+    """Return what to list of a tree: its tags, and the folders that may be links."""
+    if not outside:
+        return [inside + name for name in ("_cache", "_cache/", "_data", "pages", "pages/tags")]
+    return []
+
+
+def _may_hold_pages(path: str) -> bool:
+    """Return whether pages or the catalog's own files may lie at ``path`` or below it."""
+    parts = path.split("/")
+    return (parts[0] == "_cache" and len(parts) <= 4) or path in _OWN or (
+        parts[:2] == ["pages", "tags"] and len(parts) == 3)
+
+
+def _name_object(content: bytes, like: str) -> str:
+    """Return the name that git gives to ``content``, by the hash function of another name."""
+    import hashlib
+
+    function = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return function(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+class _Tree:
+    """What a commit has in the folder of a catalog, with its links followed."""
+
+    def __init__(self, top: str, base: str, inside: str, outside: str) -> None:
+        """Read the tree."""
+        self.top = top
+        folder = [inside] if inside else []
+        output = git.finish(git.start(top, "ls-tree", "-r", "-z", base, *folder))
+        self._objects: dict[str, str] = {}
+        links: dict[str, str] = {}
+        for name, mode, found in git.split_tree(output):
+            path = outside + name.removeprefix(inside)
+            (links if mode == git.LINK else self._objects)[path] = found
+        targets = git.contents((top, each) for each in links.values())
+        self._links = {path: os.fsdecode(target)
+                       for path, target in zip(links, targets, strict=True)}
+
+    def list_files(self, path: str) -> dict[str, str]:
+        """Return the object of each page or own file at or below ``path``, links followed."""
+        real = self._follow(path)
+        if real is None or path.count("/") > 3:
+            return {}
+        found = {}
+        for each, name in self._objects.items():
+            if f"{each}/".startswith(f"{real}/"):
+                found[path + each[len(real):]] = name
+        for link in self._links:
+            if link.startswith(f"{real}/"):
+                found |= self.list_files(path + link[len(real):])
+        return {each: name for each, name in found.items() if _may_hold_pages(each)}
+
+    def _follow(self, path: str) -> str | None:
+        """Return where a path leads to; None where that is outside or nowhere."""
+        parts, at = path.split("/"), [""] * 0
+        for _ in range(1000):
+            if not parts:
+                return "/".join(at)
+            part, *parts = parts
+            if part == os.pardir:
+                if not at:
+                    return None
+                at.pop()
+            elif part not in ("", os.curdir):
+                target = self._links.get("/".join([*at, part]))
+                if target is None:
+                    at.append(part)
+                elif target.startswith("/"):
+                    return None
+                else:
+                    parts = [*target.split("/"), *parts]
+        return None  # links that lead in a circle
+
+
+class _Record(NamedTuple):
+    """One line of `git diff-index --raw`."""
+
+    path: str
+    mode: str
+    new_mode: str
+    before: str
+    """Empty where the base has none."""
+    is_gone: bool
+    is_dirty: bool
+    """Whether the file may be the same all the same: only its time stamp or size was looked at."""
+
+
+def _read_raw(output: bytes) -> Iterator[_Record]:
+    """Read `git diff-index --raw -z`: `:MODE MODE OBJECT OBJECT STATUS`, then the path."""
+    fields = output.split(b"\0")
+    for head, name in zip(fields[::2], fields[1::2], strict=False):
+        mode, new_mode, before, after, status = head.decode()[1:].split(" ")
+        is_new = set(before) == {"0"}
+        yield _Record(os.fsdecode(name), mode, new_mode, "" if is_new else before, status == "D",
+                      set(after) == {"0"})
+
+
+def _read_tree(output: bytes, relative: git.Renaming) -> Iterator[tuple[str, str]]:
+    """Yield the path and the mode of each entry that `git ls-tree -z` printed."""
+    for name, mode, _ in git.split_tree(output):
+        if mode != "100644":
+            yield relative(name), mode

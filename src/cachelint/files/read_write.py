@@ -1,0 +1,264 @@
+"""Read files with a limit, and replace or create them whole."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cachelint.files.paths import display_path, find_top, leaves, path_key
+from cachelint.model import NamedTuple
+
+_HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_LINK = _HOW | os.O_NOFOLLOW
+_IS_A_LINK = (errno.ELOOP, errno.EMLINK)
+"""What it is called that O_NOFOLLOW found a link: Linux and macOS, FreeBSD."""
+_CHUNK = 1 << 14
+"""So many bytes of a file are read at first; nearly every page has fewer."""
+
+
+def too_large(size: int, limit: int) -> str:
+    """Say that a file of ``size`` bytes is over the limit."""
+    return f"the file has {size:,} bytes, over the limit of {limit:,} (max-page-size): not checked"
+
+
+class Unreadable(NamedTuple):
+    """Why a file cannot be read: a rule's code and a sentence."""
+
+    code: str
+    message: str
+    is_too_large: bool = False
+
+
+_REASONS = {
+    errno.ENOENT: "the file is gone, or a link to nowhere",
+    errno.EACCES: "no permission to read the file",
+    errno.EPERM: "no permission to read the file",
+    errno.EISDIR: "a folder stands where a file belongs",
+    errno.ENOTDIR: "a file stands where a folder belongs",
+    errno.ELOOP: "a link that leads back to itself",
+    errno.ENXIO: "no regular file",
+    errno.EAGAIN: "no regular file",
+    errno.ENAMETOOLONG: "the file's name is too long",
+}
+
+
+def reason(error: OSError) -> str:
+    """Say in words why a file cannot be read."""
+    known = _REASONS.get(error.errno or 0)
+    return known or f"the file cannot be read: {error.strerror or error}"
+
+
+LEAVES = Unreadable("CL100", "a link that leads out of the catalog: it is not followed")
+
+
+def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | Unreadable:
+    """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
+
+    Args:
+        path: The file.
+        max_size: The limit in bytes, 0 for none.
+        within: If given, real paths of folders of which a link at ``path`` must not lead out. Of
+            links in the folders above it, the caller takes care.
+    """
+    try:
+        descriptor = os.open(path, _NO_LINK if within else _HOW)
+    except (OSError, ValueError) as error:
+        if within and isinstance(error, OSError) and error.errno in _IS_A_LINK:
+            return LEAVES if leaves(path, within) else read(path, max_size)
+        return _unreadable(error)
+    try:
+        content = os.read(descriptor, _CHUNK)
+        if 0 < len(content) < _CHUNK and not 0 < max_size < len(content):
+            return content  # a regular file that ends here
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return Unreadable("CL100", "no regular file")
+        size = max(status.st_size, len(content))
+        chunks = [content]
+        while chunks[-1] and not 0 < max_size < size:
+            chunks.append(os.read(descriptor, 1 << 20))
+            size = max(size, sum(map(len, chunks)))
+        if 0 < max_size < size:
+            return Unreadable("CL110", too_large(size, max_size), is_too_large=True)
+        return b"".join(chunks)
+    except OSError as error:
+        return _unreadable(error)
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(error: OSError | ValueError) -> Unreadable:
+    if isinstance(error, OSError):
+        return Unreadable("CL100", reason(error))
+    return Unreadable("CL100", "a name that no file can have")
+
+
+def names(folder: str) -> list[str] | Unreadable:
+    """List what lies in a folder, sorted as byte strings."""
+    try:
+        return sorted(os.listdir(folder), key=path_key)
+    except OSError as error:
+        return _unreadable(error)
+
+
+def replace(path: str, content: bytes, before: bytes) -> bool:
+    """Replace a file whole, keeping its mode, if it still holds ``before``.
+
+    The new bytes are written beside it and brought to the disk before they take its name, so that
+    whoever looks sees the old file or the new one, whenever the machine dies. A link is kept, and
+    the file that it leads to replaced: see `linked_target`. Returns False where the file has
+    changed meanwhile. Raises OSError.
+    """
+    target = os.path.realpath(path)
+    with _beside(target) as (descriptor, temporary):
+        status = os.stat(target)
+        with contextlib.suppress(PermissionError):
+            # somebody else's file in a folder of ours becomes ours
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+        _write_through(descriptor, content)
+        if read(target) != before:
+            return False
+        os.rename(temporary, target)
+    with contextlib.suppress(OSError):  # where it cannot be done, the name is as durable as it gets
+        handle = os.open(os.path.dirname(target), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    return True
+
+
+@contextlib.contextmanager
+def _beside(path: str) -> Iterator[tuple[int, str]]:
+    """Open a new file beside ``path``, and yield its descriptor and its path.
+
+    Unless it was given another name, it is gone afterwards, also after an interrupt at any moment:
+    its name is known before it exists. It is a hidden one, which Jekyll does not look at.
+    """
+    temporary = os.path.join(os.path.dirname(path), f".cachelint-{os.urandom(8).hex()}")
+    descriptor = -1
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        yield descriptor, temporary
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _write_through(descriptor: int, content: bytes) -> None:
+    """Write all of ``content``, and bring it to the disk."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
+
+
+def create(path: str, content: bytes) -> None:
+    """Write a file that is new, whole or not at all. Raises OSError, also where one exists."""
+    with _beside(path) as (descriptor, temporary):
+        _open_to_all(descriptor)
+        _write_through(descriptor, content)
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            # the name is taken first, so that no other file is replaced
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.rename(temporary, path)
+
+
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""How file systems refuse them: vfat, exfat and SMB shares; FUSE; those that have a limit."""
+
+
+def write(path: str, content: bytes) -> None:
+    """Write a file whole or not at all, through no link of a checkout. Raises OSError."""
+    path = _resolve(path)
+    with _beside(path) as (descriptor, temporary):
+        _open_to_all(descriptor)
+        _write_through(descriptor, content)
+        os.rename(temporary, path)
+
+
+def make_folder_of(path: str) -> None:
+    """Make the folder in which a file will be, with those above it. Raises OSError."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Remove a file, and its folder if nothing else is in it. Raises OSError."""
+    os.unlink(path)
+    folder = os.path.dirname(path)
+    if not os.listdir(folder or "."):
+        os.rmdir(folder)
+
+
+def _resolve(path: str) -> str:
+    """Return the real path of a file to be written, which may not exist yet.
+
+    Links are followed, but for those that a checkout contains: they may lead anywhere. A checkout
+    is what a ``.git`` entry is in, and the working directory. Raises OSError for such a link.
+    """
+    here = os.getcwd()
+    real = here if not os.path.isabs(path) else os.sep
+    for part in path.split(os.sep):
+        step = os.path.join(real, part)
+        if part not in ("", os.curdir, os.pardir) and os.path.islink(step) and (
+                find_top(real) is not None or (here != os.sep and not leaves(real, (here,)))):
+            raise OSError(errno.ELOOP, (
+                f"{display_path(step)} is a link in a checkout, through which nothing is written; "
+                "name the file that it leads to"))
+        real = os.path.realpath(step)
+    return real
+
+
+def _open_to_all(descriptor: int) -> None:
+    """Give a file the mode that a new one has."""
+    mask = os.umask(0)
+    os.umask(mask)
+    os.fchmod(descriptor, 0o666 & ~mask)
+
+
+def write_text(path: str, pieces: Iterable[str]) -> None:
+    """Write a file piece by piece, in UTF-8, and whole or not at all.
+
+    A terminal, a pipe or the like is written to as it is. Raises OSError.
+    """
+    how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    target = _resolve(path)
+    if _is_stream(path):
+        with open(path, "w", **how) as file:
+            file.writelines(pieces)
+        return
+    with _beside(target) as (descriptor, temporary):
+        _open_to_all(descriptor)
+        with open(descriptor, "w", closefd=False, **how) as file:
+            file.writelines(pieces)
+        os.fsync(descriptor)
+        os.rename(temporary, target)
+
+
+def probe(path: str) -> None:
+    """Raise OSError if `write_text` cannot write ``path``, as far as can be told beforehand."""
+    target = _resolve(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not _is_stream(path):
+        with _beside(target):
+            pass
+
+
+def _is_stream(path: str) -> bool:
+    """Say whether something lies at ``path`` that no file may take the place of."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
