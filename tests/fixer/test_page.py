@@ -430,13 +430,19 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
                  "CL110 over-limits: YAML aliases are not allowed (*a): not parsed"),
     "tag that needs quotes": (
         STALE.replace(valid.TAG, '"no"'),
-        "the fixed page would be wrong: it would get CL703 loader-dependent"),
+        "the title or the tag cannot be written in canonical form"),
     "tag of two words": (
         STALE.replace(valid.TAG, '"a, b"'),
-        "the fixed page would be wrong: it differs outside meta"),
+        "the title or the tag cannot be written in canonical form"),
+    "title with a tab": (STALE.replace('"zlib"', '"zl\\tib"'),
+                         "the title or the tag cannot be written in canonical form"),
+    "key of meta behind a question mark": (
+        in_place(block("  compilers:\n  - gcc@11.4.0\n  num_specs: 2",
+                       "  ? compilers\n  : - gcc@11.4.0\n  num_specs: 3")),
+        "/meta has a layout that has to be fixed by hand"),
     "title with a quote": (
         STALE.replace('"zlib"', '"zl\\"ib"'),
-        "the fixed page would be wrong: it cannot be read"),
+        "the title or the tag cannot be written in canonical form"),
 }
 
 
@@ -549,6 +555,7 @@ def test_what_check_calls_fixable_is_what_fix_fixes(text: str | bytes) -> None:
     left = Counter((each.code, each.pointer) for each in fixed.findings)
     if fixed.reason:
         assert left == found
+        assert not fixable
     else:
         due = found - fixable
         # with comments, `meta` keeps its form, on which CL5xx are silent while a value is invalid

@@ -133,6 +133,30 @@ class Page:
         """Return the top-level entry in which ``offset`` lies, if it lies in one."""
         return next((each for each in self.entries if each.start <= offset < each.end), None)
 
+    def is_in_block(self, pointer: str) -> bool:
+        """Return whether a list or mapping with items is at ``pointer``, and not in brackets."""
+        node = self.locate(pointer)
+        return (node is not None and node.container and bool(self.value(pointer))
+                and self.text[node.start] not in "[{")
+
+    def margin(self, pointer: str) -> str | None:
+        """Return what is before the first item of the list or mapping at ``pointer`` in its line.
+
+        That is whitespace, and in a list a dash; None where it is not in block form, or its first
+        item does not begin a line, as after `? ` or in a list of lists.
+        """
+        if not self.is_in_block(pointer):
+            return None
+        value = self.value(pointer)
+        is_mapping = isinstance(value, dict)
+        first = self.locate(f"{pointer}/{strict_json.escape_token(next(iter(value)))}"
+                            if is_mapping else f"{pointer}/0")
+        if first is None:
+            return None
+        start = first.key_start if is_mapping else first.start
+        margin = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return margin if margin.strip() == ("" if is_mapping else "-") else None
+
     def raw(self, pointer: str) -> str:
         """Return the value at ``pointer`` as it is written."""
         node = self.locate(pointer)

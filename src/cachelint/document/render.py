@@ -8,7 +8,7 @@ from typing import Any
 
 from cachelint.document import schema, strict_json
 from cachelint.document.summary import summarize
-from cachelint.document.yaml import is_plain_word
+from cachelint.document.yaml import LimitError, YamlError, is_plain_word, load
 
 
 def render_entry(key: str, value: Any) -> str:
@@ -30,6 +30,21 @@ def render(title: str, tag: str, meta: dict[str, Any], specs: list[dict[str, Any
         f"meta: {strict_json.dumps(meta, sort_keys=True)}\n"
         f"spec_details: {strict_json.dumps(specs, sort_keys=True)}\n---"
     )
+
+
+def is_renderable(title: str, tag: str) -> bool:
+    """Return whether readers find just this title and tag on a page that `render` writes."""
+    # a title is put between quotes as it is, and the characters that a tag may have are safe there
+    if not schema.compile_check("page-current", "/$defs/tag")(title):
+        return False
+    if is_plain_word(tag):
+        return True
+    try:
+        read = load(f"[package, {tag}]\n")
+    except (YamlError, LimitError):
+        return False
+    words = read.value if isinstance(read.value, list) else []
+    return not read.dependent and len(words) == 2 and type(words[1]) is str and words[1] == tag
 
 
 def ordered(specs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

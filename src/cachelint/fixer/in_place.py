@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Any
 
 from cachelint.document.page import Page
@@ -44,14 +45,16 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
 
 def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
     """Return ``expected`` in the order in which its items stand already, sorted where they were."""
-    kept = list(dict.fromkeys(item for item in actual if item in expected))
-    result = kept + [item for item in expected if item not in kept]
+    known = set(expected)
+    kept = dict.fromkeys(item for item in actual if item in known)
+    result = [*kept, *(item for item in expected if item not in kept)]
     return sorted(result) if actual == sorted(actual) else result
 
 
 def _comments(page: Page, start: int, end: int) -> list[str]:
     """List the comments that begin in a stretch of the page's text."""
-    return [page.text[at : page.text.index("\n", at)] for at in page.comments if start <= at < end]
+    first, last = bisect_left(page.comments, start), bisect_left(page.comments, end)
+    return [page.text[at : page.text.index("\n", at)] for at in page.comments[first:last]]
 
 
 def _instead(page: Page, node: NodeSpan, new: str) -> _Edit:
@@ -78,9 +81,11 @@ def _end(page: Page, node: NodeSpan) -> int:
     """Find where a value ends, without the blanks and comments behind it."""
     end = node.close
     while True:
-        end = len(page.text[:end].rstrip())
-        comment = next((at for at in reversed(page.comments) if at < end), end)
-        if "\n" in page.text[comment:end] or comment == end:
+        while page.text[end - 1].isspace():
+            end -= 1
+        before = bisect_left(page.comments, end)
+        comment = page.comments[before - 1] if before else end
+        if comment == end or page.text.find("\n", comment, end) >= 0:
             return end
         end = comment
 
@@ -102,6 +107,7 @@ def _edit_items(
     node = page.locate(pointer)
     assert node is not None
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    wanted = set(expected)
     kept: dict[str, tuple[int, int]] = {}
     gone: list[tuple[int, int]] = []
     places: list[tuple[int, int]] = []
@@ -113,7 +119,7 @@ def _edit_items(
         start = place.key_start if isinstance(value, dict) else place.start
         end = max(_end(page, place), start)
         places.append((start, end))
-        if not isinstance(item, str) or item not in expected or item in kept:
+        if not isinstance(item, str) or item not in wanted or item in kept:
             gone.append((start, end))
             continue
         kept[item] = (start, end)
@@ -121,8 +127,8 @@ def _edit_items(
             edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], expected[item])
     if in_block:
         first = text.rfind("\n", 0, places[0][0]) + 1
-        margin = text[first : places[0][0]]
-        if margin.strip() != ("" if isinstance(value, dict) else "-"):
+        margin = page.margin(pointer) or ""
+        if not margin:
             raise CannotFixError(f"{pointer} has a layout that has to be fixed by hand")
         edits += [_without_line(page, start, end) for start, end in gone]
     else:

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from sys import intern
 
 from cachelint.document import schema
+from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
+from cachelint.document.render import is_renderable
+from cachelint.document.summary import matches_meta
 from cachelint.files.paths import path_key
 from cachelint.files.read_write import Unreadable
 from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Span
@@ -26,6 +29,25 @@ def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> st
         if rule.blocks_fix is Blocks.ALWAYS or (
                 rule.blocks_fix is Blocks.OUTSIDE_META and not in_meta(problem.pointer)):
             return f"{rule.code} {rule.name}: {problem.message}"
+    return _unwritable_reason(page) if page.parsed and page.expected_meta else ""
+
+
+def _unwritable_reason(page: Page) -> str:
+    """Return why a page cannot be written as it has to be fixed; empty where it can."""
+    title, categories = page.data.get("title"), page.data.get("categories")
+    if not page.comments and BY_FORMAT[page.format].is_canonical:
+        if type(title) is str and isinstance(categories, list) and len(categories) == 2 and (
+                type(categories[1]) is str and not is_renderable(title, categories[1])):
+            return "the title or the tag cannot be written in canonical form"
+        return ""
+    meta = page.data.get("meta")
+    if not isinstance(meta, dict) or not page.is_in_block("/meta"):
+        return ""
+    stale = [f"/meta/{key}" for key, expected in page.expected_meta.items()
+             if key in meta and not matches_meta(meta[key], expected)]
+    for pointer in ["/meta", *stale]:
+        if page.is_in_block(pointer) and page.margin(pointer) is None:
+            return f"{pointer} has a layout that has to be fixed by hand"
     return ""
 
 
