@@ -29,7 +29,6 @@ from cachelint.cli.options import (
 )
 from cachelint.cli.printing import exit_status, format_of, print_report, say, show_progress
 from cachelint.config import file as config_file
-from cachelint.config import unused
 from cachelint.document import schema as schemas
 from cachelint.linter import tag as tag_linter
 from cachelint.linter.page import check_page
@@ -92,7 +91,9 @@ def check(options: Options) -> int:
         say(f"not run, because they need whole tags: {', '.join(report.not_run)}")
     print_report(report, options)
     _say_stale(report, options)
-    if not options.quiet and paths != ["-"]:
+    if not options.quiet and paths != ["-"] and (gate.file.data or settings != Settings()):
+        from cachelint.config import unused
+
         for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
                                            is_diff=options.diff_base is not None):
             say(f"warning: {sentence}")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from cachelint.files.globs import GlobList
 from cachelint.files.paths import relative_to_catalog
 from cachelint.model import CachelintError, Finding, NamedTuple, Severity
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.text import nearest_name
+
+if TYPE_CHECKING:
+    from cachelint.files.globs import GlobList
 
 DEFAULT_RULES = frozenset(rule.code for rule in ALL_RULES if rule.default)
 ALWAYS = frozenset(rule.code for rule in ALL_RULES if not rule.can_be_hidden)
@@ -104,6 +107,8 @@ def apply_overrides(
 
 @lru_cache(maxsize=256)
 def _compile(patterns: tuple[str, ...]) -> GlobList:
+    from cachelint.files.globs import GlobList
+
     return GlobList(patterns)
 
 

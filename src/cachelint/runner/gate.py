@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from cachelint.config import file as config_file
 from cachelint.config.file import NO_FILE, File, Read
@@ -16,9 +17,10 @@ from cachelint.files.paths import display_path, find_top
 from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, Finding, NamedTuple
 from cachelint.rules.cl8_history import gate_changed
-from cachelint.runner import baseline as baselines
-from cachelint.runner.baseline import Baseline
 from cachelint.text import plural
+
+if TYPE_CHECKING:
+    from cachelint.runner.baseline import Baseline
 
 
 class BaseFiles:
@@ -49,7 +51,8 @@ class Gate(NamedTuple):
     """The configuration that the run obeys."""
     baseline: str | None = None
     """The baseline that the run obeys."""
-    read_baseline: Callable[[str], Baseline] = baselines.read
+    read_baseline: Callable[[str], Baseline] | None = None
+    """Reads the baseline as it is at the base revision, if that is obeyed."""
     findings: tuple[Finding, ...] = ()
     """What differs from the base revision, CL805."""
     notes: tuple[str, ...] = ()
@@ -100,6 +103,8 @@ def open_gate(
     if revision is None:
         file = choice.load(roots)
         return Gate(file, choice.find_baseline(file))
+    from cachelint.runner import baseline as baselines
+
     roots = cache(roots)
     files = BaseFiles(roots(), revision)
     read_base = partial(baselines.read, read_file=files.read)
@@ -119,8 +124,10 @@ def open_gate(
 
 def _explain_use(paths: list[str], files: BaseFiles) -> Iterator[str]:
     """Yield a sentence for each file that is used and differs from what it is now."""
+    from cachelint.runner.baseline import MAX_SIZE
+
     for path in paths:
-        now, base = (read(path, baselines.MAX_SIZE) for read in (config_file.read_now, files.read))
+        now, base = (read(path, MAX_SIZE) for read in (config_file.read_now, files.read))
         if now != base:
             yield (f"{path} is not used: it does not exist at the base revision" if base is None
                    else f"{path} is used as it is at the base revision")
@@ -169,6 +176,8 @@ def _compare_baselines(path: str, read_base: Callable[[str], Baseline]) -> Itera
 
     Raises CachelintError if the baseline cannot be read now.
     """
+    from cachelint.runner import baseline as baselines
+
     now = baselines.read(path)
     try:
         base = read_base(path)

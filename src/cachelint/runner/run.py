@@ -22,12 +22,11 @@ from cachelint.linter.tag import TagResult, check_tag, tasks_of
 from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
-from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
-from cachelint.runner.baseline import Baseline, Key
 
 if TYPE_CHECKING:
     from cachelint.linter.changes import Scope
+    from cachelint.runner.baseline import Baseline, Key
     from cachelint.runner.gate import Gate
     from cachelint.runner.verify import VerifiedTag
 
@@ -174,10 +173,11 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         again = make_plan(discovery.select(paths), settings, options.diff_base)
         found.replace(plan.findings, again.findings)
     was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
-    applied = baselines.apply(found.findings, known, options.baseline or "", was_sought)
+    findings, suppressed, stale = _apply_baseline(
+        found.findings, known, options.baseline, was_sought)
     return Report(
-        tuple(applied.findings), found.pages, time.perf_counter() - start, applied.suppressed,
-        tuple(applied.stale), plan.not_run, found.unused(plan, settings),
+        findings, found.pages, time.perf_counter() - start, suppressed, stale, plan.not_run,
+        found.unused(plan, settings),
         plan.notes, plan.compared, plan.base,
         changes=tuple(sorted(found.changes, key=lambda change: path_key(change.path))),
         skipped=tuple(found.skipped), failed=found.failed)
@@ -187,8 +187,23 @@ def read_baseline(options: RunOptions) -> Baseline:
     """Return what the baseline of a run contains."""
     if options.baseline is None:
         return {}
-    read = baselines.read if options.gate is None else options.gate.read_baseline
-    return read(options.baseline)
+    from cachelint.runner import baseline as baselines
+
+    read = options.gate.read_baseline if options.gate is not None else None
+    return (read or baselines.read)(options.baseline)
+
+
+def _apply_baseline(
+    findings: list[Finding], known: Baseline, path: str | None,
+    was_sought: Callable[[Key, str], bool],
+) -> tuple[tuple[Finding, ...], int, tuple[Key, ...]]:
+    """Return the findings that are not known, how many are, and what is known and was not found."""
+    if not known:
+        return tuple(findings), 0, ()
+    from cachelint.runner import baseline as baselines
+
+    applied = baselines.apply(findings, known, path or "", was_sought)
+    return tuple(applied.findings), applied.suppressed, tuple(applied.stale)
 
 
 def report_on_page(
@@ -198,13 +213,12 @@ def report_on_page(
 
     Raises CachelintError for a baseline that is damaged.
     """
-    known = baselines.read(baseline) if baseline else {}
+    known = read_baseline(RunOptions(baseline=baseline))
     not_run = [rule.code for rule in ALL_RULES
                if rule.needs_whole_tag or rule.emitted_by == "changes"]
     was_sought = _sought(settings, [locate_in_catalog(path)], not_run)
-    applied = baselines.apply(findings, known, baseline or "", was_sought)
-    return Report(tuple(applied.findings), 1, suppressed=applied.suppressed,
-                  stale=tuple(applied.stale))
+    left, suppressed, stale = _apply_baseline(list(findings), known, baseline, was_sought)
+    return Report(left, 1, suppressed=suppressed, stale=stale)
 
 
 def write_baseline(
@@ -227,6 +241,8 @@ def write_baseline(
     Raises:
         CachelintError: As `check`, or the file cannot be written.
     """
+    from cachelint.runner import baseline as baselines
+
     settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if exists(path) else {}
@@ -358,7 +374,12 @@ def make_was_sought(
     catalogs: dict[str, set[str]] = {}
     for root, path in checked:
         catalogs.setdefault(root or "", set()).add(path)
-    relative_catalog = cache(baselines.relative_catalog)
+
+    @cache
+    def locate(root: str, baseline: str) -> str:
+        from cachelint.runner.baseline import relative_catalog
+
+        return relative_catalog(root, baseline)
 
     def was_sought(key: Key, baseline: str) -> bool:
         if (key.rule not in run or settings.excludes(key.path)
@@ -367,7 +388,7 @@ def make_was_sought(
         parts = key.path.split("/")
         names = {"", key.path, *("/".join([*parts[:end], ""]) for end in range(1, len(parts)))}
         return any(not names.isdisjoint(paths) for root, paths in catalogs.items()
-                   if key.catalog in ("", relative_catalog(root, baseline)))
+                   if key.catalog in ("", locate(root, baseline)))
 
     return was_sought
 
