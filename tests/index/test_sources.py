@@ -162,7 +162,7 @@ def test_reads_a_view(tmp_path: Path) -> None:
     write_blob(tmp_path, raw)
     write_manifest(tmp_path, blob_of(raw), view="mystack")
     assert sizes(load(tmp_path, view="mystack")) == {"root": 1}
-    with pytest.raises(CachelintError, match="no index in this mirror"):
+    with pytest.raises(CachelintError, match="it has the view mystack: --view mystack reads it"):
         load(tmp_path)
     with pytest.raises(CachelintError, match='no view "other"'):
         load(tmp_path, view="other")
@@ -229,6 +229,18 @@ def test_refuses_a_damaged_mirror(tmp_path: Path, damage: Damage, message: str) 
     with pytest.raises(CachelintError, match=message) as raised:
         load(tmp_path)
     assert str(raised.value).startswith(str(tmp_path))
+
+
+def test_refuses_cut_gzip_in_a_mirror(tmp_path: Path) -> None:
+    raw = gzip.compress(RAW)
+    write_mirror(tmp_path, raw, compression="gzip")
+    blob(tmp_path).write_bytes(raw[:-12])
+    with pytest.raises(CachelintError, match=r"found [0-9]+, the file is cut"):
+        load(tmp_path)
+    write_manifest(tmp_path, blob_of(raw[:-12], compression="gzip"))
+    write_blob(tmp_path, raw[:-12])
+    with pytest.raises(CachelintError, match="the gzip file is cut"):
+        load(tmp_path)
 
 
 def test_refuses_cut_gzip(tmp_path: Path) -> None:

@@ -217,6 +217,13 @@ def test_writes_nothing_where_a_page_would_be_invalid(
     assert contents(out) == {}
 
 
+def test_renders_no_empty_tag(mirror: Path, out: Path) -> None:
+    write_small_mirror(mirror, GCC)
+    with pytest.raises(CachelintError, match="no spec is in the build cache"):
+        run(mirror)
+    assert contents(out) == {}
+
+
 @pytest.mark.parametrize(("name", "text", "message"), [
     ("tags.yaml", "# mine\n- name: v9\n  stacks: [root]\n", "not in the layout of the site's"),
     ("tags.yaml", "a: [", r"tags\.yaml: not YAML"),

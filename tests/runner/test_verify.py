@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cachelint import CachelintError, Finding, Report, Settings, check
+from cachelint import CachelintError, Finding, Report, Settings, check, fix
 from cachelint.runner.render import render
 from cachelint.runner.verify import IndexOptions, verify
 from support.catalogs import (
@@ -145,12 +145,17 @@ def test_messages_name_the_index(catalog: Path) -> None:
     assert f"hep is missing: ../mirror/{TAG}/hep/blobs/sha256/" in second
 
 
-def test_a_page_of_a_package_that_is_gone_is_one_finding(catalog: Path) -> None:
+def test_a_page_of_a_package_that_is_gone_is_one_finding_and_its_count_stays(
+    catalog: Path
+) -> None:
     """The generator does not delete pages of `develop`, and its count is that of the index."""
     settings = Settings(mutable_tags=frozenset({TAG}))
     write_small_mirror(catalog.parent / "mirror" / TAG, GCC, ZLIB, ZSTD)
     render(".", IndexOptions(MIRROR, TAG), settings=settings)
-    assert b"count: 2\n" in (catalog / "_data/meta.yaml").read_bytes()
+    before = (catalog / "_data/meta.yaml").read_bytes()
+    assert b"count: 2\n" in before
+    fix(["."], settings=settings)
+    assert (catalog / "_data/meta.yaml").read_bytes() == before
     assert found() == [("zlib-ng/specs.md", "CL901", "", "---")]
 
 

@@ -200,11 +200,23 @@ def _index_of(location: str, kind: str, view: str | None) -> IndexFile:
         return index
     index = _find_v2(location)
     if index is None:
+        views = _list_views(location)
         raise NotFoundError(
             f"{display(location)}: no index in this mirror: expected "
             f"{'/'.join([*V3_INDEXES, MANIFEST])} or build_cache/index.json; "
-            "spack buildcache update-index makes one")
+            + (f"it has the view {views[0]}: --view {views[0]} reads it" if views
+               else "spack buildcache update-index makes one"))
     return index
+
+
+def _list_views(mirror: str) -> list[str]:
+    """Return the views of a local mirror."""
+    path = local_path(mirror)
+    folder = join(path, *V3_INDEXES) if path is not None else ""
+    if not os.path.isdir(folder):
+        return []
+    return sorted(name for name in os.listdir(folder)
+                  if os.path.isfile(join(folder, name, MANIFEST)))
 
 
 def _find_v2(mirror: str) -> IndexFile | None:

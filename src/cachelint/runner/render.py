@@ -101,6 +101,9 @@ def render(
     contents = load_tag(indexes, settings.root_stack)
     stacks = [*contents.stacks]
     tag_index = group_packages(contents, stacks)
+    if not tag_index.packages:
+        raise CachelintError(f"{contents.root.where}: no spec is in the build cache, and so there "
+                             "is no page to render")
     files = [*_render_pages(out, tag, tag_index, settings),
              *_render_own_files(out, tag, tag_index, known)]
     changes = [_describe(file) for file in files if file.before != file.after]
