@@ -419,7 +419,8 @@ def test_fix_from_the_command_line(catalog: Path) -> None:
     done = subprocess.run([*command, "--diff"], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout.count("\n+meta: ")) == (1, 1)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    assert (done.returncode, done.stderr) == (0, "Fixed 1 finding in 1 file.\n")
+    assert (done.returncode, done.stderr) == (
+        0, "Fixed _cache/develop/yasm/specs.md: CL301\nFixed 1 finding in 1 file.\n")
     done = subprocess.run([*command[:4], "nowhere"], capture_output=True, encoding="utf-8",
                           check=False)
     assert done.returncode == 2

@@ -1,0 +1,478 @@
+"""`--diff-base` where git's own diff does not name what changed, and what a search skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cachelint import CachelintError, check, fix
+
+EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
+FROZEN = "_cache/develop-2025-03-30"
+PAGE = f"{FROZEN}/re2/specs.md"
+OTHER = f"{FROZEN}/abseil-cpp/specs.md"
+PAGES = 23
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
+}
+Step = Callable[[Path], object]
+
+
+def git(*arguments: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **IDENTITY}, check=True,
+                          capture_output=True, encoding="utf-8")
+    return done.stdout.strip()
+
+
+def commit(folder: Path) -> None:
+    git("add", "-A", cwd=folder)
+    git("commit", "-qm", "change", "--allow-empty", cwd=folder)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of the example catalog, which is the working directory."""
+    root = tmp_path / "site"
+    shutil.copytree(EXAMPLE, root)
+    monkeypatch.chdir(root)
+    git("init", "-q", "-b", "main")
+    commit(root)
+    return root
+
+
+def change(path: Path) -> None:
+    """Change a fact of a page, and nothing that its summary would show."""
+    text = path.read_text("utf-8")
+    assert '"size": "-"' in text
+    path.write_text(text.replace('"size": "-"', '"size": 7', 1), "utf-8")
+
+
+def codes(base: str = "main", *paths: str) -> list[tuple[str, str]]:
+    return [(each.path, each.code) for each in check(paths or ["."], diff_base=base).findings]
+
+
+# ------------------------------------------------------------------------------- links
+
+
+def link(path: Path, to: str) -> Path:
+    """Move a file or folder, and put a relative link in its stead; return where it is now."""
+    target = Path(to)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
+    path.symlink_to(os.path.relpath(target, path.parent))
+    return target
+
+
+LINKS: dict[str, Step] = {
+    "cache": lambda root: link(root / "_cache", "data/all"),
+    "tag": lambda root: link(root / FROZEN, "data/tag"),
+    "package": lambda root: link((root / PAGE).parent, "data/package"),
+    "page": lambda root: link(root / PAGE, "data/page.md"),
+    "tag and package": lambda root: (link((root / PAGE).parent, "data/package"),
+                                     link(root / FROZEN, "data/tag")),
+    "link to a link": lambda root: (link(root / FROZEN, "data/tag"),
+                                    link(root / "data", "other")),
+}
+
+
+@pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)
+def test_change_behind_a_link(catalog: Path, make: Step) -> None:
+    make(catalog)
+    commit(catalog)
+    report = check(diff_base="main")
+    assert (report.findings, report.compared) == ((), PAGES)
+    change(catalog / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+    commit(catalog)
+    assert codes("HEAD~1") == [(PAGE, "CL801")]
+
+
+@pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)
+def test_page_removed_behind_a_link(catalog: Path, make: Step) -> None:
+    make(catalog)
+    commit(catalog)
+    (catalog / PAGE).resolve().unlink()
+    is_there = os.path.lexists(catalog / PAGE)  # a link to nowhere
+    assert codes() == [(PAGE, "CL100" if is_there else "CL802")]
+
+
+@pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)
+def test_what_becomes_a_link_is_compared_with_what_it_was(catalog: Path, make: Step) -> None:
+    git("checkout", "-qb", "topic")
+    make(catalog)
+    report = check(diff_base="main")
+    assert (report.findings, report.compared) == ((), PAGES)
+    change(catalog / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+    commit(catalog)
+    assert codes() == [(PAGE, "CL801")]
+
+
+@pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)
+def test_what_was_a_link_is_compared_with_what_it_led_to(catalog: Path, make: Step) -> None:
+    make(catalog)
+    commit(catalog)
+    git("checkout", "-qb", "topic")
+    git("checkout", "-q", "main~1", "--", "_cache")
+    shutil.rmtree(catalog / "_cache", ignore_errors=True)
+    (catalog / "_cache").unlink(missing_ok=True)
+    shutil.copytree(EXAMPLE / "_cache", catalog / "_cache")
+    assert codes() == []
+    change(catalog / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+    commit(catalog)
+    assert codes() == [(PAGE, "CL801")]
+
+
+def test_another_target_with_another_page(catalog: Path) -> None:
+    shutil.copytree(catalog / FROZEN, catalog / "other")
+    change(catalog / "other/re2/specs.md")
+    link(catalog / FROZEN, "tag")
+    commit(catalog)
+    (catalog / FROZEN).unlink()
+    (catalog / FROZEN).symlink_to("../other")
+    assert codes() == [(PAGE, "CL801")]
+
+
+def test_link_that_leads_out_now(catalog: Path, tmp_path: Path) -> None:
+    shutil.move(catalog / FROZEN, tmp_path / "outside")
+    (catalog / FROZEN).symlink_to(tmp_path / "outside")
+    found = codes()
+    assert (FROZEN, "CL100") in found
+    assert {code for path, code in found if path != FROZEN} == {"CL802"}
+    commit(catalog)
+    report = check(diff_base="main")
+    assert report.findings == ()
+    assert report.notes == (f"{FROZEN} leads out of the catalog: what is behind it was not "
+                            "compared",)
+
+
+def test_tags_file_behind_a_link(catalog: Path) -> None:
+    link(catalog / "_data", "data")
+    commit(catalog)
+    tags = catalog / "data/tags.yaml"
+    tags.write_text(tags.read_text().replace("  - tutorial\n", ""))
+    assert {code for _, code in codes()} == {"CL604"}
+
+
+# ------------------------------------------------------------------------------- submodules
+
+
+def make_submodule(catalog: Path, folder: str) -> Path:
+    """Make a folder of the catalog a submodule; return its checkout."""
+    source = catalog.parent / "data"
+    shutil.copytree(catalog / folder, source)
+    git("init", "-q", "-b", "main", cwd=source)
+    commit(source)
+    git("rm", "-rq", folder, cwd=catalog)
+    git("submodule", "--quiet", "add", str(source), folder, cwd=catalog)
+    commit(catalog)
+    return catalog / folder
+
+
+@pytest.mark.parametrize("folder", ["_cache", FROZEN, str(Path(PAGE).parent)])
+def test_change_in_a_submodule(catalog: Path, folder: str) -> None:
+    checkout = make_submodule(catalog, folder)
+    report = check(diff_base="main")
+    assert (report.findings, report.compared) == ((), PAGES)
+    change(catalog / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+    commit(checkout)
+    assert codes() == [(PAGE, "CL801")]
+    commit(catalog)
+    assert codes("HEAD~1") == [(PAGE, "CL801")]
+    assert codes() == []
+
+
+def test_page_removed_in_a_submodule(catalog: Path) -> None:
+    checkout = make_submodule(catalog, "_cache")
+    (catalog / PAGE).unlink()
+    commit(checkout)
+    assert codes() == [(PAGE, "CL802")]
+    assert codes("main", "_cache") == [(PAGE, "CL802")]
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda root: git("submodule", "--quiet", "deinit", "-f", FROZEN),
+     f"{FROZEN} is a submodule that is not checked out: git submodule update --init"),
+    (lambda root: (git("rm", "-qf", FROZEN), shutil.copytree(EXAMPLE / FROZEN, root / FROZEN)),
+     f"{FROZEN} is a submodule at the base alone"),
+])
+def test_submodule_that_cannot_be_compared(catalog: Path, spoil: Step, message: str) -> None:
+    make_submodule(catalog, FROZEN)
+    spoil(catalog)
+    with pytest.raises(CachelintError, match=message):
+        check(diff_base="main")
+
+
+def test_submodule_without_the_commit_of_the_base(catalog: Path) -> None:
+    make_submodule(catalog, FROZEN)
+    git("update-index", "--cacheinfo", f"160000,{'1' * 40},{FROZEN}")
+    git("commit", "-qm", "a commit that was never fetched")
+    git("checkout", "-qb", "topic")
+    commit(catalog)
+    with pytest.raises(CachelintError, match=f"does not have the commit {'1' * 40} of the base"):
+        check(diff_base="main")
+
+
+@pytest.mark.parametrize("is_in_git", [True, False])
+def test_cache_that_is_a_checkout_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_in_git: bool
+) -> None:
+    root = tmp_path / "site"
+    shutil.copytree(EXAMPLE, root)
+    monkeypatch.chdir(root)
+    if is_in_git:
+        (root / ".gitignore").write_text("_cache\n")
+        git("init", "-q", "-b", "main")
+        commit(root)
+    git("init", "-q", "-b", "main", cwd=root / "_cache")
+    commit(root / "_cache")
+    report = check(diff_base="main")
+    assert (report.findings, report.compared) == ((), PAGES)
+    assert report.notes == ("_cache is a checkout of its own: the files beside it were not "
+                            "compared",)
+    change(root / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+
+
+def test_untracked_checkout_within(catalog: Path) -> None:
+    git("init", "-q", cwd=catalog / FROZEN)
+    shutil.move(catalog / FROZEN, catalog / "_cache/v1.0.0")
+    assert {path for path, code in codes() if code == "CL602"} == {
+        f"_cache/v1.0.0/{each.name}/specs.md" for each in (EXAMPLE / FROZEN).iterdir()}
+
+
+def test_catalog_of_which_git_knows_nothing(catalog: Path) -> None:
+    shutil.copytree(catalog / "_cache", catalog / "build/_cache")
+    (catalog / ".gitignore").write_text("build\n")
+    commit(catalog)
+    with pytest.raises(CachelintError, match="no page of build can be compared"):
+        check(["build"], diff_base="main")
+
+
+# ------------------------------------------------------------------------------- no code, no noise
+
+
+def test_time_stamps_are_no_change_and_no_filter_is_run(catalog: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    git("config", "filter.evil.clean", f"touch {marker}; cat")
+    git("config", "filter.evil.smudge", f"touch {marker}; cat")
+    git("config", "diff.evil.textconv", f"touch {marker}; cat")
+    git("config", "diff.evil.command", f"touch {marker}; false")
+    (catalog / ".gitattributes").write_text("* filter=evil diff=evil\n")
+    os.utime(catalog / PAGE)
+    report = check(diff_base="main")
+    assert (report.findings, report.pages, report.compared) == ((), 0, PAGES)
+    change(catalog / PAGE)
+    assert codes() == [(PAGE, "CL801")]
+    assert not marker.exists()
+
+
+def test_objects_named_by_sha256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "site")
+    monkeypatch.chdir(tmp_path / "site")
+    git("init", "-q", "-b", "main", "--object-format=sha256")
+    commit(tmp_path / "site")
+    os.utime(PAGE)
+    assert check(diff_base="main").pages == 0
+    change(Path(PAGE))
+    assert codes() == [(PAGE, "CL801")]
+
+
+# ------------------------------------------------------------------------------- sparse checkouts
+
+
+def write_sparse(catalog: Path, *patterns: str) -> None:
+    git("sparse-checkout", "set", "--no-cone", *patterns)
+    assert not (catalog / PAGE).exists()
+
+
+SPARSE = {
+    "a tag": ("/_data", "/pages", "/_cache/develop/"),
+    "a package": ("/_data", "/pages", "/_cache/", f"!/{FROZEN}/re2/"),
+    "no tag pages": ("/_data", "/_cache/develop/"),
+    "some tag pages": ("/_data", "/pages/tags/develop.md", "/_cache/develop/"),
+    "no meta.yaml": ("/_data/tags.yaml", "/pages", "/_cache/develop/"),
+    "no tags.yaml": ("/_data/meta.yaml", "/pages", "/_cache/develop/"),
+}
+
+
+@pytest.mark.parametrize("patterns", SPARSE.values(), ids=SPARSE)
+def test_what_is_not_checked_out_is_not_missing(catalog: Path, patterns: tuple[str, ...]) -> None:
+    write_sparse(catalog, *patterns)
+    assert check(["."]).findings == ()
+    assert check(["_cache/develop"]).findings == ()
+    report = check(["."], diff_base="main")
+    assert report.findings == ()
+    done = fix(["."])
+    assert (done.changed, done.report.findings) == ((), ())
+    assert git("status", "--porcelain") == ""
+
+
+def test_sparse_checkout_in_a_linked_worktree(
+    catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("worktree", "add", "-q", str(tmp_path / "linked"))
+    monkeypatch.chdir(tmp_path / "linked")
+    write_sparse(tmp_path / "linked", *SPARSE["a tag"])
+    assert check(["."]).findings == ()
+
+
+def test_changed_page_that_is_not_checked_out_is_a_note(catalog: Path) -> None:
+    git("checkout", "-qb", "topic")
+    change(catalog / PAGE)
+    commit(catalog)
+    write_sparse(catalog, *SPARSE["a tag"])
+    report = check(["."], diff_base="main")
+    assert report.findings == ()
+    assert report.notes == ("1 changed page of . not checked out (sparse checkout), and so not "
+                            "compared",)
+    assert report.compared == len(list((catalog / "_cache/develop").glob("*/specs.md")))
+    git("rm", "-q", "--sparse", PAGE)
+    assert (PAGE, "CL802") in codes()
+
+
+def test_partial_clone(catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "-q", "--filter=blob:none", catalog.as_uri(), str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    assert check(["."]).findings == ()
+    change(tmp_path / "clone" / PAGE)
+    assert codes("origin/main") == [(PAGE, "CL801")]
+
+
+# ------------------------------------------------------------------------------- what is searched
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a catalog in `site`, and a stale page in each further one."""
+    root = tmp_path / "work"
+    shutil.copytree(EXAMPLE, root / "site")
+    (root / ".gitignore").write_text("build/\n")
+    monkeypatch.chdir(root)
+    git("init", "-q", "-b", "main")
+    commit(root)
+    return root
+
+
+def add_stale(root: Path) -> Path:
+    shutil.copytree(EXAMPLE, root, dirs_exist_ok=True)
+    page = root / "_cache/develop/swig/specs.md"
+    page.write_text(page.read_text("utf-8").replace('"num_specs": ', '"num_specs": 9'), "utf-8")
+    return page
+
+
+def add_clone(root: Path) -> str:
+    git("clone", "-q", ".", "clone")
+    add_stale(root / "clone/site")
+    return "clone/site"
+
+
+def add_worktree(root: Path) -> str:
+    git("worktree", "add", "-q", "linked")
+    add_stale(root / "linked/site")
+    return "linked/site"
+
+
+def add_ignored(root: Path) -> str:
+    add_stale(root / "build/site")
+    return "build/site"
+
+
+@pytest.mark.parametrize(("add", "why"), [
+    (add_clone, "another checkout"), (add_worktree, "another checkout"),
+    (add_ignored, "ignored by git"),
+])
+def test_what_is_not_of_the_checkout_is_skipped(
+    site: Path, add: Callable[[Path], str], why: str
+) -> None:
+    skipped = add(site)
+    page = site / skipped / "_cache/develop/swig/specs.md"
+    before = page.read_bytes()
+    report = check(["."])
+    assert report.notes == (f"{skipped}: skipped: {why}; name it to include it",)
+    assert (report.findings, report.pages) == ((), PAGES)
+    assert fix(["."]).report.notes == report.notes
+    assert page.read_bytes() == before
+    done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--quiet"],
+                          capture_output=True, text=True, check=True)
+    assert done.stderr == f"note: {report.notes[0]}\n"
+    assert [each.code for each in check([skipped]).findings] == ["CL301"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(skipped)
+        assert [each.code for each in check(["."]).findings] == ["CL301"]
+    assert len(fix([skipped]).changed) == 1
+
+
+def test_ignored_folder_is_searched_where_it_is_named(site: Path) -> None:
+    add_ignored(site)
+    assert [each.code for each in check(["build"]).findings] == ["CL301"]
+
+
+def test_catalog_that_git_tracks_although_it_is_ignored(site: Path) -> None:
+    add_ignored(site)
+    git("add", "-f", "build")
+    assert [each.code for each in check(["."]).findings] == ["CL301"]
+
+
+def test_submodule_is_part_of_the_checkout(site: Path) -> None:
+    source = site.parent / "source"
+    add_stale(source)
+    git("init", "-q", "-b", "main", cwd=source)
+    commit(source)
+    git("submodule", "--quiet", "add", str(source), "sub")
+    report = check(["."])
+    assert ([each.code for each in report.findings], report.notes) == (["CL301"], ())
+
+
+def test_clones_are_searched_where_no_checkout_is_around_them(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(site, site.parent / "copy")
+    add_stale(site / "site")
+    add_stale(site / "build")
+    monkeypatch.chdir(site.parent)
+    report = check(["."])
+    assert [each.path for each in report.findings] == ["work/site/_cache/develop/swig/specs.md"]
+    assert report.notes == ("work/build: skipped: ignored by git; name it to include it",)
+
+
+def test_nothing_left_is_an_error(site: Path) -> None:
+    shutil.rmtree(site / "site")
+    add_ignored(site)
+    with pytest.raises(CachelintError, match="build/site: skipped: ignored by git"):
+        check(["."])
+
+
+def test_git_that_does_not_answer_is_a_note(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    (note,) = check(["."]).notes
+    assert note.startswith("site: it is not known whether git ignores it: ")
+    assert "safe.directory" in note
+
+
+def test_checkout_below_a_folder_called_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "_cache/site"
+    page = add_stale(root)
+    (root / "index.md").write_text("---\nlayout: home\n---\n")
+    git("init", "-q", cwd=root)
+    for where, paths in ((root, ["."]), (tmp_path, ["_cache/site"])):
+        monkeypatch.chdir(where)
+        report = check(paths)
+        assert [str(Path(each.path).absolute()) for each in report.findings] == [str(page)]
+        assert report.pages == PAGES
