@@ -198,6 +198,17 @@ class FileChange(NamedTuple):
                    tuple(sorted(fixed.elements())))
 
 
+class Suggestion(NamedTuple):
+    """Lines of a file, and what `fix` would write instead."""
+
+    path: str
+    line: int
+    end_line: int
+    """The last line, inclusive."""
+    text: str
+    """The new lines, without the line feed of the last one."""
+
+
 class Report(NamedTuple):
     """What one run found. Findings are sorted by path (as byte strings), line, column, code."""
 
@@ -225,6 +236,8 @@ class Report(NamedTuple):
     """The path of each file that `fix` skipped, and why."""
     failed: int = 0
     """Pages on which the program itself failed."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """Changes that a review can suggest, for formats that have them."""
 
     @property
     def errors(self) -> int:

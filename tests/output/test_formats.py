@@ -22,7 +22,8 @@ from support import broken
 GOLDEN = Path(__file__).parents[1] / "golden" / "broken"
 FILES = {
     "full": "full.txt", "concise": "concise.txt", "json": "report.json", "github": "github.txt",
-    "sarif": "report.sarif", "junit": "junit.xml", "gitlab": "gitlab.json", "html": "html.txt",
+    "sarif": "report.sarif", "junit": "junit.xml", "gitlab": "gitlab.json", "rdjson": "rdjson.json",
+    "html": "html.txt",
 }
 _each_format = pytest.mark.parametrize("name", formats.FORMATS)
 

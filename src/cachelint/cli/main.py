@@ -87,6 +87,10 @@ def check(options: Options) -> int:
     if options.show_settings:
         return _show_settings(gate.file, settings, options)
     report = _check(paths, settings, options, gate)
+    if printing.has_suggestions(options) and paths != ["-"]:
+        from cachelint.runner.suggest import suggest  # which only a review needs
+
+        report = suggest(report, settings)
     if options.verbose and report.not_run:
         say(f"not run, because they need whole tags: {', '.join(report.not_run)}")
     print_report(report, options)

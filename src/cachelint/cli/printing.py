@@ -48,6 +48,12 @@ def format_of(options: Options) -> Format:
     return FORMATS[options.output_format or ("github" if in_actions else "full")]
 
 
+def has_suggestions(options: Options) -> bool:
+    """Return whether one of the requested reports offers suggestions."""
+    names = [name for name, _ in options.output_file]
+    return any(FORMATS[name].has_suggestions for name in [format_of(options).name, *names])
+
+
 def print_report(report: Report, options: Options, stream: TextIO | None = None) -> None:
     """Write a report to the files that were requested, and then to a stream.
 

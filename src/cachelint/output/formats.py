@@ -39,6 +39,8 @@ class Format(NamedTuple):
     """Whether its last piece is the totals, which ``--quiet`` leaves out."""
     is_for_people: bool = False
     """Whether people read it as it is: programs get UTF-8 in any locale."""
+    has_suggestions: bool = False
+    """Whether it offers fixes as changes of lines."""
 
     def load(self) -> Formatter:
         """Import the module, and return its formatter."""
@@ -54,6 +56,7 @@ FORMATS = {row.name: row for row in (
     Format("sarif", "SARIF 2.1.0, for code scanning services"),
     Format("junit", "JUnit XML, for dashboards of CI services"),
     Format("gitlab", "GitLab Code Quality"),
+    Format("rdjson", "reviewdog, with suggested changes", has_suggestions=True),
     Format("html", "one page to read in a browser"),
 )}
 """The formats by name, in the order in which help lists them."""

@@ -1,0 +1,79 @@
+"""`rdjson`: the Reviewdog Diagnostic Format, with fixes as suggested changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from cachelint.files import paths, read_write
+from cachelint.model import Finding, Report, Suggestion
+from cachelint.output.formats import FIXABLE, WIDTH, Style
+from cachelint.rules.explain import DOCUMENTATION, url_of
+from cachelint.text import clip, escape_commands, escape_unsafe
+
+_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
+
+
+def write(report: Report, style: Style) -> Iterator[str]:
+    """Write one JSON document, one line per finding."""
+    del style
+    source = {"name": "cachelint", "url": DOCUMENTATION}
+    yield f'{{"source": {_ENCODE(source)},\n "diagnostics": ['
+    suggestions: dict[str, list[Suggestion]] = {}
+    for each in report.suggestions:
+        suggestions.setdefault(each.path, []).append(each)
+    separator = "\n  "
+    for path, findings in groupby(report.findings, lambda finding: finding.path):
+        lines = _Lines(path)
+        left = suggestions.get(path, [])
+        for finding in findings:
+            diagnostic = _diagnostic(finding, lines, left)
+            yield separator + escape_commands(_ENCODE(diagnostic), "\\u0023")
+            separator = ",\n  "
+    yield "]}\n"
+
+
+class _Lines:
+    """The lines of a file, read when the first position is asked for."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lines: list[str] | None = None
+
+    def position(self, line: int, column: int) -> dict[str, int]:
+        """Return a position with its column in bytes of UTF-8, where the file can be read."""
+        if self._lines is None:
+            root = paths.catalog_of(self._path)
+            within = () if root is None else (paths.real_path(root),)
+            raw = read_write.read(self._path, within=within)
+            text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else ""
+            self._lines = text.split("\n")
+        if line > len(self._lines) or column > len(self._lines[line - 1]) + 1:
+            return {"line": line}
+        return {"line": line, "column": len(self._lines[line - 1][: column - 1].encode()) + 1}
+
+
+def _diagnostic(finding: Finding, lines: _Lines, left: list[Suggestion]) -> dict[str, Any]:
+    """Describe a finding; its suggestion is taken from those that are ``left`` of the file."""
+    location: dict[str, Any] = {"path": escape_unsafe(finding.path)}
+    if finding.excerpts:  # else the file could not be read, or is gone
+        location["range"] = {
+            "start": lines.position(finding.line, finding.column),
+            "end": lines.position(finding.end_line, finding.end_column)}
+    diagnostic: dict[str, Any] = {
+        "message": escape_unsafe(clip(finding.message, WIDTH)),
+        "location": location,
+        "severity": finding.severity.name,
+        "code": {"value": finding.code, "url": url_of(finding.code)},
+    }
+    if finding.fixable:
+        found = next((each for each in left if each.line <= finding.line <= each.end_line), None)
+        if found is None:
+            diagnostic["message"] += FIXABLE
+        else:
+            left.remove(found)
+            span = {"start": {"line": found.line}, "end": {"line": found.end_line}}
+            diagnostic["suggestions"] = [{"range": span, "text": found.text}]
+    return diagnostic
