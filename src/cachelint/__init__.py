@@ -1,4 +1,4 @@
-"""Check and mend the pages of a Spack build-cache catalog."""
+"""Check and fix the pages of a Spack build-cache catalog."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ _MODULES = {
     "linter.catalog": ("check_catalog",),
     "linter.tag": ("TagResult", "check_tag", "tasks_of"),
 }
-"""Where each of these is; a module is loaded when one of its names is asked for."""
+"""Where each of these is; a module is loaded when one of its names is first used."""
 
 
 _FORMER_NAMES = {"Context": "PageContext", "Fixed": "PageFix", "Task": "TagTask"}

@@ -143,7 +143,7 @@ class Excerpt(NamedTuple):
 
     line: int
     cut: int
-    """How many characters of the line stand before ``text``."""
+    """How many characters of the line are before ``text``."""
     text: str
     start: int
     """Where the marked part begins, as an index into ``text``."""
@@ -166,11 +166,11 @@ class Finding(NamedTuple):
     pointer: str
     """JSON Pointer (RFC 6901) into the front matter; empty for the file itself."""
     fixable: bool
-    """Whether ``cachelint fix`` mends it, on this page as it stands."""
+    """Whether ``cachelint fix`` can fix it, on this page."""
     excerpts: tuple[Excerpt, ...] = ()
-    """The place, and after it the other side of a contradiction."""
+    """The position, and after it the other side of a contradiction."""
     spec_hash: str = ""
-    """The hash of the spec in which it lies, where that is sound and stands once on the page."""
+    """The hash of the spec in which it lies, where that is valid and unique on the page."""
     help: str = ""
     """What to do about it, where there is advice on this finding."""
 
@@ -217,9 +217,9 @@ class Report(NamedTuple):
     """Pages checked."""
     seconds: float = 0.0
     suppressed: int = 0
-    """Findings that the baseline holds."""
+    """Findings that the baseline suppresses."""
     stale: tuple[Any, ...] = ()
-    """What the baseline holds of the files that were checked, and was not found."""
+    """What the baseline contains of the files that were checked, and was not found."""
     not_run: tuple[str, ...] = ()
     """Codes of selected rules that what was checked made impossible: they need whole tags."""
     unused: tuple[Any, ...] = ()
@@ -251,7 +251,7 @@ class Report(NamedTuple):
 
     @property
     def fixable(self) -> int:
-        """Count the findings that ``cachelint fix`` mends."""
+        """Count the findings that ``cachelint fix`` can fix."""
         return sum(finding.fixable for finding in self.findings)
 
 
@@ -260,7 +260,7 @@ class CachelintError(Exception):
 
 
 def stable_location(finding: Finding) -> tuple[str, str]:
-    """Return hash and pointer by which the place of a finding in its file is known."""
+    """Return hash and pointer that identify the position of a finding in its file."""
     if not finding.spec_hash:
         return "", finding.pointer
     # /spec_details/3/variants/0 is /variants/0 of the spec

@@ -198,7 +198,7 @@ def test_a_frozen_tag_needs_force(catalog: Path) -> None:
     assert run("verify", "--index", MIRROR).returncode == 0
 
 
-def test_a_long_list_is_cut_after_the_fact(catalog: Path) -> None:
+def test_a_long_list_is_cut(catalog: Path) -> None:
     from support.mirrors import install
 
     packages = [install(letter, f"package-{letter}") for letter in "bcdefghijklmnopqrstuvwxy"]

@@ -49,8 +49,8 @@ spec_files:
 ---"""
 
 
-def mend(text: str | bytes, *extra: str, context: PageContext = valid.CONTEXT) -> PageFix:
-    """Mend a page by the default rules, and those of the codes ``extra``."""
+def fix_text(text: str | bytes, *extra: str, context: PageContext = valid.CONTEXT) -> PageFix:
+    """Fix a page by the default rules, and those of the codes ``extra``."""
     raw = text if isinstance(text, bytes) else text.encode()
     chosen = Settings(selected=Settings().selected | set(extra))
     return fix_page(raw, settings=chosen, context=context)
@@ -122,7 +122,7 @@ BODIES = ["\nWritten by hand.", "\nWritten by hand.\n", "  \n\n# Notes\n\n   mor
 
 @pytest.mark.parametrize("text", CANONICAL.values(), ids=CANONICAL)
 def test_page_in_the_current_format_becomes_canonical(text: str | bytes) -> None:
-    fixed = mend(text)
+    fixed = fix_text(text)
     assert fixed.content.decode() == PAGE
     assert fixed.findings == []
     assert fixed.reason == ""
@@ -130,16 +130,16 @@ def test_page_in_the_current_format_becomes_canonical(text: str | bytes) -> None
 
 @pytest.mark.parametrize("body", BODIES)
 def test_body_is_kept(body: str) -> None:
-    assert mend(STALE + body).content.decode() == PAGE + body
+    assert fix_text(STALE + body).content.decode() == PAGE + body
 
 
 def test_valid_page_keeps_its_bytes() -> None:
-    assert mend(PAGE) == PageFix(PAGE.encode(), [], [], "")
+    assert fix_text(PAGE) == PageFix(PAGE.encode(), [], [], "")
 
 
 def test_variants_versions_and_size_of_a_spec_are_never_changed() -> None:
     odd = {"variants": ["+shared", "build_system=makefile", "x='a  b'"], "size": 2**70}
-    fixed = mend(valid.page(valid.meta(num_specs=3), valid.specs(1, **odd)))
+    fixed = fix_text(valid.page(valid.meta(num_specs=3), valid.specs(1, **odd)))
     assert fixed.content.decode() == valid.page(valid.meta(), valid.specs(1, **odd))
     assert [finding.code for finding in fixed.findings] == ["CL506"]
 
@@ -208,23 +208,23 @@ TARBALL: dict[str, tuple[str | bytes, str]] = {
 
 @pytest.mark.parametrize(("text", "due"), TARBALL.values(), ids=TARBALL)
 def test_page_in_the_tarball_format_is_edited_in_place(text: str | bytes, due: str) -> None:
-    fixed = mend(text)
+    fixed = fix_text(text)
     assert fixed.content.decode() == due
     assert [finding for finding in fixed.findings if finding.fixable] == []
     assert fixed.reason == ""
 
 
 def test_order_of_a_tarball_page_is_free() -> None:
-    assert mend(IN_ORDER) == PageFix(IN_ORDER.encode(), [], [], "")
+    assert fix_text(IN_ORDER) == PageFix(IN_ORDER.encode(), [], [], "")
 
 
 def test_tarball_page_is_rewritten_in_canonical_order_where_cl507_is_selected() -> None:
-    assert mend(IN_ORDER, "CL507").content.decode() == TARBALL_PAGE
-    assert mend(tarball(num_specs="3"), "CL507").content.decode() == TARBALL_PAGE
+    assert fix_text(IN_ORDER, "CL507").content.decode() == TARBALL_PAGE
+    assert fix_text(tarball(num_specs="3"), "CL507").content.decode() == TARBALL_PAGE
 
 
 def test_legacy_page_is_fixed_around_its_front_matter() -> None:
-    fixed = mend("\ufeff" + LEGACY.replace("\n", "\r\n") + "\r\n", context=PageContext())
+    fixed = fix_text("\ufeff" + LEGACY.replace("\n", "\r\n") + "\r\n", context=PageContext())
     assert fixed.content.decode() == LEGACY
     assert [finding.code for finding in fixed.findings] == ["CL109"]
 
@@ -365,7 +365,7 @@ COMMENTED: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("before", "after"), COMMENTED.values(), ids=COMMENTED)
 def test_page_with_comments_is_edited_in_place(before: str, after: str) -> None:
-    fixed = mend(in_place(before))
+    fixed = fix_text(in_place(before))
     assert fixed.content.decode() == in_place(after)
     assert {finding.code for finding in fixed.findings} <= {"CL501", "CL502", "CL504"}
     assert not any(finding.fixable for finding in fixed.findings)
@@ -374,7 +374,8 @@ def test_page_with_comments_is_edited_in_place(before: str, after: str) -> None:
 
 def test_sharp_in_a_value_is_not_a_comment() -> None:
     text = valid.page(valid.meta(num_specs=3), valid.specs(0, variants=["x='a #b'"]))
-    assert mend(text).content.decode() == valid.page(None, valid.specs(0, variants=["x='a #b'"]))
+    expected = valid.page(None, valid.specs(0, variants=["x='a #b'"]))
+    assert fix_text(text).content.decode() == expected
 
 
 # ------------------------------------------------------------------------------- skipped pages
@@ -449,7 +450,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
 @pytest.mark.parametrize(("text", "reason"), REFUSED.values(), ids=REFUSED)
 def test_page_is_skipped_with_a_reason(text: str | bytes, reason: str) -> None:
     raw = text if isinstance(text, bytes) else text.encode()
-    fixed = mend(raw)
+    fixed = fix_text(raw)
     assert fixed.content == raw
     assert fixed.reason == reason
     assert fixed.findings == fixed.found != []
@@ -465,7 +466,7 @@ def test_page_is_skipped_with_a_reason(text: str | bytes, reason: str) -> None:
 ])
 def test_page_without_anything_to_fix_is_skipped_silently(text: str | bytes) -> None:
     raw = text if isinstance(text, bytes) else text.encode()
-    fixed = mend(raw)
+    fixed = fix_text(raw)
     assert fixed.content == raw
     assert fixed.reason == ""
     assert fixed.found != []
@@ -516,7 +517,7 @@ def test_own_output_is_read_back_and_compared(
 ) -> None:
     monkeypatch.setattr(page_fixer, "fixed_bytes", lambda page, context: spoil(
         MEND(page, context).decode()).encode())
-    fixed = mend(text)
+    fixed = fix_text(text)
     assert fixed.reason == f"the fixed page would be wrong: {fault}"
     assert fixed.content == text.encode()
     assert fixed.findings == fixed.found
@@ -524,7 +525,7 @@ def test_own_output_is_read_back_and_compared(
 
 def test_page_that_a_second_run_would_change_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     # a fault of the program that turns the keys of a tarball page around, where any order is valid
-    def mend_badly(page: Any, _: PageContext) -> bytes:
+    def fix_badly(page: Any, _: PageContext) -> bytes:
         line = valid.lines(page.text)["meta"]
         members = json.loads(line.removeprefix("meta: ")) | {"num_specs": 2}
         turned = json.dumps(dict(reversed(members.items())))
@@ -532,8 +533,8 @@ def test_page_that_a_second_run_would_change_is_skipped(monkeypatch: pytest.Monk
 
     specs = valid.tarball_specs(0, variants=["+shared", "build_system=makefile"])
     for module in (page_fixer, proof):
-        monkeypatch.setattr(module, "fixed_bytes", mend_badly)
-    assert mend(valid.page(valid.meta(num_specs=3), specs)).reason == (
+        monkeypatch.setattr(module, "fixed_bytes", fix_badly)
+    assert fix_text(valid.page(valid.meta(num_specs=3), specs)).reason == (
         "the fixed page would be wrong: a second run would change it again")
 
 
@@ -549,7 +550,7 @@ EVERY_PAGE: dict[str, str | bytes] = {
 
 @pytest.mark.parametrize("text", EVERY_PAGE.values(), ids=EVERY_PAGE)
 def test_what_check_calls_fixable_is_what_fix_fixes(text: str | bytes) -> None:
-    fixed = mend(text)
+    fixed = fix_text(text)
     found = Counter((each.code, each.pointer) for each in fixed.found)
     fixable = Counter((each.code, each.pointer) for each in fixed.found if each.fixable)
     left = Counter((each.code, each.pointer) for each in fixed.findings)
@@ -565,8 +566,8 @@ def test_what_check_calls_fixable_is_what_fix_fixes(text: str | bytes) -> None:
 
 @pytest.mark.parametrize("text", EVERY_PAGE.values(), ids=EVERY_PAGE)
 def test_second_run_changes_nothing(text: str | bytes) -> None:
-    once = mend(text)
-    assert mend(once.content).content == once.content
+    once = fix_text(text)
+    assert fix_text(once.content).content == once.content
 
 
 # ------------------------------------------------------------------------------- what is worth it
@@ -703,7 +704,7 @@ def any_pages(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
-def facts(raw: bytes) -> tuple[list[str], dict[str, Any]]:
+def contents(raw: bytes) -> tuple[list[str], dict[str, Any]]:
     """Read the specs as a multiset, and all else but `meta`, with another parser."""
     text = raw.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     # DEL within quotes, and tabs at the end of a line, are fine by JSON and not by this parser
@@ -721,14 +722,14 @@ def facts(raw: bytes) -> tuple[list[str], dict[str, Any]]:
 @example(STALE.replace("\nlayout", "\t\nlayout").encode())
 @example(valid.page({**valid.meta(), "oss": ["\x7frhel8"]}).encode())
 def test_whatever_the_page_no_spec_is_lost_and_a_second_run_changes_nothing(raw: bytes) -> None:
-    once = mend(raw)
-    assert mend(once.content).content == once.content
+    once = fix_text(raw)
+    assert fix_text(once.content).content == once.content
     if once.content == raw:
         assert once.findings == once.found
         assert bool(once.reason) or not any(finding.fixable for finding in once.found)
     else:
         assert once.reason == ""
-        assert facts(once.content) == facts(raw)
+        assert contents(once.content) == contents(raw)
         assert not any(finding.fixable for finding in once.findings)
 
 
@@ -779,11 +780,11 @@ def test_mode_is_kept(catalog: Catalog, mode: int) -> None:
 def test_file_that_changed_since_it_was_read_is_skipped(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mend_while_another_writes(page: Any, context: PageContext) -> bytes:
+    def fix_while_another_writes(page: Any, context: PageContext) -> bytes:
         catalog.page.write_text(STALE + "\nBy another hand.")
         return MEND(page, context)
 
-    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_writes)
+    monkeypatch.setattr(page_fixer, "fixed_bytes", fix_while_another_writes)
     done = fix([str(catalog.root)])
     assert catalog.page.read_text() == STALE + "\nBy another hand."
     assert catalog.files() == ["specs.md"]
@@ -795,11 +796,11 @@ def test_file_that_changed_since_it_was_read_is_skipped(
 def test_file_that_is_gone_since_it_was_read_is_not_made_again(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mend_while_another_removes(page: Any, context: PageContext) -> bytes:
+    def fix_while_another_removes(page: Any, context: PageContext) -> bytes:
         catalog.page.unlink()
         return MEND(page, context)
 
-    monkeypatch.setattr(page_fixer, "fixed_bytes", mend_while_another_removes)
+    monkeypatch.setattr(page_fixer, "fixed_bytes", fix_while_another_removes)
     done = fix([str(catalog.root)])
     assert catalog.files() == []
     assert [reason for _, reason in done.skipped] == [

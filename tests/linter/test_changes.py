@@ -159,7 +159,7 @@ def test_change(
     if is_committed:
         commit()
     if "tags.yaml" in git("status", "--short") + git("diff", "--name-only", "main"):
-        # pages of the tags whose entry changed are asked about their stacks alone
+        # pages of the tags whose entry changed are only checked for their stacks
         assert {code for _, code in found()} == {"CL604"}
         assert all(path.startswith("_cache/") for path, _ in found())
     else:
@@ -178,7 +178,7 @@ def test_what_was_there_before_is_not_reported(catalog: Path) -> None:
 
 
 def test_merge_commit_that_brings_old_pages(catalog: Path) -> None:
-    # main goes on, and topic merges it: what came from main is no change of topic's
+    # main goes on, and topic merges it: what came from main is not a change of topic
     git("checkout", "-q", "main")
     change(catalog / FROZEN / "re2/specs.md", '"size": "-"', '"size": 7')
     commit()
@@ -312,7 +312,7 @@ def test_embedded_repository_lends_git_no_configuration(
     marker = tmp_path / "marker"
     folder = _embed_repository(catalog, marker)
     subprocess.run(["git", "ls-files", "--others"], cwd=folder, check=False, capture_output=True)
-    assert marker.exists()  # git alone obeys it
+    assert marker.exists()  # git itself obeys it
     marker.unlink()
     git("add", "-f", "-A")
     git("commit", "-qm", "an embedded repository")
@@ -363,7 +363,7 @@ def _stale(page: Path) -> None:
     change(page, '"num_specs": ', '"num_specs": 1')
 
 
-def test_fix_mends_what_changed_alone(catalog: Path) -> None:
+def test_fix_fixes_only_what_changed(catalog: Path) -> None:
     old, new = (catalog / "_cache/develop" / name / "specs.md" for name in ("swig", "yasm"))
     sound = new.read_bytes()
     _stale(old)
@@ -390,7 +390,7 @@ def test_fix_brings_the_order_of_a_frozen_page_back(catalog: Path) -> None:
     assert (page.read_bytes(), done.report.findings) == (before, ())
 
 
-def test_fix_leaves_a_frozen_page_whose_facts_changed(catalog: Path) -> None:
+def test_fix_leaves_a_frozen_page_whose_specs_changed(catalog: Path) -> None:
     page = catalog / FROZEN / "re2/specs.md"
     change(page, '"size": "-"', '"size": 7')
     _stale(page)

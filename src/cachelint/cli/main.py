@@ -27,7 +27,13 @@ from cachelint.cli.options import (
     read_paths,
     read_stdin,
 )
-from cachelint.cli.printing import exit_status, format_of, print_report, say, show_progress
+from cachelint.cli.printing import (
+    exit_status,
+    format_of,
+    print_message,
+    print_report,
+    show_progress,
+)
 from cachelint.config import file as config_file
 from cachelint.document import schema as schemas
 from cachelint.linter import tag as tag_linter
@@ -92,22 +98,23 @@ def check(options: Options) -> int:
 
         report = suggest(report, settings)
     if options.verbose and report.not_run:
-        say(f"not run, because they need whole tags: {', '.join(report.not_run)}")
+        print_message(f"not run, because they need whole tags: {', '.join(report.not_run)}")
     print_report(report, options)
-    _say_stale(report, options)
+    _print_stale(report, options)
     if not options.quiet and paths != ["-"] and (gate.file.data or settings != Settings()):
         from cachelint.config import unused
 
         for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
                                            is_diff=options.diff_base is not None):
-            say(f"warning: {sentence}")
+            print_message(f"warning: {sentence}")
     return exit_status(report, options)
 
 
-def _say_stale(report: Report, options: Options) -> None:
+def _print_stale(report: Report, options: Options) -> None:
     if report.stale:
         first = report.stale[0]
-        say(f"{options.baseline}: {plural(len(report.stale), 'entry')} of the baseline no longer "
+        print_message(
+            f"{options.baseline}: {plural(len(report.stale), 'entry')} of the baseline no longer "
             f"found, such as {first.rule} in {first.path}; --write-baseline removes them")
 
 
@@ -127,7 +134,7 @@ def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -
         report = runner.write_baseline(
             options.write_baseline, paths, settings=settings, jobs=_jobs(options),
             diff_base=options.diff_base, on_progress=on_progress, gate=gate)
-    say(f"{options.write_baseline}: wrote {plural(report.suppressed, 'finding')}")
+    print_message(f"{options.write_baseline}: wrote {plural(report.suppressed, 'finding')}")
     return report
 
 
@@ -163,7 +170,7 @@ def fix(options: Options) -> int:
     # findings go where a diff does not
     print_report(done.report, options, stream=sys.stderr if options.diff else sys.stdout)
     for path, reason in done.skipped:
-        say(f"skipped {path}: {reason}")
+        print_message(f"skipped {path}: {reason}")
     printing.print_fix_totals(done.report, options)
     return _status_of_fix(bool(done.changed), done.report, options)
 
@@ -183,7 +190,7 @@ def _fix_stdin(settings: Settings, options: Options) -> int:
     report = runner.report_on_page(fixed.findings, path, settings, options.baseline)
     print_report(report, options, stream=sys.stderr)
     if fixed.reason:
-        say(f"skipped {path}: {fixed.reason}")
+        print_message(f"skipped {path}: {fixed.reason}")
     return _status_of_fix(fixed.content != raw, report, options)
 
 
@@ -217,7 +224,7 @@ def verify(options: Options) -> int:
             diff_base=options.diff_base, baseline=options.baseline,
             write_baseline=options.write_baseline, on_progress=on_progress, gate=gate)
     print_report(report, options)
-    _say_stale(report, options)
+    _print_stale(report, options)
     return exit_status(report, options)
 
 
@@ -245,12 +252,12 @@ def render(options: Options) -> int:
         options.out, _index_options(options), settings=settings, write=not options.dry_run,
         prune=options.prune, force=options.force)
     for note in report.notes:
-        say(f"warning: {note}")
+        print_message(f"warning: {note}")
     if not options.quiet:
         printing.print_changes(report, options)
     if not report.is_blocked:
         return 0
-    say(f"tag {report.tag} is frozen, and its pages would change: --force writes them")
+    print_message(f"tag {report.tag} is frozen, and its pages would change: --force writes them")
     return 0 if options.dry_run else 2
 
 
@@ -329,10 +336,10 @@ def _read_configuration(options: Options, paths: list[str]) -> tuple[Gate, Setti
     gate = open_gate(choice, partial(runner.find_catalogs, sought), options.diff_base,
                      from_base=options.config_from_base)
     if options.verbose:
-        say(f"configuration: {gate.file.path or 'none'}")
+        print_message(f"configuration: {gate.file.path or 'none'}")
     if not options.quiet:
         for note in (*find_unknown_variables(click.get_current_context()), *gate.notes):
-            say(f"warning: {note}")
+            print_message(f"warning: {note}")
     options.baseline = gate.baseline
     chosen = {"select": options.select, "ignore": options.ignore,
               "extend-select": options.extend_select}

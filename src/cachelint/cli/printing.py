@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cachelint.runner.render import RenderReport
 
 
-def say(message: str) -> None:
+def print_message(message: str) -> None:
     """Print a message on standard error, after what was printed on standard output."""
     sys.stdout.flush()
     sys.stderr.write(f"{escape_unsafe(message)}\n")
@@ -35,7 +35,7 @@ def show_progress(options: Options) -> AbstractContextManager[OnProgress | None]
         return nullcontext()
     from cachelint.cli import progress
 
-    # a baseline is applied at the end: until then known and new findings are not told apart
+    # a baseline is applied at the end: until then known and new findings are counted together
     return progress.shown(sys.stderr, with_findings=not options.baseline)
 
 
@@ -79,11 +79,11 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
         pieces = chosen.load()(report, _style_for(target, options.color))
         target.writelines(_select(pieces, options) if chosen.ends_with_totals else pieces)
         for note in report.notes:
-            say(f"note: {note}")
+            print_message(f"note: {note}")
         if chosen.name == "github":
             _write_job_summary(report)
     if options.verbose:
-        say(f"{plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
+        print_message(f"{plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
 
 
 def _write_files(report: Report, options: Options) -> None:
@@ -105,7 +105,7 @@ def _write_job_summary(report: Report) -> None:
             file.writelines(summary.write(report))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        say(f"warning: cannot write the job summary: {path}: {reason}")
+        print_message(f"warning: cannot write the job summary: {path}: {reason}")
 
 
 def _print_statistics(report: Report, options: Options, stream: TextIO) -> None:
@@ -202,10 +202,10 @@ def print_fixes(report: Report, options: Options) -> None:
     for change in report.changes[:_FILES]:
         rules = ", ".join(f"{code} ({count})" if count > 1 else code
                           for code, count in Counter(change.fixed).items())
-        say(f"{verb} {change.path}: {rules}")
+        print_message(f"{verb} {change.path}: {rules}")
     more = len(report.changes) - _FILES
     if more > 0:
-        say(f"{verb} {plural(more, 'more file')}: --output-format json lists them")
+        print_message(f"{verb} {plural(more, 'more file')}: --output-format json lists them")
 
 
 def print_fix_totals(report: Report, options: Options) -> None:
@@ -214,9 +214,9 @@ def print_fix_totals(report: Report, options: Options) -> None:
         return
     verb = "Would fix" if options.diff else "Fixed"
     findings = sum(len(change.fixed) for change in report.changes)
-    say(f"{verb} {plural(findings, 'finding')} in {plural(len(report.changes), 'file')}.")
+    print_message(f"{verb} {plural(findings, 'finding')} in {plural(len(report.changes), 'file')}.")
     if report.changes and not options.diff and os.environ.get("PRE_COMMIT"):
-        say('Next: stage the fixed files with "git add", and commit again.')
+        print_message('Next: stage the fixed files with "git add", and commit again.')
 
 
 # ------------------------------------------------------------------------------- diffs

@@ -1,4 +1,4 @@
-"""One line on a terminal that says how far long work is; gone when the work is done."""
+"""One line on a terminal with the progress of long work; removed when the work is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cachelint.runner.run import OnProgress, Progress
 from cachelint.text import plural
 
 _PATIENCE = 1.0
-"""Seconds for which nothing is said."""
+"""Seconds before the line is shown."""
 _INTERVAL = 0.1
 """Seconds between two drawings."""
 
@@ -31,7 +31,7 @@ def shown(stream: TextIO, *, with_findings: bool = True) -> Iterator[OnProgress]
 
 
 class _Line:
-    """The line, and what the work before it tells of the work that is left."""
+    """The line, and an estimate of the work that is left from the work before."""
 
     def __init__(
         self, stream: TextIO, with_findings: bool, clock: Callable[[], float] = time.monotonic
@@ -69,7 +69,7 @@ class _Line:
 def describe(
     progress: Progress, left: int, seconds: float, width: int, *, with_findings: bool
 ) -> str:
-    """Say how far a run is, in ``width`` columns at most: the less room, the less is said.
+    """Describe how far a run is, in at most ``width`` columns: less room, less detail.
 
     ``left`` is about how many pages are still to be done.
     """
@@ -104,7 +104,7 @@ def _span(seconds: float) -> str:
 
 
 def _size(task: TagTask) -> int:
-    """Tell how many pages a task has, near enough."""
+    """Estimate how many pages a task has."""
     if task.pages is not None:
         return len(task.pages)
     try:

@@ -2,7 +2,7 @@
 
 The two files in `_data` are written by one generator in one block layout, and are read by line
 where they keep to it exactly, some thousand times faster than by the YAML parser; otherwise by the
-parser. Tests hold the two together.
+parser. Tests compare the two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TAGS = "_data/tags.yaml"
 META = "_data/meta.yaml"
 TAG_PAGES = "pages/tags"
 MAX_SIZE = 2 * 1024 * 1024
-"""Bytes of a YAML file for which the parser is asked (CL110)."""
+"""Bytes of a YAML file for which the parser is used (CL110)."""
 
 
 class TagFacts(NamedTuple):
@@ -40,20 +40,20 @@ class TagFacts(NamedTuple):
     pages: int
     """Pages that lie at ``_cache/<tag>/<package>/specs.md``."""
     specs: int | None
-    """Specs on them; None where a page is legacy, excluded or unsound."""
+    """Specs on them; None where a page is legacy, excluded or invalid."""
 
 
 class Tags(NamedTuple):
-    """What `_data/tags.yaml` says."""
+    """The contents of `_data/tags.yaml`."""
 
     stacks: dict[str, frozenset[str]]
-    """Tag to its stacks, for each tag whose entry is sound, in the file's order."""
+    """Tag to its stacks, for each tag whose entry is valid, in the file's order."""
     entries: dict[str, int]
     """Tag to the number of its first entry."""
 
 
 class Catalog(NamedTuple):
-    """A catalog's own files, and what its tags were found to hold."""
+    """A catalog's own files, and the contents of its tags."""
 
     root: str
     facts: Mapping[str, TagFacts]
@@ -61,9 +61,9 @@ class Catalog(NamedTuple):
     is_whole: bool
     """Whether all folders below ``_cache`` were looked at."""
     tags: Page | None
-    """``tags.yaml``, sound; None where there is none, or it is not sound."""
+    """``tags.yaml``, if it is valid; otherwise, or without the file, None."""
     meta: Page | None
-    """``meta.yaml``, a mapping of which parts may be unsound; None where there is none."""
+    """``meta.yaml``, a mapping with parts that may be invalid; None where there is none."""
     tag_pages: Mapping[str, Page | None] | None
     """``pages/tags/<tag>.md`` by tag, None for one that is excluded or cannot be read; None where
     there is no such folder, or it cannot be listed."""
@@ -116,7 +116,7 @@ def tags_by_line(text: str) -> Document | None:
 def meta_by_line(text: str) -> Document | None:
     """Read ``meta.yaml`` in the generator's layout; None where it is in another.
 
-    Of the places, only those of the tags and their counts are given.
+    Of the positions, only those of the tags and their counts are given.
     """
     if not _is_all(_META_BLOCK, text):
         return None
@@ -134,7 +134,7 @@ def meta_by_line(text: str) -> Document | None:
         elif key == "count":
             nodes[f"{top}/count"] = NodeSpan(*match.span(3), *match.span(2), close=match.end(3))
         if key in mapping:
-            return None  # the parser says where
+            return None  # the parser finds where
         mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
         if block:
             mapping[key] = _members(block)
@@ -146,7 +146,7 @@ def meta_by_line(text: str) -> Document | None:
 
 
 def _is_all(pattern: str, text: str) -> bool:
-    """Say whether a text is nothing but matches of a pattern, and at least one.
+    """Return whether a string is nothing but matches of a pattern, and at least one.
 
     Sought one by one, since a regular expression remembers all that it may have to take back.
     """
@@ -177,7 +177,7 @@ def _scalar(text: str) -> Any:
 
 
 def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
-    """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their places."""
+    """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their positions."""
     try:
         page = Page(raw.decode("utf-8"))
     except UnicodeDecodeError:
@@ -222,9 +222,9 @@ def parse_catalog_file(path: str, raw: bytes) -> tuple[Page, str]:
 
 
 def read_tags(root: str) -> Tags | None:
-    """Read what ``tags.yaml`` says; None where there is no such file, or it cannot be read.
+    """Read ``tags.yaml``; None where there is no such file, or it cannot be read.
 
-    What is wrong with the file is for the rules to say.
+    The rules report what is wrong with the file.
     """
     path = join(root, TAGS)
     if leaves(path, (real_path(root),)):
@@ -234,7 +234,7 @@ def read_tags(root: str) -> Tags | None:
 
 
 def tags_of(page: Page) -> Tags | None:
-    """Gather what ``tags.yaml`` says of each tag; None where it is no list."""
+    """Gather the stacks of each tag in ``tags.yaml``; None where it is not a list."""
     if not page.parsed or not isinstance(page.data, list):
         return None
     stacks: dict[str, frozenset[str]] = {}

@@ -58,6 +58,6 @@ BY_FORMAT = {layout.format: layout for layout in LAYOUTS}
 
 
 def format_of(data: Any) -> PageFormat:
-    """Return the format of front matter; the current one where it is no mapping."""
+    """Return the format of front matter; the current one where it is not a mapping."""
     mapping = data if isinstance(data, dict) else {}
     return next(layout.format for layout in LAYOUTS if layout.matches(mapping))

@@ -38,7 +38,7 @@ class Page:
         self.text = text
         self.errors: list[ParseError] = []
         self.data: Any = None
-        """The front matter's value: a mapping, unless the page is unsound."""
+        """The front matter's value: a mapping, unless the page is invalid."""
         self.parsed = False
         self.format = PageFormat.CURRENT
         self.opening_end = 0
@@ -68,7 +68,7 @@ class Page:
         self.dependent, self.tabs = document.dependent, document.tabs
 
     def complete(self) -> None:
-        """Ask the YAML parser for the places that a quicker reader of the whole text left out."""
+        """Find with the YAML parser the positions that a quicker reader left out."""
         self.take(yaml.load(self.text))
 
     @property
@@ -97,7 +97,7 @@ class Page:
         return value
 
     def locate(self, pointer: str) -> yaml.NodeSpan | None:
-        """Find where the value at ``pointer`` stands; None where it has no place of its own."""
+        """Find where the value at ``pointer`` is; None where it has no position of its own."""
         if not pointer:
             return None
         if pointer in self.nodes:
@@ -124,7 +124,7 @@ class Page:
         return {entry.key: entry for entry in self.entries}
 
     def _node(self, start: int, end: int, key_start: int, key_end: int) -> yaml.NodeSpan:
-        """Make the place of a JSON value."""
+        """Make the position of a JSON value."""
         container = self.text[start] in "[{"
         return yaml.NodeSpan(start, start + 1 if container else end, key_start, key_end,
                              container, end)

@@ -22,7 +22,7 @@ from cachelint.model import Problem, Span
 MAX_YAML_SIZE = 512 * 1024
 """The most bytes of a page for which the YAML parser is used (CL110)."""
 
-# blanks are those of Jekyll's pattern, which knows ASCII alone
+# whitespace is that of Jekyll's pattern, which knows only ASCII
 _OPENING = re.compile(r"---[ \t\f\v]*(?:\n|\Z)")
 # both begin with the end of the line before, for which a line of megabytes is searched fastest
 _CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
@@ -358,7 +358,7 @@ def _start_of_entry(text: str, key_start: int) -> int:
 
 
 def _explain(page: Page, lines: _Lines, message: str, at: int) -> None:
-    """Say why front matter is not YAML: as an error in JSON, where a line is meant as that."""
+    """Describe why front matter is not YAML: as an error in JSON, where a line is meant as JSON."""
     for entry in lines.not_json:
         if entry.start > at or not re.match(
                 _LIKE_JSON, page.text[entry.value_start : entry.end]):

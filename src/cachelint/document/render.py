@@ -59,15 +59,15 @@ def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str
     Args:
         title: The package.
         tag: The build-cache tag.
-        specs: The specs as they stand in ``spec_details``, in any order.
+        specs: The specs as in ``spec_details``, in any order.
 
     Returns:
         The whole text of ``specs.md``, to be written as UTF-8 without any newline added.
 
     Raises:
         KeyError: A spec lacks a field that `meta` summarises.
-        ValueError: The title is no name of a package, or the tag is none that every reader of the
-            page takes for the same text.
+        ValueError: The title is not the name of a package, or the tag is not one that each reader
+            of the page reads as the same string.
     """
     if not schema.compile_check("page-current", "/$defs/title")(title):
         raise ValueError(f"{title!r} is no name of a package")

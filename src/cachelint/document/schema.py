@@ -1,6 +1,6 @@
-"""The JSON Schemas: load them, and turn a breach into prose.
+"""The JSON Schemas: load them, and turn a violation into prose.
 
-They are the definition of what a page may hold, and jsonschema is what finds and names a breach.
+They define what a page may contain, and jsonschema finds and names a violation.
 Nearly every value is valid, though, and to learn only that, `compile_check` compiles a schema into
 plain functions, some fifty times faster. It knows the keywords that the schemas use and refuses to
 compile any other, so that a change in a schema cannot go unnoticed.
@@ -27,7 +27,7 @@ NAMES = (
 )
 
 FOR_EDITORS = "front-matter"
-"""The name of the schema that is composed of those of pages; it is no file, and checks nothing."""
+"""The name of the schema composed of those of pages; it is not a file, and checks nothing."""
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # in a wheel the schemas lie in the package, in a checkout beside `src`
@@ -78,7 +78,7 @@ def _for_editors() -> dict[str, Any]:
 
 
 def _embedded(part: Any, place: str) -> Any:
-    """Return a schema as it stands within another, where its references begin with ``place``."""
+    """Return a schema as a part of another, where its references begin with ``place``."""
     if isinstance(part, list):
         return [_embedded(each, place) for each in part]
     if not isinstance(part, dict):
@@ -92,7 +92,7 @@ def _embedded(part: Any, place: str) -> Any:
 Check = Callable[[Any], bool]
 
 LONGEST_KEPT = 256
-"""Characters of a string of which it is remembered whether it is valid."""
+"""The longest string, in characters, whose validity is remembered."""
 
 _IS: dict[str, Check] = {
     "object": lambda value: type(value) is dict,
@@ -106,7 +106,7 @@ _IS: dict[str, Check] = {
 
 _ANNOTATIONS = {
     "$schema", "$id", "$defs", "title", "description", "default",
-    "x-reported-as",  # the rule to which a keyword leaves its breaches
+    "x-reported-as",  # the rule that reports violations of a keyword
     "x-form",  # what a pattern stands for, in words
 }
 
@@ -115,8 +115,8 @@ _ANNOTATIONS = {
 def compile_check(name: str, pointer: str = "") -> Check:
     """Compile the schema ``name``, or the part of it at ``pointer``, into a test of one value.
 
-    The test is true just where jsonschema finds no breach. Raises NotImplementedError for a keyword
-    that it does not know.
+    The test is true exactly where jsonschema finds no violation. Raises NotImplementedError for a
+    keyword that it does not know.
     """
     root = load(name)
     return _compile(_resolve(root, pointer), root)
@@ -239,7 +239,7 @@ def _unique(value: Any) -> bool:
         return True
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
-    # as they are written, which tells true from 1, but 1.0 is 1
+    # as they are written, which distinguishes true from 1, but 1.0 is 1
     written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str) for item in value}
     return len(written) == len(value)
 
@@ -465,7 +465,7 @@ def _wrong_type(what: str, error: Any, whole: str) -> str:
     if error.validator == "type":
         names = [argument] if isinstance(argument, str) else argument
         wanted = " or ".join(_TYPES[name] for name in names)
-    # in YAML, quotes are what tells a string from a number
+    # in YAML, quotes distinguish a string from a number
     is_plain = ("string" in names and whole != "the configuration"
                 and isinstance(value, (bool, int, float, Timestamp)))
     found = "nothing" if value is None and not error.absolute_path else describe(value)

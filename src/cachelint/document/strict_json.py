@@ -1,4 +1,4 @@
-"""Strict JSON: read it without guessing, and say where each of its values stands."""
+"""Strict JSON: read it without guessing, and find where each of its values is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ is_plain = re.compile(r"[ -\[\]-~]*").fullmatch
 
 
 class DuplicateKeyError(ValueError):
-    """A key stands twice in one object."""
+    """A duplicate key in one object."""
 
 
 class TooDeepError(ValueError):
@@ -34,7 +34,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    # NaN and Infinity are numbers to Python's json alone; to YAML they are text
+    # NaN and Infinity are numbers only to Python's json; to YAML they are strings
     raise ValueError(f"{name} is not JSON")
 
 
@@ -88,7 +88,7 @@ def loads_own(text: str) -> Any:
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Say whether ``value``, one level below the front matter, is nested over MAX_DEPTH."""
+    """Return whether ``value``, one level below the front matter, is nested over MAX_DEPTH."""
     level = [value]
     for _ in range(MAX_DEPTH - 1):
         level = [
@@ -114,7 +114,7 @@ def unescape_token(token: str) -> str:
 
 
 class Member(NamedTuple):
-    """Where one member of an object or item of an array stands, as offsets into the text."""
+    """Where one member of an object or item of an array is, as offsets into the text."""
 
     key: str
     """The key, or the item's number."""
@@ -131,9 +131,9 @@ _comma = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
 
 
 def members(text: str, start: int) -> Iterator[Member]:
-    """Yield the members of the container of sound JSON that begins at ``text[start]``.
+    """Yield the members of the container of valid JSON that begins at ``text[start]``.
 
-    A value that is no container has none.
+    A value that is not a container has none.
     """
     opening = text[start]
     if opening not in "[{":
@@ -163,12 +163,12 @@ def members(text: str, start: int) -> Iterator[Member]:
 
 
 def _end(match: re.Match[str] | None) -> int:
-    assert match is not None, "blanks match anywhere"
+    assert match is not None, "whitespace matches anywhere"
     return match.end()
 
 
 class Locator:
-    """Finds values of one sound JSON text by their pointers; reads no container twice."""
+    """Finds values of one valid JSON document by their pointers; reads no container twice."""
 
     def __init__(self, text: str, start: int) -> None:
         """Look into ``text``, in which the JSON value begins at ``start``."""
@@ -176,7 +176,7 @@ class Locator:
         self._start = start
         self._found: dict[int, dict[str, Member]] = {}
         self._unread: dict[int, Iterator[Member]] = {}
-        """By the start of a container: its members so far, and those that nobody asked for yet."""
+        """By the start of a container: its members so far, and those that were not needed yet."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
@@ -241,7 +241,7 @@ def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, in
             if not frames:
                 return
         elif not frames:
-            return  # a string alone
+            return  # only a string
         elif mark == ",":
             frames[-1].index += 1
             frames[-1].key = None
@@ -260,7 +260,7 @@ _LAST_VALUE = (
 
 
 def explain_error(text: str, start: int, end: int) -> tuple[str, int]:
-    """Say why ``text[start:end]`` is not JSON, and at which offset of ``text`` reading stopped."""
+    """Describe why ``text[start:end]`` is not JSON, with the offset where reading stopped."""
     try:
         _lenient_decoder.decode(text[start:end])
     except JSONDecodeError as error:

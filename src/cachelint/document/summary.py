@@ -13,7 +13,7 @@ FIELDS = {
     "targets": "target",
     "versions": "versions",
 }
-"""Each list of `meta`, and the field of a spec of which it is the union."""
+"""Each list of `meta`, and the field of specs whose union it is."""
 
 
 def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -48,13 +48,13 @@ def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def matches_meta(value: Any, due: Any) -> bool:
-    """Say whether a value of `meta` has the facts of ``due``, its items in whatever order."""
-    if isinstance(due, int):
-        return type(value) is int and value == due
-    if isinstance(due, dict):
-        return (type(value) is dict and value == due
+def matches_meta(value: Any, expected: Any) -> bool:
+    """Return whether a value of `meta` equals ``expected``, with its items in any order."""
+    if isinstance(expected, int):
+        return type(value) is int and value == expected
+    if isinstance(expected, dict):
+        return (type(value) is dict and value == expected
                 and all(type(count) is int for count in value.values()))
-    return value == due or (
-            type(value) is list and len(value) == len(due)
-            and all(type(item) is str for item in value) and set(value) == set(due))
+    return value == expected or (
+            type(value) is list and len(value) == len(expected)
+            and all(type(item) is str for item in value) and set(value) == set(expected))

@@ -1,8 +1,8 @@
-"""YAML as cache pages may hold it: plain data, and the place of each value.
+"""YAML as cache pages may contain it: plain data, and the position of each value.
 
 The parser is ruamel.yaml's own. Its events are composed here rather than by the library, so that
 a page of aliases or of a hundred thousand levels is refused at its first excess, every value keeps
-its place, and a scalar means what YAML 1.2's core schema says.
+its position, and a scalar means what it means in YAML 1.2's core schema.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cachelint.model import NamedTuple
 
 
 class NodeSpan(NamedTuple):
-    """Where a value stands, as offsets into the text."""
+    """Where a value is, as offsets into the text."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class Document(NamedTuple):
     nodes: dict[str, NodeSpan]
     """By JSON Pointer; the document's own is ``""``."""
     repeated: list[tuple[str, NodeSpan]]
-    """Each key that stands in its mapping already, with its place there."""
+    """Each key that is in its mapping already, with its position there."""
     comments: list[int]
     """Where comments begin."""
     dependent: list[ReaderDependent]
@@ -66,10 +66,10 @@ class Document(NamedTuple):
 
 
 class YamlError(ValueError):
-    """The text is not YAML, or not what a page may hold."""
+    """The text is not YAML, or not what a page may contain."""
 
     def __init__(self, message: str, at: int) -> None:
-        """Say what is wrong, and at which offset the parser stopped."""
+        """Describe what is wrong, and the offset where the parser stopped."""
         super().__init__(message)
         self.at = at
 
@@ -78,7 +78,7 @@ class LimitError(ValueError):
     """The text is nested too deep, or has an alias."""
 
     def __init__(self, message: str, at: int) -> None:
-        """Say which limit, and at which offset."""
+        """Describe which limit, and at which offset."""
         super().__init__(message)
         self.at = at
 
@@ -215,7 +215,7 @@ class _Open(NamedTuple):
     value: dict[str, Any] | list[Any]
     pointer: str
     pending: list[tuple[str, str, NodeSpan]]
-    """The key that waits for its value: at most one (key, pointer, place of the key)."""
+    """The key that waits for its value: at most one (key, pointer, position of the key)."""
     is_flow: bool
     """Whether it is written in brackets."""
     column: int
@@ -274,7 +274,7 @@ class _Composer:
 
     def _scalar(self, value: str, start: int, end: int, style: str) -> None:
         if start == end:
-            start = end = self._place_of_nothing(start)
+            start = end = self._offset_of_nothing(start)
         if style in ("|", ">"):
             # its header line may carry a comment
             self.scalars.append((self.text.find("\n", start, end), end))
@@ -328,8 +328,8 @@ class _Composer:
                     "readers of YAML refuse", is_layout=True))
                 return
 
-    def _place_of_nothing(self, mark: int) -> int:
-        """Return where a value would stand that is not written: behind its colon or dash.
+    def _offset_of_nothing(self, mark: int) -> int:
+        """Return where a value that is not written would be: behind its colon or dash.
 
         The parser's own mark is that of what follows, perhaps lines below.
         """

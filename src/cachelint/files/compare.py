@@ -62,13 +62,13 @@ def compare(root: str, revision: str) -> Changes:
         revision: What the merge base with HEAD is sought of.
 
     Raises:
-        CachelintError: Git cannot tell, or something cannot be compared.
+        CachelintError: Git cannot list it, or something cannot be compared.
     """
     comparison = _Comparison(root)
     cache = join(root, "_cache")
     top = find_top(root)
     if exists(f"{cache}/.git") and not (top and git.is_submodule(top, cache)):
-        # a checkout of its own, of which the one around it knows nothing
+        # a checkout of its own, which the one around it does not know
         top = git.open_checkout(cache)
         base = git.merge_base(top, revision)
         comparison.add_checkout(top, base, "", "_cache/")
@@ -137,22 +137,22 @@ class _Comparison:
                       if path.startswith("_cache/") and mode != git.LINK}
         for path in {*entries.submodules, *(path for path, record in records.items()
                                             if record.mode == git.SUBMODULE)}:
-            if _may_hold_pages(path):
+            if _may_contain_pages(path):
                 self._add_submodule(path, entries.submodules.get(path, ""), records.get(path))
         links = {path for path in {*entries.links, *new, *modes, "_cache", "_data", "pages",
                                    "pages/tags"} if self._is_link(path)}
         links |= {path for path, record in records.items() if record.mode == git.LINK}
         links |= {path for path, mode in modes.items() if mode == git.LINK}
-        # an untracked checkout, of which git names the folder alone
+        # an untracked checkout: git names only its folder
         links |= {path.rstrip("/") for path in new if path.endswith("/")}
-        if links := {path for path in links if _may_hold_pages(path)}:
+        if links := {path for path in links if _may_contain_pages(path)}:
             self._add_links(links, records, _Tree(top, base, inside, outside), entries.hidden)
 
     def _is_link(self, path: str) -> bool:
         return is_link(join(self.root, path).rstrip("/"))
 
     def _add(self, change: Change) -> None:
-        if not (change.path.startswith("_cache/") or _may_hold_pages(change.path)):
+        if not (change.path.startswith("_cache/") or _may_contain_pages(change.path)):
             return  # another file in `_data` or `pages`
         self.changes[change.path] = change
         if change.before and change.path.startswith("_cache/"):
@@ -205,7 +205,7 @@ class _Comparison:
                                  f"git submodule update --init {shown}")
         top = git.open_checkout(shown)
         commit = record.before if record is not None else commit
-        if git.ask(top, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+        if git.query(top, "cat-file", "-e", f"{commit}^{{commit}}") is None:
             raise CachelintError(f"--diff-base: the submodule {shown} does not have the commit "
                                  f"{commit} of the base: git -C {shown} fetch origin {commit}")
         self.add_checkout(top, commit, "", f"{path}/")
@@ -261,7 +261,7 @@ def _top_folders(inside: str, outside: str) -> list[str]:
     return []
 
 
-def _may_hold_pages(path: str) -> bool:
+def _may_contain_pages(path: str) -> bool:
     """Return whether pages or the catalog's own files may lie at ``path`` or below it."""
     parts = path.split("/")
     return (parts[0] == "_cache" and len(parts) <= 4) or path in _OWN or (
@@ -305,7 +305,7 @@ class _Tree:
         for link in self._links:
             if link.startswith(f"{real}/"):
                 found |= self.list_files(path + link[len(real):])
-        return {each: name for each, name in found.items() if _may_hold_pages(each)}
+        return {each: name for each, name in found.items() if _may_contain_pages(each)}
 
     def _follow(self, path: str) -> str | None:
         """Return where a path leads to; None where that is outside or nowhere."""

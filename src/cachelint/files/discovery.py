@@ -64,7 +64,8 @@ def select(paths: Iterable[str]) -> Selection:
     """Find what the paths of a command line name.
 
     Args:
-        paths: Files and folders; a folder is searched for catalogs. One alone may be given as text.
+        paths: Files and folders; a folder is searched for catalogs. One may be given as a
+            string.
 
     Returns:
         The tags and pages to check, the catalogs that are whole, and files of theirs.
@@ -139,7 +140,7 @@ def _skip_catalogs(selection: Selection, searched: dict[str, str]) -> Selection:
 def hidden_files(root: str) -> frozenset[str]:
     """Return the files of a catalog that a sparse checkout leaves out, relative to its folder.
 
-    Raises CachelintError where git cannot tell.
+    Raises CachelintError where git fails.
     """
     if not may_be_sparse(root):
         return frozenset()
@@ -149,7 +150,7 @@ def hidden_files(root: str) -> frozenset[str]:
 
 
 def _is_page_name(path: str) -> bool:
-    """Say whether a path has the place of a page, so that a folder there is a finding."""
+    """Return whether a page belongs at a path, so that a folder there is a finding."""
     return page_id_of(path) is not NO_PAGE
 
 
@@ -232,7 +233,7 @@ def _has_page(folder: str) -> bool:
 
 
 def catalogs(top: str, notes: list[str] | None = None) -> Iterator[str]:
-    """Yield each folder at or below ``top`` that holds a ``_cache``.
+    """Yield each folder at or below ``top`` that contains a ``_cache``.
 
     Folders that cannot be listed are named in ``notes``, if it is given.
     """
@@ -267,7 +268,7 @@ class Listing(NamedTuple):
 def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
     """List the pages of one folder below ``_cache``, and what else Jekyll takes for a page.
 
-    A link that leads out of the folders ``within`` is listed as a page, so that reading it says so.
+    A link that leads out of the folders ``within`` is listed as a page, and reading it reports it.
     """
     folder = join(root, f"_cache/{tag}")
     if leaves(folder, within):
@@ -281,7 +282,7 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
     except OSError as error:
         if error.errno == errno.ENOENT:
             return Listing([], [])
-        # what cannot be listed must not pass for empty: reading it says why
+        # what cannot be listed must not pass for empty: reading it reports why
         return Listing([(folder, NO_PAGE)], [], is_complete=False)
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")

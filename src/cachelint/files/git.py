@@ -72,13 +72,13 @@ def finish(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def explain(complaint: bytes) -> str:
-    """Return the first line that git printed and the last, which says what to do."""
+    """Return the first line that git printed and the last, which has the help."""
     lines = [line.strip() for line in complaint.decode("utf-8", "replace").splitlines()
              if line.strip()]
     return " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
 
 
-def ask(top: str, *arguments: str) -> str | None:
+def query(top: str, *arguments: str) -> str | None:
     """Return the line that git answers; None where it refuses."""
     process = start(top, *arguments)
     output, _ = process.communicate()
@@ -133,20 +133,20 @@ def open_checkout(folder: str) -> str:
 def merge_base(top: str, revision: str) -> str:
     """Find the merge base of a revision and HEAD.
 
-    Raises CachelintError, which says what to do about it.
+    Raises CachelintError, with what to do about it.
     """
-    if ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+    if query(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
         raise CachelintError("--diff-base: the repository has no commit yet")
-    commit = ask(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
+    commit = query(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                   f"{revision}^{{commit}}")
-    is_shallow = ask(top, "rev-parse", "--is-shallow-repository") == "true"
+    is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
     fetch = ("fetch the whole history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 in "
              "GitLab, or git fetch --unshallow")
     if commit is None:
         hint = f"; the clone is shallow, {fetch}" if is_shallow else (
             "; is it fetched, as in git fetch origin?")
         raise CachelintError(f"--diff-base: there is no revision {revision!r}{hint}")
-    base = ask(top, "merge-base", commit, "HEAD")
+    base = query(top, "merge-base", commit, "HEAD")
     if base is None:
         hint = f"the clone is shallow, {fetch}" if is_shallow else "their histories are unrelated"
         raise CachelintError(f"--diff-base: {revision!r} and HEAD have no merge base: {hint}")
@@ -227,8 +227,8 @@ def read_index(output: bytes, relative: Renaming) -> Index:
 def find_hidden(root: str) -> frozenset[str]:
     """Return the files of a catalog that are not checked out, relative to its folder.
 
-    They are those with the skip-worktree bit in a sparse checkout. Git is asked only where one was
-    ever set up. Raises CachelintError where git cannot tell.
+    They are those with the skip-worktree bit in a sparse checkout. Git is called only where one was
+    ever set up. Raises CachelintError where git fails.
     """
     found: set[str] = set()
     for folder, outside in ((root, ""), (join(root, "_cache"), "_cache/")):
@@ -252,7 +252,7 @@ def split_tree(output: bytes) -> Iterator[tuple[str, str, str]]:
 
 
 def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    """Yield what each object holds, in their order.
+    """Yield the content of each object, in their order.
 
     Args:
         objects: For each the top of a checkout, and the name of an object in its repository.

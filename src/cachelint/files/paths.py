@@ -49,7 +49,7 @@ def join(root: str, path: str) -> str:
 
 
 def _is_above(root: str) -> bool:
-    """Say whether the working directory lies in the catalog of that folder."""
+    """Return whether the working directory lies in the catalog of that folder."""
     return root.startswith("..") and set(root.split("/")) == {".."}
 
 
@@ -60,7 +60,7 @@ def display_path(path: str) -> str:
 
 
 def page_id_of(path: str) -> PageId:
-    """Tell tag and package of a page from its path."""
+    """Derive tag and package of a page from its path."""
     parts = os.path.normpath(os.path.join(os.getcwd(), path)).split(os.sep)
     if (len(parts) >= 4 and parts[-4] == "_cache" and parts[-1] == PAGE
             and _find_cache(parts[:-1]) is not None):
@@ -89,7 +89,7 @@ def path_key(path: str) -> bytes:
 
 
 def catalog_of(path: str) -> str | None:
-    """Find the catalog that a file belongs to: the folder that holds its ``_cache``."""
+    """Find the catalog that a file belongs to: the folder that contains its ``_cache``."""
     parts = display_path(path).split("/")
     for index in range(len(parts) - 1, -1, -1):
         if parts[index] == "_cache":
@@ -103,7 +103,7 @@ def catalog_of(path: str) -> str | None:
 
 
 def is_catalog_file(path: str) -> bool:
-    """Say whether a path is one of the catalog's own files."""
+    """Return whether a path is one of the catalog's own files."""
     parts = os.path.abspath(path).split(os.sep)
     return parts[-2:] in (["_data", "tags.yaml"], ["_data", "meta.yaml"]) or (
         parts[-3:-1] == ["pages", "tags"] and parts[-1].endswith(".md"))
@@ -130,7 +130,7 @@ def locate_in_catalog(path: str) -> tuple[str | None, str]:
 
 
 def is_page(path: str) -> bool:
-    """Say whether a path, relative to its catalog, is one at which a page belongs."""
+    """Return whether a path, relative to its catalog, is one at which a page belongs."""
     parts = path.split("/")
     return parts[0] == "_cache" and (
         (len(parts) == 4 and parts[3] == PAGE) or (len(parts) == 3 and parts[2] in LEGACY_PAGES))
@@ -147,7 +147,7 @@ def real_path(path: str) -> str:
 
 
 def exists(path: str) -> bool:
-    """Say whether something lies at ``path``, readable or not."""
+    """Return whether something lies at ``path``, readable or not."""
     return os.path.lexists(path)
 
 

@@ -21,7 +21,7 @@ _CHUNK = 1 << 14
 
 
 def too_large(size: int, limit: int) -> str:
-    """Say that a file of ``size`` bytes is over the limit."""
+    """Report that a file of ``size`` bytes is over the limit."""
     return f"the file has {size:,} bytes, over the limit of {limit:,} (max-page-size): not checked"
 
 
@@ -47,7 +47,7 @@ _REASONS = {
 
 
 def reason(error: OSError) -> str:
-    """Say in words why a file cannot be read."""
+    """Describe why a file cannot be read."""
     known = _REASONS.get(error.errno or 0)
     return known or f"the file cannot be read: {error.strerror or error}"
 
@@ -61,7 +61,7 @@ def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | 
     Args:
         path: The file.
         max_size: The limit in bytes, 0 for none.
-        within: If given, real paths of folders of which a link at ``path`` must not lead out. Of
+        within: If given, real paths of folders; a link at ``path`` must not lead out of them. Of
             links in the folders above it, the caller takes care.
     """
     try:
@@ -106,7 +106,7 @@ def names(folder: str) -> list[str] | Unreadable:
 
 
 def replace(path: str, content: bytes, before: bytes) -> bool:
-    """Replace a file whole, keeping its mode, if it still holds ``before``.
+    """Replace a file whole, keeping its mode, if it still contains ``before``.
 
     The new bytes are written beside it and brought to the disk before they take its name, so that
     whoever looks sees the old file or the new one, whenever the machine dies. A link is kept, and
@@ -247,7 +247,7 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
 
 
 def probe(path: str) -> None:
-    """Raise OSError if `write_text` cannot write ``path``, as far as can be told beforehand."""
+    """Raise OSError if `write_text` cannot write ``path``, as far as can be known beforehand."""
     target = _resolve(path)
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -257,7 +257,7 @@ def probe(path: str) -> None:
 
 
 def _is_stream(path: str) -> bool:
-    """Say whether something lies at ``path`` that no file may take the place of."""
+    """Return whether something lies at ``path`` that must not be replaced by a file."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:

@@ -58,7 +58,7 @@ def _comments(page: Page, start: int, end: int) -> list[str]:
 
 
 def _instead(page: Page, node: NodeSpan, new: str) -> _Edit:
-    """Put ``new`` in the place of a whole value, and comments that stand in it behind it."""
+    """Replace a whole value by ``new``, and put comments that are in it behind it."""
     text = page.text
     start, end, lead = node.start, _end(page, node), ""
     colon = _COLON(text, node.key_end) if node.key_end >= 0 else None
@@ -78,7 +78,7 @@ def _instead(page: Page, node: NodeSpan, new: str) -> _Edit:
 
 
 def _end(page: Page, node: NodeSpan) -> int:
-    """Find where a value ends, without the blanks and comments behind it."""
+    """Find where a value ends, without the whitespace and comments behind it."""
     end = node.close
     while True:
         while page.text[end - 1].isspace():
@@ -100,7 +100,7 @@ def _edit_items(
 ) -> list[_Edit]:
     """Change single items of a list or members of a mapping, in block form or in brackets.
 
-    An item that goes leaves its comments behind. A new one stands behind the item that comes
+    An item that goes leaves its comments behind. A new one is behind the item that comes
     before it in ``expected``.
     """
     text = page.text

@@ -1,4 +1,4 @@
-"""Fix one page: regenerate `meta`, write canonical bytes, and lose nothing.
+"""Fix one page: regenerate `meta`, write canonical form, and lose nothing.
 
 A page is read, fixed in memory, and the result read back and compared before a file is replaced:
 same specs, same everything else, nothing left to fix, and a second run would change nothing. A page

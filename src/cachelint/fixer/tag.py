@@ -41,5 +41,5 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
     findings += whole_tag_findings(tally, task, settings)
     findings = apply_overrides(findings, settings)
     sort(findings)
-    return TagResult(task, findings, tally.checked, tally.facts(), changes=changes,
+    return TagResult(task, findings, tally.checked, tally.result(), changes=changes,
                      skipped=skipped, failed=failed)

@@ -221,7 +221,7 @@ class _Cursor:
                 return ""
 
     def _more(self) -> bool:
-        """Hold twice as much, and drop what was read; return whether there was more."""
+        """Keep twice as much, and drop what was read; return whether there was more."""
         held = [self._held[self._position:]]
         self._before += self._position
         self._position = 0

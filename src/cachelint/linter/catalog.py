@@ -32,15 +32,15 @@ def check_catalog(
     root: str, facts: Iterable[TagFacts], settings: Settings, *, is_whole: bool = True,
     own_files: frozenset[str] = frozenset(), used: set[FileIgnore] | None = None,
 ) -> list[Finding]:
-    """Check a catalog's own files beside what its tags hold: joins the facts of all tags.
+    """Check a catalog's own files against its tags: joins the results of all tags.
 
     Args:
         root: The catalog's folder.
         facts: Of the tags that were looked at, from `check_tag`.
         settings: Which rules run, and their configuration.
-        is_whole: Whether these are all tags of the catalog; if not, only what can be said of
-            those that were looked at whole is said, and of ``own_files``.
-        own_files: Files of the catalog to be judged by themselves where not all of it is,
+        is_whole: Whether these are all tags of the catalog; if not, only what is
+            known from those that were checked whole is reported, and ``own_files``.
+        own_files: Files of the catalog to be checked by themselves where not all of it is,
             relative to its folder.
         used: Gets those of `per-file-ignores` that left a finding out.
 
@@ -69,12 +69,12 @@ def lint_catalog(
 
 
 class OwnFiles(NamedTuple):
-    """A catalog's own files, each judged by itself, of which all or some are asked about."""
+    """A catalog's own files, each checked by itself; all or some of them are reported."""
 
     root: str
     is_whole: bool
     names: frozenset[str]
-    """Those that are asked about although not all of the catalog is, relative to its folder."""
+    """Those that are reported although not all of the catalog is, relative to its folder."""
     files: dict[str, FileProblems]
     """By path."""
     unread: list[Finding]
@@ -94,9 +94,9 @@ class OwnFiles(NamedTuple):
 def read_own_files(
     root: str, settings: Settings, *, is_whole: bool, own_files: frozenset[str] = frozenset()
 ) -> OwnFiles:
-    """Read a catalog's own files, and ask the rules that need nothing besides.
+    """Read a catalog's own files, and run the rules that need nothing else.
 
-    Without ``is_whole``, that is only said of ``own_files``.
+    Without ``is_whole``, only those in ``own_files`` are reported.
     """
     own = OwnFiles(root, is_whole, own_files, {}, [], discovery.hidden_files(root))
     within = (real_path(root),)
@@ -120,9 +120,9 @@ def read_own_files(
 def lint_own_files(
     own: OwnFiles, facts: Iterable[TagFacts], settings: Settings
 ) -> None:
-    """Ask the rules about a catalog's own files beside what its tags hold.
+    """Run the rules about a catalog's own files and its tags.
 
-    Without ``is_whole``, only what concerns the tags that were looked at is said.
+    Without ``is_whole``, only what concerns the tags that were checked is reported.
     """
     root, meta = own.root, own.page(catalog_files.META)
     paths = catalog_files.tag_pages(root)
@@ -146,7 +146,7 @@ def lint_own_files(
 def lint_own_file(
     path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...] = ()
 ) -> FileProblems | None:
-    """Ask the rules about one of the catalog's own files by itself; None if it cannot be read.
+    """Run the rules about one of the catalog's own files; None if it cannot be read.
 
     Links must not lead out of the folders ``within``, if there are any.
     """

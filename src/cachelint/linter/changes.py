@@ -1,4 +1,4 @@
-"""A pull request is judged by what it changes: which pages to check, and what changed in them."""
+"""Check a pull request by what it changes: which pages to check, and what changed in them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Scope(NamedTuple):
     tasks: list[TagTask]
     """The changed pages."""
     others: list[TagTask]
-    """Pages of tags whose entry in ``tags.yaml`` changed, for CL604 alone."""
+    """Pages of tags whose entry in ``tags.yaml`` changed, only for CL604."""
     facts: list[TagFacts]
     """Of tags in which pages came or went, or whose entry or page changed; specs not counted."""
     own_files: frozenset[str]
@@ -203,7 +203,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         raw = (read_write.LEAVES if leaves(path, within)
                else read_write.read(path, settings.max_page_size))
         if isinstance(raw, Unreadable) or raw == before:
-            continue  # CL100 has said it; or a link to the same bytes
+            continue  # CL100 has reported it; or a link to the same content
         page = parse_page(raw)
         if not change.before:
             if tag in changes.tags:
@@ -217,7 +217,7 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
                   ) -> Iterator[Finding]:
     old, new = page_contents(before), page_contents(after)
     if old is None or new is None:
-        return  # what cannot be read has no facts, and CL1xx has said so
+        return  # what cannot be read has no contents, and CL1xx has reported it
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
                           f"facts of a page in the frozen tag {dumps(tag)} changed: "
@@ -229,7 +229,7 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
 
 
 class PageContents(NamedTuple):
-    """What a page says that is not derived: in no order."""
+    """The contents of a page that are not derived, in no order."""
 
     head: str
     """All but `meta` and the specs."""
@@ -238,7 +238,7 @@ class PageContents(NamedTuple):
 
 
 def page_contents(page: Page) -> PageContents | None:
-    """Return what a page says; None where it cannot be read."""
+    """Return the contents of a page; None where it cannot be read."""
     if not page.parsed or not isinstance(page.data, dict):
         return None
     head = {key: value for key, value in page.data.items() if key not in ("meta", "spec_details")}
@@ -281,7 +281,7 @@ def _is_canonical(page: Page) -> bool:
         title, tag = page.data["title"], page.data["categories"][1]
         return page.text == render_page(title, tag, page.specs)
     except (KeyError, IndexError, TypeError, AttributeError):
-        return False  # unsound, and so not in any form
+        return False  # invalid, and so not in any form
 
 
 def _found(rule: Rule, path: str, page: Page | None, settings: Settings, message: str

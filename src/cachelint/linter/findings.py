@@ -124,7 +124,7 @@ def make_finding(
 
 
 def _spec_hash(page: Page, pointer: str) -> str:
-    """Return the hash of the spec in which ``pointer`` lies, if it tells the spec from others."""
+    """Return the hash of the spec in which ``pointer`` lies, if it identifies the spec."""
     path = pointer.split("/")
     if path[:2] != ["", "spec_details"] or len(path) < 3 or not page.parsed:
         return ""
@@ -141,7 +141,7 @@ _WIDTH = 68
 
 
 def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
-    """Cut what a span covers out of its line, with some of what stands around it."""
+    """Cut what a span covers out of its line, with some of what is around it."""
     # lines may have megabytes, and so may the number of findings be: never copy a whole one
     line_start, line_end = page.line(span.line)
     length = line_end - line_start

@@ -134,10 +134,10 @@ def check_page(
 
     Args:
         content: The page's bytes.
-        path: Where the page lies or will lie; ``_cache/<tag>/<package>/specs.md`` tells tag and
-            package. It need not exist.
+        path: Where the page lies or will lie; ``_cache/<tag>/<package>/specs.md`` determines tag
+            and package. It need not exist.
         settings: Which rules run, and their configuration; the defaults if not given.
-        context: What the rules may know besides, such as the tag's stacks; from ``path`` and
+        context: What the rules may also know, such as the tag's stacks; from ``path`` and
             ``settings`` if not given.
 
     Returns:

@@ -1,7 +1,7 @@
 """The unit of work: one folder below ``_cache``.
 
 A folder's pages go to one process, which can therefore see conflicts within the tag, and returns
-only findings and a few facts. The rules about the catalog's own files run on those facts. So one
+only findings and a few counts. The rules about the catalog's own files run on those counts. So one
 page, one machine with many processors and a cluster are one design.
 """
 
@@ -42,7 +42,7 @@ def tasks_of(selection: Selection) -> list[TagTask]:
         selection: What is to be checked, from `select`.
 
     Returns:
-        A task for each tag of which something is selected, with what ``tags.yaml`` says of the tag;
+        A task for each tag with something selected, with the tag's entry in ``tags.yaml``;
         sorted by path.
     """
     roots = {task.root for task in selection.tasks if task.tag} | set(selection.roots)
@@ -97,7 +97,7 @@ class TagResult(NamedTuple):
 
 
 class TagTally:
-    """Gathers the facts of a tag, page by page."""
+    """Gathers the counts of a tag, page by page."""
 
     def __init__(self, task: TagTask) -> None:
         """Begin with no page of ``task``."""
@@ -115,7 +115,7 @@ class TagTally:
         return self._pages[0][0] if self._pages else ""
 
     def add(self, path: str, page_id: PageId, number: int | None, hashes: bytes = b"") -> None:
-        """Count a page and its specs, of which there may be None to be counted.
+        """Count a page and its specs, which may be None.
 
         ``hashes`` are those of its specs, one after the other; each takes 32 bytes.
         """
@@ -131,7 +131,7 @@ class TagTally:
         self._unlisted = 1
         self._specs = None
 
-    def facts(self) -> TagFacts:
+    def result(self) -> TagFacts:
         """Return what was counted."""
         task = self._task
         pages = len(self._pages) + self._unlisted
@@ -167,7 +167,7 @@ def check_tag(task: TagTask, settings: Settings) -> TagResult:
         settings: Which rules run, and their configuration.
 
     Returns:
-        Findings and facts, small enough to be sent from process to process.
+        Findings and counts, small enough to be sent from process to process.
     """
     findings: list[Finding] = []
     tally = TagTally(task)
@@ -186,7 +186,7 @@ def check_tag(task: TagTask, settings: Settings) -> TagResult:
     findings = apply_overrides(findings, settings, used)
     sort(findings)
     return TagResult(
-        task, findings, tally.checked, tally.facts(), frozenset(used), failed=failed)
+        task, findings, tally.checked, tally.result(), frozenset(used), failed=failed)
 
 
 def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""What a finding is known by from run to run, for services that tell old findings from new.
+"""What identifies a finding from run to run, for services that show which are new.
 
-It is what a baseline knows it by: path, rule and place, never the line. So it stays the same when
+A baseline uses the same: path, rule and position, never the line. So it stays the same when
 lines move, when specs change their order, and when other findings come or go.
 """
 
@@ -17,7 +17,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 class Identity(NamedTuple):
-    """What tells a finding from every other of a report."""
+    """What identifies a finding among all of a report."""
 
     path: str
     rule: str
@@ -26,7 +26,7 @@ class Identity(NamedTuple):
     pointer: str
     """Below the spec, or into the front matter."""
     named: str
-    """What the message names, where the place alone does not tell a finding from others."""
+    """What the message names, where the position does not identify a finding."""
     ordinal: int
     """Counts findings that have all else in common, from 1."""
 
@@ -34,12 +34,12 @@ class Identity(NamedTuple):
         """Return 32 hexadecimal digits that stand for it."""
         text = "\0".join((self.path, self.rule, self.hash, self.pointer, self.named,
                          str(self.ordinal)))
-        # keys on a page, and names of files, may hold lone surrogates
+        # keys on a page, and names of files, may contain lone surrogates
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def identified(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]]:
-    """Yield each finding with its identity; findings of one path stand together."""
+    """Yield each finding with its identity; findings of one path are together."""
     path = None
     seen: dict[tuple[str, str, str, str], int] = {}
     for finding in findings:

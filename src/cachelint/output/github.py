@@ -86,7 +86,7 @@ def _command(finding: Finding, folder: str) -> str:
         last = max(finding.column, finding.end_column - 1)
         place |= {"col": finding.column, "endColumn": last}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
-    # the log shows the message alone, so that it must name its place too
+    # the log shows only the message, so it must name its position too
     return f"::{finding.severity.value} {properties}::{_data(_with_url(finding))}\n"
 
 

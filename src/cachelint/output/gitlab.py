@@ -1,6 +1,6 @@
 """`gitlab`: a Code Quality report, which GitLab shows in merge requests.
 
-GitLab compares the fingerprints of two reports to tell what a merge request adds and what it mends,
+GitLab compares the fingerprints of two reports to show what a merge request adds and fixes,
 and takes two findings of one fingerprint for one.
 """
 

@@ -1,7 +1,7 @@
 """`junit`: JUnit XML, as dashboards of CI services read it.
 
 A page with findings is a test suite, and each finding one of its tests: an error is one that
-failed, a warning, which fails no run, one that was skipped. Services tell tests apart by class and
+failed, a warning, which fails no run, one that was skipped. Services distinguish tests by class and
 name, so that no line number is part of these.
 """
 
@@ -63,7 +63,7 @@ def _name(finding: Finding, identity: Identity) -> str:
 
 
 def _text(text: str) -> str:
-    """Write text as it stands in an attribute."""
+    """Write text as in an attribute."""
     return _escape(escape_unsafe(text)).replace('"', "&quot;")
 
 

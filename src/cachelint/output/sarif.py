@@ -85,7 +85,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _invocation(report: Report, room: dict[Severity, int]) -> dict[str, Any]:
-    """Say that the program ran, and which findings are left out."""
+    """Describe the run, and which findings are left out."""
     invocation: dict[str, Any] = {"executionSuccessful": True}
     left = len(report.findings) - sum(room.values())
     if left:
@@ -126,7 +126,7 @@ def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, Any]:
     if finding.help:
         result["properties"] = {"help": escape_unsafe(finding.help)}
     # under the one name that services look for; what they reckon themselves, of the line's text, is
-    # the same for all specs, which stand on one line
+    # the same for all specs, which are on one line
     result["partialFingerprints"] = {"primaryLocationLineHash": f"{identity.fingerprint()}:1"}
     return result
 

@@ -1,7 +1,7 @@
 """The job summary of GitHub Actions: Markdown for the file that ``GITHUB_STEP_SUMMARY`` names.
 
 GitHub takes 1 MiB of it for a step and drops more than that whole, so that the size is bounded by
-the number of rules, not of findings. Text from pages and paths stands in code spans alone, in which
+the number of rules, not of findings. Text from pages and paths is only in code spans, in which
 neither Markdown nor HTML nor a mention of somebody means anything.
 """
 
@@ -71,7 +71,7 @@ def _item(finding: Finding) -> str:
 
 
 def _clipped(path: str) -> str:
-    """Cut a path in the middle: both its ends tell something."""
+    """Cut a path in the middle: both its ends are useful."""
     half = _WIDTH // 2
     return path if len(path) <= _WIDTH else f"{path[:half]}…{path[-half:]}"
 

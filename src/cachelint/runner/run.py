@@ -46,7 +46,7 @@ class Progress:
         self.pages = 0
         """Pages checked so far."""
         self.findings = 0
-        """Findings so far, some of which may be in a baseline."""
+        """Findings so far; some may be in a baseline."""
         self.left = dict.fromkeys(tasks)
         """What is not done."""
         self.tags = len(self.left)
@@ -121,7 +121,7 @@ def check(
         The findings, sorted, with the number of pages and the seconds taken.
 
     Raises:
-        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+        CachelintError: A path does not exist, a folder has no page, git cannot list what changed,
             or the baseline is damaged.
     """
     options = RunOptions(jobs, False, diff_base, baseline, on_progress, gate)
@@ -150,7 +150,7 @@ def fix(
         What is left, what was changed, and what was skipped and why.
 
     Raises:
-        CachelintError: A path does not exist, a folder has no page, git cannot tell what changed,
+        CachelintError: A path does not exist, a folder has no page, git cannot list what changed,
             or the baseline is damaged.
     """
     options = RunOptions(jobs, write, diff_base, baseline, on_progress, gate)
@@ -363,7 +363,7 @@ def _sought(
 def make_was_sought(
     settings: Settings, checked: Iterable[tuple[str | None, str]], run: frozenset[str]
 ) -> Callable[[Key, str], bool]:
-    """Return what tells whether a rule ran on a file, by its key in a baseline.
+    """Return what determines whether a rule ran on a file, by its key in a baseline.
 
     Args:
         settings: On what rules run.
@@ -394,7 +394,7 @@ def make_was_sought(
 
 
 def _roots(selection: Selection) -> list[str]:
-    """Return every catalog of which something is selected."""
+    """Return every catalog with something selected."""
     roots = dict.fromkeys(selection.roots)
     roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
     roots |= dict.fromkeys(catalog_of_file(path) for path in selection.catalog_files)

@@ -2,7 +2,7 @@
 
 On Linux processes are forked, and nothing passes between them and their parent but the number of a
 task and its result. A pool of the standard library takes longer by what a thousand pages cost. It
-is used elsewhere, where to fork is not sound.
+is used elsewhere, where a fork is not safe.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KILLED = ("a process that was checking pages was killed, as happens where memor
 _MOST_SHARES = 64
 """Into so many shares tasks are divided at most; each needs a file descriptor."""
 _NUMBER, _SIZE = 4, 8
-"""Bytes that tell the number of a task, and the size of its result."""
+"""Bytes with the number of a task, and the size of its result."""
 
 
 def processors() -> int:
@@ -252,7 +252,7 @@ def block_signals() -> Iterator[None]:
 def _end_with(parent: int) -> None:
     """Let this process end when the one that began it is gone, however that ended.
 
-    Otherwise it would go on with its work, or wait for more for ever. What it is writing is not
+    Otherwise it would go on with its work, or wait for more without end. What it is writing is not
     left half done. A thread that waits for the parent would make every call of the system dearer.
     """
     def look(*_: object) -> None:

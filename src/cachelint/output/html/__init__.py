@@ -1,8 +1,8 @@
-"""`html`: one file for people who would rather look than read. It asks nothing of any server.
+"""`html`: one file for people who would rather look than read. It loads nothing from a server.
 
 The template escapes whatever it is given. Findings travel as JSON, in islands of a thousand, which
 the page's own script shows as text and never as markup. Its Content-Security-Policy allows that
-script and that style sheet, by their hashes, and nothing else. What is written is ASCII alone, so
+script and that style sheet, by their hashes, and nothing else. The output is only ASCII, so
 that it reads the same whatever encoding the stream has.
 """
 
@@ -27,12 +27,12 @@ from cachelint.text import escape_unsafe
 
 _FOLDER = Path(__file__).parent
 CHUNK = 1000
-"""So many findings stand in one island."""
+"""The number of findings in one island."""
 _PAGE = re.compile(r"(?:(.+)/)?_cache/([^/]+)/([^/]+)/specs\.md", re.DOTALL)
 
 
 class RuleCount(NamedTuple):
-    """How often a rule was broken, and what it says."""
+    """How often a rule was broken, and its description."""
 
     code: str
     name: str
@@ -54,7 +54,7 @@ class Block(NamedTuple):
     kind: str
     """``heading``, ``text`` or ``code``."""
     runs: tuple[str, ...]
-    """Text and code spans in turn, beginning with text; of ``code`` the lines as they stand."""
+    """Text and code spans in turn, beginning with text; of ``code`` the lines unchanged."""
 
 
 def write(report: Report, style: Style) -> Iterator[str]:
@@ -79,7 +79,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
 
 
 def _own(name: str) -> Markup:
-    """Read a file of this package, which is trusted as it stands."""
+    """Read a file of this package, which is trusted as it is."""
     return Markup((_FOLDER / name).read_text(encoding="ascii"))
 
 
@@ -129,7 +129,7 @@ def blocks_of(documentation: str) -> list[Block]:
 
 
 class _Strings:
-    """Writes each text once: its first time as it is, then as its number."""
+    """Writes each string once: its first time as it is, then as its number."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -145,10 +145,10 @@ class _Strings:
 def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[list[object]]]:
     """Yield the findings as the page's script reads them.
 
-    A finding is ``[place, line, column, rule, flags, message, pointer, lines]``. A place is
+    A finding is ``[page, line, column, rule, flags, message, pointer, lines]``. A page is
     ``[root, tag, package, path]`` where the finding before it lies in another file, and 0 where it
     lies in the same; ``path`` is left out where it follows from the others. The rule is its number
-    in ``rules``. Flags: 1 for an error, 2 for fixable. Texts are numbered in the order of
+    in ``rules``. Flags: 1 for an error, 2 for fixable. Strings are numbered in the order of
     their first coming, and afterwards the number stands for the text.
     """
     strings = _Strings()
@@ -157,7 +157,7 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
         chunk: list[list[object]] = []
         for finding in findings[start : start + CHUNK]:
             chunk.append([
-                0 if finding.path == before else _place(finding.path, strings),
+                0 if finding.path == before else _page(finding.path, strings),
                 finding.line, finding.column, rules[finding.code],
                 (finding.severity is Severity.ERROR) + 2 * finding.fixable,
                 strings(finding.message), strings(finding.pointer),
@@ -167,20 +167,20 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
         yield chunk
 
 
-def _place(path: str, strings: _Strings) -> list[str | int]:
+def _page(path: str, strings: _Strings) -> list[str | int]:
     match = _PAGE.fullmatch(path)
     if match is not None:
         root, tag, package = match.groups("")
         return [strings(root), strings(tag), strings(package)]
-    place = page_id_of(path)
-    return [strings(""), strings(place.tag or ""), strings(place.package or ""), strings(path)]
+    page = page_id_of(path)
+    return [strings(""), strings(page.tag or ""), strings(page.package or ""), strings(path)]
 
 
 def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]:
     """Write excerpts as lines ``[number, piece...]``, what marks one line together.
 
-    A piece is plain text, or ``[side, text, label]`` for what is marked: side 1 is the place of the
-    finding, side 2 the other side of a contradiction.
+    A piece is plain text, or ``[side, text, label]`` for what is marked: side 1 is the position of
+    the finding, side 2 the other side of a contradiction.
     """
     by_line: dict[tuple[int, int, str], list[tuple[int, int, int, str]]] = {}
     for index, (number, cut, text, start, end, label) in enumerate(excerpts):
