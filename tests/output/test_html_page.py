@@ -270,7 +270,7 @@ def test_without_script(page: Any) -> None:
         for part in ("#map", "#findings", "#theme", "#print", "#by-package"):
             assert not shown.one(part).is_displayed()
         shown.one("#CL301 summary").click()
-        assert "regenerates meta" in shown.one("#CL301").text
+        assert "Regenerates meta" in shown.one("#CL301").text
     finally:
         shown.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -417,7 +417,7 @@ def test_both_sides_of_a_contradiction_are_marked(page: Any) -> None:
     assert shown.read_all("#detail .evidence span.side2") == ["2 specs"]
     assert shown.text("#detail .path") == "_cache/develop/zlib/specs.md:5:12"
     assert shown.text("#detail .mend") == "cachelint fix mends this."
-    assert "regenerates meta" in shown.text("#detail .prose")
+    assert "Regenerates meta" in shown.text("#detail .prose")
 
 
 def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:

@@ -68,7 +68,8 @@ def test_rules() -> None:
     for rule, written in zip(ALL_RULES, driver["rules"], strict=True):
         assert written["name"] == rule.name
         assert written["shortDescription"]["text"] == rule.summary
-        assert written["fullDescription"]["text"].startswith(rule.summary)
+        assert written["fullDescription"]["text"].startswith(
+            rule.sections["What it does"])
         assert not re.search("^#|cachelint fix", written["fullDescription"]["text"], re.MULTILINE)
         assert len(written["fullDescription"]["text"]) <= 1000
         assert written["help"] == {"text": rule.documentation, "markdown": rule.documentation}

@@ -46,6 +46,7 @@ def test_every_example_is_a_block_of_code_in_both(rule: Rule) -> None:
     markdown = explain.markdown(rule)
     assert markdown.count("```text\n") == markdown.count("\n```\n") == 2 * examples
     assert not re.search(r"^    ", re.sub("```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
+    body = rule.documentation.replace("\n## ", "\n")
     assert explain.text(rule) == (
-        f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.documentation}\n\n"
+        f"{rule.code} {rule.name} ({rule.severity.value})\n\n{body}\n\n"
         f"https://spack.github.io/cachelint/rules/#{rule.code.lower()}")
