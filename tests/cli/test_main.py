@@ -389,14 +389,15 @@ def test_output_of_fix(run: Run, here: Path) -> None:
     done = run("fix", "--output-format", "concise", "--ignore", "CL608")
     assert done == Done(1, (
         f"_cache/{TAG}/abc/specs.md:5:50: CL301 num_specs is 3, but spec_details has 2 specs\n"
-        f"_cache/{TAG}/abc/specs.md:6:301: CL402 the hash {valid.FIRST} is spec 0's already\n"
-        f"{WHERE}:6:192: CL506 warning: variants are not sorted by name: build_system belongs "
+        f"_cache/{TAG}/abc/specs.md:6:301: CL402 duplicate hash {valid.FIRST}: "
+        "also used by the 1st spec, abc@1.3.1\n"
+        f"{WHERE}:6:192: CL506 warning: variants are not sorted by name: build_system comes "
         "before shared\n"
         "Found 2 errors and 1 warning in 2 pages.\n"
     ), (
         f"Fixed {WHERE}: CL301\n"
-        f"skipped _cache/{TAG}/abc/specs.md: CL402 duplicate-hash: the hash {valid.FIRST} is "
-        "spec 0's already\n"
+        f"skipped _cache/{TAG}/abc/specs.md: CL402 duplicate-hash: duplicate hash {valid.FIRST}: "
+        "also used by the 1st spec, abc@1.3.1\n"
         "Fixed 1 finding in 1 file.\n"
     ))
 
@@ -614,8 +615,8 @@ def test_fix_of_standard_input(run: Run, here: Path) -> None:
     assert (done.status, done.out) == (1, PAGE)
     refused = run("fix", "-", "--output-format", "concise", stdin=STALE_AND_TWICE.encode())
     assert (refused.status, refused.out) == (1, STALE_AND_TWICE)
-    assert refused.err.endswith(f"skipped <stdin>: CL402 duplicate-hash: the hash {valid.FIRST} is "
-                                "spec 0's already\n")
+    assert refused.err.endswith(f"skipped <stdin>: CL402 duplicate-hash: duplicate hash "
+                                f"{valid.FIRST}: also used by the 1st spec, zlib@1.3.1\n")
     different = run("fix", "-", "--diff", "--stdin-filename", "x.md", stdin=(PAGE + "\n").encode())
     assert different.status == 1
     assert different.out == (

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from cachelint.document.variants import is_variant, variant_name
+from cachelint.document.variants import explain_variant, is_variant, variant_name
 
 VARIANTS = {
     "+shared": "shared",
@@ -90,3 +90,19 @@ def test_long_string_is_checked_in_time(piece: str) -> None:
     is_variant("a=" + piece * 8_000)
     is_variant("a=" + piece * 8_000 + " ")
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("", "expected +name, ~name or name=value"),
+    ("shared", "expected +name, ~name or name=value"),
+    ("+~shared", "+~ is not a sign, expected +, ~, ++ or ~~"),
+    ("+++x", "+++ is not a sign, expected +, ~, ++ or ~~"),
+    ("+x=1", "a variant with + has no value, expected +name or name=value"),
+    ("+a b", "the name contains other characters than letters, digits, _, . and -"),
+    ("=a", "the name contains other characters than letters, digits, _, . and -"),
+    ("cflags=-O3 -g", "a value with spaces must be quoted, cflags='-O3 -g'"),
+    ("a:= b", "a value with spaces must be quoted, a='b'"),
+])
+def test_reason_of_an_invalid_variant(text: str, reason: str) -> None:
+    assert not is_variant(text)
+    assert explain_variant(text) == reason

@@ -187,7 +187,7 @@ def test_hash_on_two_pages(catalog: Path) -> None:
     duplicate_package()
     found = check().findings
     assert {(f.path, f.code) for f in found} == {("_cache/develop/zwig/specs.md", "CL608")}
-    assert found[0].message.endswith("stands on _cache/develop/swig/specs.md too")
+    assert found[0].message.endswith("also on _cache/develop/swig/specs.md")
     # one file is not enough
     assert check(["_cache/develop/zwig/specs.md"]).findings == ()
 

@@ -352,7 +352,7 @@ def test_command_line(catalog: Path) -> None:
                           encoding="utf-8", check=False)
     assert done.returncode == 1
     assert done.stdout == (
-        f'{FROZEN}/re2/specs.md:1:1: CL802 a page of the frozen tag "develop-2025-03-30" is gone\n'
+        f'{FROZEN}/re2/specs.md:1:1: CL802 page was removed from frozen tag develop-2025-03-30\n'
         f"Found 1 error in 0 pages; 23 pages compared with {git('rev-parse', 'main')[:12]}.\n")
 
 

@@ -99,11 +99,12 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     ("text", "words"),
     [
         (_spec(hash=FIRST[:-1]), ["31 characters"]),
-        (_spec(hash="2c44nm0" + FIRST[7:]), ["'0' at 7"]),
-        (_spec(hash="A" + FIRST[2:]), ["31 characters", "'A' at 1"]),
-        (page(None, specs(1, hash=FIRST)), ["spec 0"]),
+        (_spec(hash="2c44nm0" + FIRST[7:]), ['character 7 is "0"']),
+        (_spec(hash="A" + FIRST[2:]), ["31 characters", 'character 1 is "A"']),
+        (page(None, specs(1, hash=FIRST)), ["the 1st spec, zlib@1.3.1"]),
         (_spec(versions=["1.2.13", "1.3.1"]), ["1.2.13", "1.3.1"]),
-        (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), ["spec 0", "1 more"]),
+        (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), [
+            "zlib@1.3.1/2c44nm4", "1 more"]),
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
          ["zlib-1.3.2", "zlib-1.3.1"]),
     ],

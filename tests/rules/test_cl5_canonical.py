@@ -201,10 +201,10 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     ("text", "words"),
     [
         (_order("layout", "title", "categories", "meta", "spec_details"), ['"layout"', '"title"']),
-        (page(meta(versions=["1.3.1", "1.2.13"])), ["versions", "1.2.13 belongs before 1.3.1"]),
+        (page(meta(versions=["1.3.1", "1.2.13"])), ["versions", "1.2.13 comes before 1.3.1"]),
         (page(None, specs()[::-1]), [FIRST, SECOND]),
-        (_line("meta", BLOCK_META), ["several lines"]),
-        (page(None, specs(0, variants=["+b", "+a"])), ["a belongs before b"]),
+        (_line("meta", BLOCK_META), ["expected one line, found "]),
+        (page(None, specs(0, variants=["+b", "+a"])), ["a comes before b"]),
     ],
     ids=["CL501", "CL502", "CL503", "CL504", "CL506"],
 )

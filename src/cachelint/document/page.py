@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any
 
 from cachelint.document import strict_json, yaml
 from cachelint.model import NamedTuple, PageFormat, Problem, SchemaError, Span
+from cachelint.text import clip, ordinal
 
 
 class ParseError(NamedTuple):
@@ -81,6 +83,22 @@ class Page:
         """The items of ``spec_details``; none where it is not a list."""
         value = self.data.get("spec_details") if isinstance(self.data, dict) else None
         return value if isinstance(value, list) else []
+
+    def name_spec(self, index: int) -> str:
+        """Return what a person calls a spec: ``zlib@1.3.1/2c44nm4``, or ``the 3rd spec``."""
+        spec = self.specs[index]
+        dag_hash = spec.get("hash") if isinstance(spec, dict) else None
+        if isinstance(dag_hash, str) and re.fullmatch("[a-z2-7]{32}", dag_hash):
+            return f"{self.name_version(index)}/{dag_hash[:7]}"
+        return f"the {ordinal(index + 1)} spec"
+
+    def name_version(self, index: int) -> str:
+        """Return package and version of a spec, as far as they are valid: ``zlib@1.3.1``."""
+        title, versions = self.data.get("title"), self.specs[index].get("versions")
+        name = title if isinstance(title, str) else ""
+        if isinstance(versions, list) and len(versions) == 1 and isinstance(versions[0], str):
+            name += f"@{versions[0]}"
+        return clip(name, 60)
 
     @cached_property
     def hash_counts(self) -> Counter[str]:

@@ -36,3 +36,22 @@ def _name(text: str) -> str:
 
 
 _variant_name = lru_cache(maxsize=8192)(_name)
+
+
+def explain_variant(text: str) -> str:
+    """Return why ``text``, which is not a variant, is none."""
+    signs = re.match(r"[+~]*", text)
+    assert signs is not None
+    name, equals, value = text[signs.end() :].partition("=")
+    name = name.removesuffix(":") if equals else name
+    if signs[0] not in ("", "+", "~", "++", "~~"):
+        return f"{signs[0][:10]} is not a sign, expected +, ~, ++ or ~~"
+    if signs[0] and equals:
+        return f"a variant with {signs[0]} has no value, expected {signs[0]}name or name=value"
+    if not signs[0] and not equals:
+        return "expected +name, ~name or name=value"
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        return "the name contains other characters than letters, digits, _, . and -"
+    if re.search(r"\s", value):
+        return f"a value with spaces must be quoted, {name[:40]}='{value.strip()[:40]}'"
+    return "a quote is not closed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,7 @@ from cachelint.rules.cl8_history import (
     order_only_change,
 )
 from cachelint.rules.selection import Settings, apply_overrides
+from cachelint.text import clip, plural
 
 
 class Scope(NamedTuple):
@@ -197,7 +199,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         before = next(befores) if change.before else b""
         if change.is_gone:
             yield from _found(frozen_page_removed, path, None, settings,
-                              f"a page of the frozen tag {dumps(tag)} is gone")
+                              f"page was removed from frozen tag {tag}")
             continue
         within = (real_path(root),)
         raw = (read_write.LEAVES if leaves(path, within)
@@ -208,7 +210,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
         if not change.before:
             if tag in changes.tags:
                 yield from _found(frozen_page_added, path, page, settings,
-                                  f"a new page in the frozen tag {dumps(tag)}")
+                                  f"page was added to frozen tag {tag}")
             continue
         yield from _compare_page(tag, path, parse_page(before), page, settings)
 
@@ -220,12 +222,11 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
         return  # what cannot be read has no contents, and CL1xx has reported it
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
-                          f"facts of a page in the frozen tag {dumps(tag)} changed: "
-                          f"{_difference(old, new)}")
+                          _difference(tag, path.split("/")[-2], old, new))
     elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
         yield from _found(order_only_change, path, after, settings,
-                          "the page's bytes changed and no fact did, and they are not the "
-                          "canonical ones: the next regeneration may change them again")
+                          f"only order or formatting changed in frozen tag {tag}, and not to "
+                          "canonical form")
 
 
 class PageContents(NamedTuple):
@@ -256,24 +257,50 @@ def _unordered(spec: Any) -> Any:
             for key, value in spec.items()}
 
 
-def _difference(old: PageContents, new: PageContents) -> str:
-    """Name what differs: how many specs are gone, new or other, and whether the head is."""
-    said = []
+def _difference(tag: str, package: str, old: PageContents, new: PageContents) -> str:
+    """Return what differs: the first spec with its values, and how many more."""
     before, after = dict(old.specs), dict(new.specs)
-    counts = {
-        ("is gone", "are gone"): [name for name in before if name not in after],
-        ("is new", "are new"): [name for name in after if name not in before],
-        ("differs", "differ"): [
-            name for name in before if name in after and before[name] != after[name]],
-    }
-    for (of_one, of_many), names in counts.items():
-        if len(names) == 1:
-            said.append(f"spec {names[0]} {of_one}")
-        elif names:
-            said.append(f"spec {names[0]} and {len(names) - 1:,} more {of_many}")
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    changed = [name for name in before if name in after and before[name] != after[name]]
+    claims = []
+    for names, verb in ((changed, "changed in"), (removed, "was removed from"),
+                        (added, "was added to")):
+        if names:
+            specs = before if names[0] in before else after
+            claim = f"{_name(package, specs[names[0]], names[0])} {verb} frozen tag {tag}"
+            if names is changed:
+                claim += f": {_first_change(before[names[0]], after[names[0]])}"
+            if len(names) > 1:
+                claim += f" (and {plural(len(names) - 1, 'more spec')})"
+            claims.append(claim)
     if old.head != new.head:
-        said.append("title or categories differ")
-    return ", ".join(said) or "a spec stands another number of times"
+        claims.append(f"title or categories changed in frozen tag {tag}")
+    return "; ".join(claims) or f"a spec of frozen tag {tag} is now there another number of times"
+
+
+def _name(package: str, spec: str, dag_hash: str) -> str:
+    """Name a spec as Spack does."""
+    data = json.loads(spec)
+    versions = data.get("versions") if isinstance(data, dict) else None
+    version = f"@{versions[0]}" if isinstance(versions, list) and versions else ""
+    return clip(f"{package}{version}/{dag_hash[:7]}", 80)
+
+
+def _first_change(before: str, after: str) -> str:
+    """Name the first field that differs, with both values."""
+    old, new = json.loads(before), json.loads(after)
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return "it is another value"
+    key = min(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return f"{key} was {_value(old, key)}, is {_value(new, key)}"
+
+
+def _value(spec: dict[str, Any], key: str) -> str:
+    value = spec.get(key)
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return "missing" if key not in spec else clip(str(value), 60)
 
 
 def _is_canonical(page: Page) -> bool:

@@ -239,7 +239,7 @@ def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
     for path in paths if rule.code in settings.selected else ():
         yield Finding(
             path, 1, 1, 1, 4, rule.code, rule.name, rule.severity,
-            "a file with front matter where no page belongs: Jekyll takes it for a page",
+            "front matter in a file that is not a page: Jekyll takes it for a page",
             "", False, (Excerpt(1, 0, "---", 0, 3),))
 
 
@@ -252,7 +252,7 @@ def whole_tag_findings(tally: TagTally, task: TagTask, settings: Settings) -> It
                 dag_hash = spec.get("hash") if isinstance(spec, dict) else None
                 if isinstance(dag_hash, str) and (other := others.pop(dag_hash, None)):
                     problem = Problem(f"/spec_details/{index}/hash",
-                                      f"the hash {dag_hash} stands on {other} too")
+                                      f"duplicate hash {dag_hash}: also on {other}")
                     yield make_finding(path, page, hash_conflict, problem,
                                        page.span_of(problem.pointer), False)
     if (tag_name.code in settings.selected and tally.first_page and not task.is_listed

@@ -34,31 +34,30 @@ def _list(values: set[str]) -> str:
 
 
 def _union(page: Page, key: str) -> Iterator[Problem]:
-    """Compare a list of `meta` with the union that the specs imply."""
-    said, implied = _meta(page, key), page.expected_meta.get(key)
-    if said is None or implied is None or said == implied or set(said) == set(implied):
+    """Compare a list of `meta` with the union of the specs' values."""
+    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    if actual is None or expected is None or actual == expected or set(actual) == set(expected):
         return
-    missing, strange = set(implied) - set(said), set(said) - set(implied)
+    missing, extra = set(expected) - set(actual), set(actual) - set(expected)
     claims = []
     other, label = None, ""
     if missing:
-        index, spec = _first_with(page, FIELDS[key], missing)
-        other, label = f"/spec_details/{index}/{FIELDS[key]}", f"spec {index}"
-        if isinstance(spec.get("hash"), str):
-            label += f", {spec['hash']}"
-        claims.append(f"lacks {_list(missing)}")
-    if strange:
-        claims.append(f"has {_list(strange)}, which no spec has")
-    yield Problem(f"/meta/{key}", f"{key} {' and '.join(claims)}", other=other, other_label=label)
+        index = _first_with(page, FIELDS[key], missing)
+        other, label = f"/spec_details/{index}/{FIELDS[key]}", page.name_spec(index)
+        claims.append(f"missing {_list(missing)}")
+    if extra:
+        claims.append(f"no spec has {_list(extra)}")
+    yield Problem(f"/meta/{key}", f"{key} is wrong: {'; '.join(claims)}", other=other,
+                  other_label=label)
 
 
-def _first_with(page: Page, field: str, values: set[str]) -> tuple[int, dict[str, Any]]:
-    """Find the first spec that has one of ``values``."""
+def _first_with(page: Page, field: str, values: set[str]) -> int:
+    """Return the index of the first spec that has one of ``values``."""
     for index, spec in enumerate(page.specs):
         value = spec[field]
         if not values.isdisjoint(value if isinstance(value, list) else [value]):
-            return index, spec
-    raise AssertionError("the specs imply the values")
+            return index
+    raise AssertionError("the values come from the specs")
 
 
 def _count(number: int, noun: str) -> str:
@@ -89,10 +88,10 @@ def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Regenerates `meta`.
     """
-    said, implied = _meta(page, "num_specs"), page.expected_meta.get("num_specs")
-    if said is not None and implied is not None and said != implied:
-        specs = _count(implied, "spec")
-        yield Problem("/meta/num_specs", f"num_specs is {said}, but spec_details has {specs}",
+    actual, expected = _meta(page, "num_specs"), page.expected_meta.get("num_specs")
+    if actual is not None and expected is not None and actual != expected:
+        specs = _count(expected, "spec")
+        yield Problem("/meta/num_specs", f"num_specs is {actual}, but spec_details has {specs}",
                       other="/spec_details", other_label=specs)
 
 
@@ -121,24 +120,18 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Regenerates `meta`.
     """
-    said, implied = _meta(page, "num_specs_by_stack"), page.expected_meta.get("num_specs_by_stack")
-    if said is None or implied is None or said == implied:
+    key = "num_specs_by_stack"
+    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    if actual is None or expected is None or actual == expected:
         return
     claims = []
-    for stack in sorted(said.keys() | implied.keys()):
-        name = dumps(stack)[1:-1]
-        if stack not in implied:
-            claims.append(f"counts {name}, which no spec lists")
-        elif stack not in said:
-            claims.append(f"lacks {name}, which {_listed(implied[stack])}")
-        elif said[stack] != implied[stack]:
-            claims.append(f"says {said[stack]} for {name}, which {_listed(implied[stack])}")
-    yield Problem("/meta/num_specs_by_stack", f"num_specs_by_stack {'; '.join(claims)}",
+    for stack in sorted(actual.keys() | expected.keys()):
+        count = expected.get(stack, 0)
+        if actual.get(stack) != count:
+            found = f"{actual[stack]:,}" if stack in actual else "missing"
+            claims.append(f"{dumps(stack)[1:-1]} is {found}, expected {count:,}")
+    yield Problem(f"/meta/{key}", f"{key} is wrong: {'; '.join(claims)}",
                   other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))
-
-
-def _listed(count: int) -> str:
-    return f"{count:,} spec lists" if count == 1 else f"{count:,} specs list"
 
 
 @page_rule("CL303", "compilers", fixability=Fix.META)

@@ -11,10 +11,10 @@ from cachelint.document import schema
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps
-from cachelint.document.variants import is_variant, variant_name
+from cachelint.document.variants import explain_variant, is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, Severity
 from cachelint.rules.base import TARBALL, Blocks, Fix, on_value, page_rule, value_rule
-from cachelint.text import clip, common_prefix
+from cachelint.text import clip, common_prefix, ordinal, plural
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -50,12 +50,12 @@ def invalid_hash(value: str, _: RuleOptions) -> Iterator[Problem]:
         return
     faults = []
     if len(value) != 32:
-        faults.append(f"{len(value)} character{'s' * (len(value) != 1)}, not 32")
+        faults.append(f"{plural(len(value), 'character')}, expected 32")
     strange = re.search(r"[^a-z2-7]", value)
     if strange:
-        faults.append(f"{dumps(strange[0])[1:-1]!r} at {strange.start() + 1}, "
-                      "where only a-z and 2-7 can stand")
-    yield Problem("", f"{show(value)} is no DAG hash: {'; '.join(faults)}")
+        faults.append(f"character {strange.start() + 1:,} is {dumps(strange[0])}, allowed are a-z "
+                      "and 2-7")
+    yield Problem("", f"invalid hash {show(value)}: {'; '.join(faults)}")
 
 
 @page_rule("CL402", "duplicate-hash", blocks_fix=Blocks.ALWAYS)
@@ -91,7 +91,8 @@ def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
         if value in first:
             yield Problem(
                 f"/spec_details/{index}/hash",
-                f"the hash {clip(value, 40)} is spec {first[value]}'s already",
+                f"duplicate hash {value}: also used by the {ordinal(first[value] + 1)} spec, "
+                f"{page.name_version(first[value])}",
                 other=f"/spec_details/{first[value]}/hash",
                 other_label="first here",
             )
@@ -119,7 +120,7 @@ def _are_texts(values: Any) -> TypeGuard[list[str]]:
 @on_value("stacks")
 def _repeated_stacks(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     for index, first in _repeated(value):
-        yield Problem(f"/{index}", f"the stack {show(value[index])} stands here twice",
+        yield Problem(f"/{index}", f"duplicate stack {show(value[index])} in a spec",
                       other=f"/{first}", other_label="first here")
 
 
@@ -131,7 +132,7 @@ def _repeated_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     names = [variant_name(item) if is_variant(item) else (number,)
              for number, item in enumerate(value)]
     for index, first in _repeated(names):
-        yield Problem(f"/{index}", f"the variant {show(names[index])} is set twice in one spec",
+        yield Problem(f"/{index}", f"duplicate variant {show(names[index])} in a spec",
                       other=f"/{first}", other_label="first here")
 
 
@@ -168,7 +169,7 @@ def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
             if _are_texts(values):
                 for index, first in _repeated(values):
                     pointer = f"/meta/{key}"
-                    yield Problem(f"{pointer}/{index}", f"{key} has {show(values[index])} twice",
+                    yield Problem(f"{pointer}/{index}", f"duplicate item {show(values[index])} in {key}",
                                   other=f"{pointer}/{first}", other_label="first here")
 
 
@@ -200,7 +201,7 @@ def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
     """
     # a control character is CL701's, unless the rest is invalid as well
     if not is_variant(value) and not is_variant(_CONTROL.sub("_", value)):
-        yield Problem("", f"{show(value)} is no variant: +name, ~name or name=value")
+        yield Problem("", f"invalid variant {show(value)}: {explain_variant(value)}")
 
 
 @value_rule("CL405", "version-count", field="versions")
@@ -229,7 +230,7 @@ def version_count(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     None.
     """
     if len(value) > 1:
-        yield Problem("", f"a spec has one version, and this one has {len(value)}: "
+        yield Problem("", f"a spec has {len(value):,} versions, expected 1: "
                           f"{clip(', '.join(value), 60)}")
 
 
@@ -276,8 +277,8 @@ def tarball_url(page: Page, context: PageContext) -> Iterator[Problem]:
             nearest = max(expected, key=lambda url: common_prefix(url, actual))
             at = common_prefix(nearest, actual)
             yield Problem(f"/spec_details/{index}/tarball", (
-                f"the tarball's URL has {_around(actual, at)} at {at + 1}, where the spec implies "
-                f"{_around(nearest, at)}"))
+                f"wrong tarball URL: expected {_around(nearest, at)}, found {_around(actual, at)} "
+                f"at character {at + 1:,}"))
 
 
 _IN_TARBALL_URL = ("platform", "os", "target", "compiler", "hash", "versions", "tarball")
@@ -349,9 +350,10 @@ def missing_root(page: Page, context: PageContext) -> Iterator[Problem]:
         and spec["stacks"] and all(spec["stacks"]) and root not in spec["stacks"]
     ]
     if without:
-        more = f" (and {len(without) - 1:,} more)" if len(without) > 1 else ""
+        specs = page.name_spec(without[0]) + (
+            f" and {plural(len(without) - 1, 'more spec')}" if len(without) > 1 else "")
         yield Problem(f"/spec_details/{without[0]}/stacks",
-                      f"spec {without[0]}{more} is not in the stack {root}, which its tag has")
+                      f"missing stack {show(root)}, which the tag has: {specs}")
 
 
 @page_rule("CL408", "mixed-compiler-spelling", severity=Severity.WARNING)
@@ -383,7 +385,7 @@ def mixed_compiler_spelling(page: Page, _: PageContext) -> Iterator[Problem]:
     old = [name for name in names if "@=" in name]
     new = [name for name in names if "@" in name and "@=" not in name]
     if old and new:
-        yield Problem("/meta/compilers", "compilers are written in two ways on one page: "
+        yield Problem("/meta/compilers", "compilers have two spellings on this page: "
                                          f"{clip(old[0], 40)} and {clip(new[0], 40)}")
 
 

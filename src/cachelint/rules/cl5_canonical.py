@@ -14,6 +14,7 @@ from cachelint.document.strict_json import dumps
 from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
+from cachelint.text import common_prefix
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
@@ -70,8 +71,8 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
     for pointer, keys, due in _mappings(page):
         if keys != due:
             first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
-            yield Problem(pointer, f"keys are not in the generator's order: {dumps(first)} stands "
-                                   f"where {dumps(instead)} belongs")
+            yield Problem(pointer, "keys are not in canonical order: expected "
+                                   f"{dumps(instead)}, found {dumps(first)}")
             return
 
 
@@ -107,7 +108,7 @@ def unsorted_list(page: Page, _: PageContext) -> Iterator[Problem]:
     for index, spec in enumerate(page.specs):
         if isinstance(spec, dict) and _is_unsorted(spec.get("stacks")):
             yield Problem(f"/spec_details/{index}/stacks",
-                          f"stacks of spec {index} is not sorted: "
+                          f"stacks of {page.name_spec(index)} is not sorted: "
                           f"{_first_out_of_order(spec['stacks'])}")
             return
 
@@ -119,7 +120,7 @@ def _is_unsorted(values: Any) -> bool:
 
 def _first_out_of_order(values: list[str]) -> str:
     later, earlier = next((a, b) for a, b in pairwise(values) if a > b)
-    return f"{dumps(earlier)[1:-1]} belongs before {dumps(later)[1:-1]}"
+    return f"{dumps(earlier)[1:-1]} comes before {dumps(later)[1:-1]}"
 
 
 @page_rule("CL503", "unsorted-specs", formats=CURRENT, fixability=Fix.REWRITE)
@@ -187,17 +188,27 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
             continue
         value = page.data[entry.key]
         written = page.source(entry)
-        if isinstance(value, (dict, list, str)) and written != render_entry(entry.key, value):
-            yield Problem(f"/{entry.key}", f"{entry.key} is written {_how(written, entry.key)}")
+        if isinstance(value, (dict, list, str)) and written != (
+                expected := render_entry(entry.key, value)):
+            yield Problem(f"/{entry.key}", f"{entry.key} is not in canonical form: "
+                                           f"{_difference(expected, written, entry.key)}")
     yield from _between_entries(page)
 
 
-def _how(written: str, key: str) -> str:
+def _difference(expected: str, written: str, key: str) -> str:
+    """Return what is expected and what is found, whole where it is short."""
     if "\n" in written:
-        return "over several lines, where the generator writes one"
-    if key in ("meta", "spec_details"):
-        return "in other bytes than json.dumps writes (spaces, quotes, escapes)"
-    return "in other bytes than the generator writes (spaces, quotes, escapes)"
+        return f"expected one line, found {written.count(chr(10)) + 1:,}"
+    expected, written = (text.removeprefix(f"{key}: ") for text in (expected, written))
+    if max(len(expected), len(written)) <= _SHORT:
+        return f"expected {expected}, found {written}"
+    at = max(0, common_prefix(expected, written) - _BEFORE)
+    return (f"expected {dumps(expected[at : at + _SHORT])}, found "
+            f"{dumps(written[at : at + _SHORT])} at character {at + 1:,}")
+
+
+_SHORT, _BEFORE = 40, 10
+"""Characters of a value that are shown at most, and before the first that differs."""
 
 
 def _between_entries(page: Page) -> Iterator[Problem]:
@@ -205,7 +216,7 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     text = page.text
     if page.comments:
         line = page.span(page.comments[0], page.comments[0]).line
-        yield Problem("", f"a comment stands on line {line}, where the generator writes none")
+        yield Problem("", f"comment on line {line:,}: canonical form has none")
         return
     if page.opening_end > 4:
         # what is not a space is refused by some readers (CL703)
@@ -217,11 +228,11 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     for end, start in zip(ends, starts, strict=True):
         if start > end:
             line = page.span(end, end).line
-            yield Problem("", f"line {line} is blank, where the generator leaves none")
+            yield Problem("", f"blank line {line:,}: canonical form has none")
             return
     # with text after it, it ends the front matter too early (CL108)
     if not text.startswith("---", page.closing_start) and not page.body.strip():
-        yield Problem("", "the front matter is closed by `...`, not by `---`")
+        yield Problem("", "the front matter ends in `...`, expected `---`")
 
 
 @emitted_rule("CL505", "trailing-whitespace", formats=ALL, severity=Severity.WARNING, fixability=Fix.FILE, by="parser")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from cachelint.document import schema
@@ -21,6 +22,7 @@ from cachelint.document.schema import show
 from cachelint.document.strict_json import escape_token, unescape_token
 from cachelint.model import PageContext, Problem, Severity
 from cachelint.rules.base import ALL, Fix, catalog_rule, emitted_rule, page_rule
+from cachelint.text import nearest_name, plural
 
 
 @page_rule("CL601", "title-mismatch", formats=ALL)
@@ -50,8 +52,8 @@ def title_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
     title, package = page.data.get("title"), context.page_id.package
     if package is None or title == package or not schema.compile_check("page-current", "/$defs/title")(title):
         return
-    yield Problem("/title", f"the title is {show(title)}, but the page lies in the folder of "
-                            f"{show(package)}")
+    yield Problem("/title", f"title is {show(title)}, expected {show(package)}, the name of "
+                            "the folder")
 
 
 @page_rule("CL602", "tag-mismatch", formats=ALL)
@@ -81,8 +83,8 @@ def tag_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
     tag = context.page_id.tag
     category = category_tag(page)
     if tag is not None and category is not None and category != tag:
-        yield Problem("/categories/1", f"the category is {show(category)}, but the page lies in "
-                                       f"the folder of {show(tag)}")
+        yield Problem("/categories/1", f"category is {show(category)}, expected {show(tag)}, the "
+                                       "name of the tag's folder")
 
 
 def category_tag(page: Page) -> str | None:
@@ -131,7 +133,13 @@ def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
                     and not unsafe(stack)):
                 said.add(stack)
                 yield Problem(f"/spec_details/{index}/stacks/{number}",
-                              f"{show(stack)} is no stack that _data/tags.yaml gives the tag")
+                              _unknown(stack, listed, context.page_id.tag))
+
+
+def _unknown(stack: str, known: frozenset[str], tag: str | None) -> str:
+    near = nearest_name(stack, known)
+    return (f"unknown stack {show(stack)}: tag {tag or ''} has no such stack in _data/tags.yaml"
+            + (f"; did you mean {show(near)}?" if near else ""))
 
 
 def unsafe(stack: str) -> bool:
@@ -181,7 +189,7 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         pages = catalog.facts[tag].pages
         if tag not in listed.entries and pages:
             yield catalog.path(TAGS), Problem("", (
-                f"the tag {show(tag)} has {pages:,} page{'s' * (pages != 1)} and is not listed"))
+                f"tag {show(tag)} has {plural(pages, 'page')} and is not listed"))
 
 
 @catalog_rule("CL605", "tag-page", fixability=Fix.CATALOG, needs_whole_tag=True)
@@ -227,7 +235,7 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         path = f"{TAG_PAGES}/{tag}.md"
         if tag not in catalog.tag_pages:
             yield catalog.path(TAGS), Problem(
-                f"/{number}/name", f"the tag {show(tag)} has pages, but {path} is missing",
+                f"/{number}/name", f"tag {show(tag)} has pages, but {path} is missing",
                 new_file=(path, render_tag_page(tag)))
         elif (page := catalog.tag_pages[tag]) is not None and page.parsed:
             for key, expected in (("tag", tag), ("permalink", permalink_of(tag))):
@@ -276,7 +284,7 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
         pages = catalog.facts[tag].pages if tag in catalog.facts else 0
         if not pages and (catalog.is_whole or tag in catalog.facts):
             yield catalog.path(TAGS), Problem(f"/{number}/name",
-                                              f"the tag {show(tag)} is listed and has no page")
+                                              f"tag {show(tag)} is listed and has no pages")
 
 
 @catalog_rule("CL607", "spec-count", fixability=Fix.CATALOG, needs_whole_tag=True,
@@ -404,27 +412,29 @@ def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     None. Correct the entry by hand.
     """
     first: dict[str, int] = {}
-    data = catalog.tags.data if catalog.tags else None
-    for number, entry in enumerate(data if isinstance(data, list) else ()):
+    if catalog.tags is None or not isinstance(catalog.tags.data, list):
+        return
+    for number, entry in enumerate(catalog.tags.data):
         name = entry.get("name") if isinstance(entry, dict) else None
         stacks = entry.get("stacks") if isinstance(entry, dict) else None
-        faults = []
-        other = None
         if type(name) is str and name:
             if name in first:
-                faults.append("the tag stands here already")
-                other = f"/{first[name]}/name"
-            first.setdefault(name, number)
+                line = catalog.tags.span_of(f"/{first[name]}/name").line
+                yield catalog.path(TAGS), Problem(
+                    f"/{number}", f"duplicate tag {show(name)}: first listed on line {line:,}",
+                    other=f"/{first[name]}/name", other_label="first here")
+                continue
+            first[name] = number
         if isinstance(stacks, list) and all(type(stack) is str for stack in stacks):
-            repeated = sorted(stack for stack, count in Counter(stacks).items() if count > 1)
+            repeated = [stack for stack, count in Counter(stacks).items() if count > 1]
             if repeated:
-                faults.append(f"the stack {show(repeated[0])} stands twice")
+                yield catalog.path(TAGS), Problem(
+                    f"/{number}", f"duplicate stack {show(min(repeated))} in tag {show(name)}")
             elif stacks != sorted(stacks):
-                faults.append("its stacks are not sorted")
-        if faults:
-            yield catalog.path(TAGS), Problem(
-                f"/{number}", f"entry {number}, {show(name)}: {'; '.join(faults)}", other=other,
-                other_label="first here" if other else "")
+                later, earlier = next((a, b) for a, b in pairwise(stacks) if a > b)
+                yield catalog.path(TAGS), Problem(
+                    f"/{number}", f"stacks of tag {show(name)} are not sorted: {show(earlier)} "
+                                  f"comes before {show(later)}")
 
 
 RULES = (

@@ -273,8 +273,8 @@ SORTABLE_TAG = re.compile(r"develop(?:-[0-9]{4}-[0-9]{2}-[0-9]{2})?|v[0-9]+(?:\.
 
 def unsortable(tag: str) -> str:
     """Say that the site cannot sort ``tag``."""
-    return (f"the site cannot sort the tag {dumps(tag)}: it knows develop, develop-YYYY-MM-DD, "
-            "and v with dotted numbers")
+    return (f"the site cannot sort tag {dumps(tag)}: expected develop, develop-YYYY-MM-DD, or v "
+            "with dotted numbers")
 
 
 RULES = (unsafe_text, tag_name, loader_dependent)
