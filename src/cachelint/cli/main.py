@@ -36,6 +36,7 @@ from cachelint.cli.printing import (
 )
 from cachelint.config import file as config_file
 from cachelint.document import schema as schemas
+from cachelint.files import read_write
 from cachelint.linter import tag as tag_linter
 from cachelint.linter.page import check_page
 from cachelint.model import CachelintError, Report
@@ -406,6 +407,7 @@ def program() -> NoReturn:
         main()
     except SystemExit as end:
         status = end.code
+    read_write.remove_pending()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
