@@ -816,7 +816,7 @@ def test_file_that_is_gone_since_it_was_read_is_not_made_again(
     ("write", errno.ENOSPC, "the file cannot be replaced: No space left on device"),
     ("write", errno.EDQUOT, "the file cannot be replaced: Disk quota exceeded"),
     ("fsync", errno.EIO, "the file cannot be replaced: Input/output error"),
-    ("fchmod", errno.EPERM, "the file cannot be replaced: Operation not permitted"),
+    ("fchmod", errno.EIO, "the file cannot be replaced: Input/output error"),
     ("rename", errno.EACCES, "the file cannot be replaced: Permission denied"),
 ])
 def test_file_that_cannot_be_replaced_keeps_its_findings(

@@ -13,7 +13,7 @@ from cachelint.model import Finding, Report, Severity
 from cachelint.output import github
 from cachelint.output import summary as job_summary
 from cachelint.output.formats import PLAIN
-from cachelint.rules.explain import url_of
+from cachelint.rules.base import url_of
 
 PAGE = "_cache/develop/zlib/specs.md"
 NAMES = {

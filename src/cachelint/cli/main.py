@@ -36,11 +36,13 @@ from cachelint.cli.printing import (
 )
 from cachelint.config import file as config_file
 from cachelint.document import schema as schemas
+from cachelint.files import read_write
 from cachelint.linter import tag as tag_linter
 from cachelint.linter.page import check_page
 from cachelint.model import CachelintError, Report
 from cachelint.output.formats import FORMATS
-from cachelint.rules import explain, selection
+from cachelint.rules import selection
+from cachelint.rules.base import url_of
 from cachelint.rules.selection import Settings
 from cachelint.runner import run as runner
 from cachelint.runner import workers
@@ -269,6 +271,8 @@ def rule(options: Options) -> int:
     cachelint rule                  all rules
     cachelint rule CL301            what it checks, why, and examples
     """
+    from cachelint.rules import explain
+
     chosen = list(rules.ALL_RULES)
     if options.name is not None:
         codes = selection.codes_of(options.name)
@@ -296,7 +300,7 @@ def _rule_as_dict(each: rules.Rule) -> dict[str, object]:
     return {
         "code": each.code, "name": each.name, "severity": each.severity.value,
         "summary": each.summary, "documentation": each.documentation,
-        "url": explain.url_of(each.code),
+        "url": url_of(each.code),
         "fixable": each.fixability is not rules.Fix.NONE, "default": each.default,
         "since": each.since,
     }
@@ -406,6 +410,7 @@ def program() -> NoReturn:
         main()
     except SystemExit as end:
         status = end.code
+    read_write.remove_pending()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

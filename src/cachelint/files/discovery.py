@@ -263,6 +263,8 @@ class Listing(NamedTuple):
     """Files with front matter where no page belongs."""
     is_complete: bool = True
     """Whether all folders could be listed; those that could not are among the pages."""
+    temporary: tuple[str, ...] = ()
+    """Files that a run of `fix` is writing, or that one which was killed has left."""
 
 
 def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
@@ -275,6 +277,7 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         return Listing([(folder, NO_PAGE)], [], is_complete=False)
     pages: list[tuple[str, PageId]] = []
     astray: list[str] = []
+    temporary: list[str] = []
     try:
         names, links = _scan(folder)
     except NotADirectoryError:
@@ -287,9 +290,10 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
-        if name.startswith("."):
-            continue
         below = f"{folder}/{name}"
+        if name.startswith("."):
+            temporary += [below] if read_write.is_temporary(name) else []
+            continue
         if name in LEGACY_PAGES:
             pages.append((below, NO_PAGE))
             continue
@@ -309,11 +313,12 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
             if len(inside) == 1:
                 continue
             inside.remove(PAGE)
+        temporary += [f"{below}/{each}" for each in inside if read_write.is_temporary(each)]
         astray += stray_pages(below, inside)
     if _is_above(root):
         pages = [(display_path(path), place) for path, place in pages]
         astray = [display_path(path) for path in astray]
-    return Listing(pages, sorted(astray, key=path_key))
+    return Listing(pages, sorted(astray, key=path_key), temporary=tuple(temporary))
 
 
 def _scan(folder: str) -> tuple[list[str], set[str]]:

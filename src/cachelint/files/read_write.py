@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -114,13 +115,17 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     changed meanwhile. Raises OSError.
     """
     target = os.path.realpath(path)
-    with _beside(target) as (descriptor, temporary):
-        status = os.stat(target)
-        with contextlib.suppress(PermissionError):
-            # somebody else's file in a folder of ours becomes ours
+    status = os.stat(target)
+    mode = stat.S_IMODE(status.st_mode)
+    with _beside(target, mode) as (descriptor, temporary):
+        # somebody else's file in a folder of ours becomes ours
+        with _tolerate(errno.EPERM, errno.EACCES, errno.EINVAL, *_UNSUPPORTED):
             os.fchown(descriptor, status.st_uid, status.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+        with _tolerate(errno.EPERM, *_UNSUPPORTED):
+            os.fchmod(descriptor, mode)
         _write_through(descriptor, content)
+        if kind := _find_lost_attribute(target, temporary):
+            raise OSError(errno.ENOTSUP, f"it has {kind}, which the new file would not have")
         if read(target) != before:
             return False
         os.rename(temporary, target)
@@ -133,23 +138,96 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     return True
 
 
+_UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
 @contextlib.contextmanager
-def _beside(path: str) -> Iterator[tuple[int, str]]:
+def _tolerate(*numbers: int) -> Iterator[None]:
+    """Go on after an error of one of the ``numbers``: the file system does not know the call."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in numbers:
+            raise
+
+
+def _find_lost_attribute(old: str, new: str) -> str:
+    """Return what an old file has and a new one lacks, in words; empty if there is nothing.
+
+    Labels of the system (``security.``) and of network file systems are not the user's.
+    """
+    if not hasattr(os, "listxattr"):
+        return ""  # Linux has it
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(old):
+            if not name.startswith(("user.", "system.posix_acl_")):
+                continue
+            if name not in os.listxattr(new) or os.getxattr(old, name) != os.getxattr(new, name):
+                return "an access control list" if name.startswith("system.") else (
+                    f"the extended attribute {name}")
+    return ""
+
+
+_TEMPORARY = ".cachelint-"
+"""How the names of temporary files begin; Jekyll does not look at hidden files."""
+_pending: set[str] = set()
+"""Temporary files that may exist."""
+
+
+@contextlib.contextmanager
+def _beside(path: str, mode: int = 0o600) -> Iterator[tuple[int, str]]:
     """Open a new file beside ``path``, and yield its descriptor and its path.
 
-    Unless it was given another name, it is gone afterwards, also after an interrupt at any moment:
-    its name is known before it exists. It is a hidden one, which Jekyll does not look at.
+    Unless it was given another name, it is gone afterwards. Its name is noted before it exists, so
+    that `remove_pending` finds it where an interrupt comes at the worst moment.
     """
-    temporary = os.path.join(os.path.dirname(path), f".cachelint-{os.urandom(8).hex()}")
+    temporary = os.path.join(os.path.dirname(path), f"{_TEMPORARY}{os.urandom(8).hex()}")
     descriptor = -1
+    _pending.add(temporary)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         yield descriptor, temporary
     finally:
-        if descriptor >= 0:
-            os.close(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            _pending.discard(temporary)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def remove_pending() -> None:
+    """Remove the temporary files that this process has not removed, as the last thing it does."""
+    while _pending:
+        with contextlib.suppress(OSError):
+            os.unlink(_pending.pop())
+
+
+_LEFTOVER_AGE = 3600
+"""Seconds after which a temporary file has been left by a run that was killed."""
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether a file has the name of a temporary one."""
+    return name.startswith(_TEMPORARY)
+
+
+def find_temporary(folder: str) -> list[str]:
+    """List the temporary files in a folder; none where it cannot be listed."""
+    listed = names(folder)
+    return [] if isinstance(listed, Unreadable) else [
+        f"{folder}/{name}" for name in listed if is_temporary(name)]
+
+
+def remove_leftovers(files: Iterable[str]) -> None:
+    """Remove those of some temporary files that are this user's and older than an hour."""
+    for path in files:
+        with contextlib.suppress(OSError):
+            status = os.lstat(path)
+            if (stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+                    and time.time() - status.st_mtime > _LEFTOVER_AGE):
+                os.unlink(path)
 
 
 def _write_through(descriptor: int, content: bytes) -> None:
@@ -157,7 +235,12 @@ def _write_through(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
-    os.fsync(descriptor)
+    _sync(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    with _tolerate(errno.EINVAL, *_UNSUPPORTED):  # some network and user space file systems
+        os.fsync(descriptor)
 
 
 def create(path: str, content: bytes) -> None:
@@ -175,7 +258,7 @@ def create(path: str, content: bytes) -> None:
             os.rename(temporary, path)
 
 
-_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_HARD_LINKS = (errno.EPERM, errno.EMLINK, *_UNSUPPORTED)
 """How file systems refuse them: vfat, exfat and SMB shares; FUSE; those that have a limit."""
 
 
@@ -224,7 +307,8 @@ def _open_to_all(descriptor: int) -> None:
     """Give a file the mode that a new one has."""
     mask = os.umask(0)
     os.umask(mask)
-    os.fchmod(descriptor, 0o666 & ~mask)
+    with _tolerate(errno.EPERM, *_UNSUPPORTED):
+        os.fchmod(descriptor, 0o666 & ~mask)
 
 
 def write_text(path: str, pieces: Iterable[str]) -> None:
@@ -242,7 +326,7 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
         _open_to_all(descriptor)
         with open(descriptor, "w", closefd=False, **how) as file:
             file.writelines(pieces)
-        os.fsync(descriptor)
+        _sync(descriptor)
         os.rename(temporary, target)
 
 

@@ -10,7 +10,8 @@ from cachelint.document import catalog_files
 from cachelint.document.catalog_files import TagFacts, render_scalar
 from cachelint.document.schema import validate
 from cachelint.document.strict_json import unescape_token
-from cachelint.files.paths import join, real_path
+from cachelint.files import read_write
+from cachelint.files.paths import join, linked_target, real_path
 from cachelint.fixer.replace import create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
 from cachelint.linter.findings import finding_of, sort, unfixable_reason
@@ -47,6 +48,11 @@ def fix_catalog(
     done = CatalogFix(own.unread.copy(), [], [])
     for file in own.files.values():
         _fix_file(own, file, settings, done, write=write)
+    if write:
+        for folder in ("_data", catalog_files.TAG_PAGES):
+            path = join(own.root, folder)
+            if not linked_target(path, (real_path(own.root),)):
+                read_write.remove_leftovers(read_write.find_temporary(path))
     findings = apply_overrides(done.findings, settings)
     sort(findings)
     return done._replace(findings=findings)

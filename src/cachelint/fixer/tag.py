@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cachelint.files import read_write
 from cachelint.files.discovery import TagTask
+from cachelint.files.paths import linked_target
 from cachelint.fixer.page import fix_checked
 from cachelint.fixer.replace import replace_file
 from cachelint.linter.findings import internal_error, sort
@@ -38,8 +40,18 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
             changes.append(FileChange.of(path, raw, fixed.content, fixed.found, fixed.findings,
                                          keep=not write))
         findings += fixed.found if reason else fixed.findings
+    if write:
+        _remove_leftovers(task, tally)
     findings += whole_tag_findings(tally, task, settings)
     findings = apply_overrides(findings, settings)
     sort(findings)
     return TagResult(task, findings, tally.checked, tally.result(), changes=changes,
                      skipped=skipped, failed=failed)
+
+
+def _remove_leftovers(task: TagTask, tally: TagTally) -> None:
+    """Remove what an earlier run that was killed has left in the folders of a task."""
+    found = list(tally.temporary)
+    for folder in {path.rpartition("/")[0] for path in task.pages or ()}:
+        found += read_write.find_temporary(folder or ".")
+    read_write.remove_leftovers(path for path in found if not linked_target(path, task.within))

@@ -108,6 +108,8 @@ class TagTally:
         """The path of each, and the hashes of its specs, which take less memory if joined."""
         self.checked = 0
         """Pages that were looked at, readable or not."""
+        self.temporary: tuple[str, ...] = ()
+        """Temporary files in the folders that were listed."""
 
     @property
     def first_page(self) -> str:
@@ -207,6 +209,7 @@ def pages_of(
     else:
         listing = discovery.list_tag(task.root, task.tag, task.within)
         listed = listing.pages
+        tally.temporary = listing.temporary
         if not listing.is_complete:
             tally.add_unlisted()
         for path in task.hidden:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.formats import PLAIN, Style, totals
 from cachelint.rules import BY_CODE
-from cachelint.rules.explain import url_of
+from cachelint.rules.base import url_of
 from cachelint.text import clusters, display_width, escape_unsafe, find_commands
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1", "location": "1;34"}

@@ -20,7 +20,7 @@ from cachelint.output.formats import (
     in_checkout,
     totals,
 )
-from cachelint.rules.explain import url_of
+from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe, plural
 
 LIMIT = 10

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cachelint.model import Finding, Report
 from cachelint.output.formats import Style
-from cachelint.rules.explain import url_of
+from cachelint.rules.base import url_of
 from cachelint.text import encodable, escape_commands
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode

@@ -10,7 +10,7 @@ from typing import Any
 from cachelint.files import paths, read_write
 from cachelint.model import Finding, Report, Suggestion
 from cachelint.output.formats import FIXABLE, WIDTH, Style
-from cachelint.rules.explain import DOCUMENTATION, url_of
+from cachelint.rules.base import DOCUMENTATION, url_of
 from cachelint.text import clip, escape_commands, escape_unsafe
 
 _ENCODE = json.JSONEncoder(ensure_ascii=True).encode

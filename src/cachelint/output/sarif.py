@@ -13,7 +13,7 @@ from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.fingerprints import Identity, identified
 from cachelint.output.formats import FIXABLE, WIDTH, Style, counts, folder_in, in_checkout
 from cachelint.rules import ALL_RULES, Fix, Rule
-from cachelint.rules.explain import url_of
+from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe
 
 LIMIT = 25_000

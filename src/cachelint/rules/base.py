@@ -22,6 +22,9 @@ TARBALL = frozenset({PageFormat.TARBALL})
 MODERN = CURRENT | TARBALL
 ALL = MODERN | {PageFormat.LEGACY}
 
+DOCUMENTATION = "https://spack.github.io/cachelint/"
+"""Where the documentation is published."""
+
 FIRST = "0.1.0"
 """The release that most rules have been in from the beginning."""
 
@@ -55,6 +58,11 @@ class Blocks(str, Enum):
     OUTSIDE_META = "outside meta"
     """Unless it is in `meta`, which is regenerated."""
     ALWAYS = "always"
+
+
+def url_of(code: str) -> str:
+    """Return the address of a rule's documentation."""
+    return f"{DOCUMENTATION}rules/#{code.lower()}"
 
 
 class ValueCheck(NamedTuple):
@@ -91,8 +99,8 @@ class Rule(NamedTuple):
     code: str
     name: str
     severity: Severity
-    documentation: str
-    """Markdown: a sentence, and sections: what it does, why it is a problem, examples, the fix."""
+    docstring: str
+    """The documentation, indented as it is in the code."""
     formats: frozenset[PageFormat]
     fixability: Fix = Fix.NONE
     default: bool = True
@@ -125,6 +133,14 @@ class Rule(NamedTuple):
     catalog: CatalogFunction | None = None
     since: str = FIRST
     """The release that had it first."""
+
+    @property
+    def documentation(self) -> str:
+        """Markdown: a sentence, and sections: what it does, why it is a problem, examples, the fix.
+
+        Only what explains rules needs it: to remove the indentation from all takes a millisecond.
+        """
+        return inspect.cleandoc(self.docstring)
 
     @property
     def summary(self) -> str:
@@ -168,8 +184,7 @@ class Rule(NamedTuple):
 
 def _make(function: Callable[..., Any], code: str, name: str, **attributes: Any) -> Rule:
     return Rule(code, name, attributes.pop("severity", Severity.ERROR),
-                inspect.cleandoc(function.__doc__ or ""),
-                attributes.pop("formats", MODERN), **attributes)
+                function.__doc__ or "", attributes.pop("formats", MODERN), **attributes)
 
 
 def _checks(

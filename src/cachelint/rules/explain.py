@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from cachelint.rules import ALL_RULES, Fix, Rule
+from cachelint.rules.base import url_of
 
 GROUPS = {
     "CL1": "The file and its front matter",
@@ -19,15 +20,6 @@ GROUPS = {
     "CL8": "Frozen tags",
     "CL9": "Pages against the build cache's index",
 }
-
-DOCUMENTATION = "https://spack.github.io/cachelint/"
-"""Where the documentation is published."""
-
-
-def url_of(code: str) -> str:
-    """Return the address of a rule's documentation."""
-    return f"{DOCUMENTATION}rules/#{code.lower()}"
-
 
 _FIX = {
     Fix.NONE: "no",

@@ -123,13 +123,10 @@ def verify(
     work = partial(verify_tag, settings=settings, source=source, stacks=dict(index.stacks))
     on_done = on_progress and Progress(chosen, on_progress).add
     verified = [*workers.run(work, chosen, jobs, on_done)]
-    findings = [finding for each in verified for finding in each.findings]
-    for root in dict.fromkeys(task.root for task in plan.tasks):
-        of_root = [each for each in verified if each.task.root == root]
-        findings += _compare_catalog(root, of_root, settings)
-        if root in selection.roots and index.tag is None and diff_base is None:
-            findings += _find_missing_tags(root, source, of_root, settings)
-    findings = [*apply_overrides(findings, settings), *(gate.findings if gate else ())]
+    # of which catalogs all tags of a list should have pages
+    whole = selection.roots if index.tag is None and diff_base is None else ()
+    findings = _join(verified, source, whole, settings)
+    findings += gate.findings if gate else ()
     sort(findings)
     was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
     if write_baseline is not None:
@@ -163,6 +160,21 @@ def _choose(
         raise CachelintError(f"one index is of one tag, but {plural(len(tagged), 'tag')} in the "
                              "paths: name one tag with --tag, or its folder below _cache")
     return tagged
+
+
+def _join(
+    verified: list[VerifiedTag], source: Source, whole: Iterable[str], settings: Settings
+) -> list[Finding]:
+    """Return the findings on pages, and those in the catalogs' own files."""
+    by_root: dict[str, list[VerifiedTag]] = {}
+    for each in verified:
+        by_root.setdefault(each.task.root, []).append(each)
+    findings = [finding for each in verified for finding in each.findings]
+    for root, of_root in by_root.items():
+        findings += _compare_catalog(root, of_root, settings)
+        if root in whole:
+            findings += _find_missing_tags(root, source, of_root, settings)
+    return apply_overrides(findings, settings)
 
 
 def _explain_unverified(
