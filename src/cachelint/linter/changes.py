@@ -19,7 +19,6 @@ from cachelint.files.paths import (
     display_path,
     is_page,
     join,
-    leaves,
     path_key,
     real_path,
     relative_to_catalog,
@@ -201,9 +200,7 @@ def _compare(
             yield from _found(frozen_page_removed, path, None, settings,
                               f"a page of the frozen tag {dumps(tag)} is gone")
             continue
-        within = (real_path(root),)
-        raw = (read_write.LEAVES if leaves(path, within)
-               else read_write.read(path, settings.max_page_size))
+        raw = read_write.read(path, settings.max_page_size, (real_path(root),))
         if isinstance(raw, Unreadable) or raw == before:
             continue  # CL100 has reported it; or a link to the same content
         page = parse_page(raw)
