@@ -209,6 +209,15 @@ class Suggestion(NamedTuple):
     """The new lines, without the line feed of the last one."""
 
 
+class Invocation(NamedTuple):
+    """How the program was called."""
+
+    command: str
+    """As it can be pasted into a shell."""
+    diff_base: str | None = None
+    """The value of ``--diff-base``."""
+
+
 class Report(NamedTuple):
     """What one run found. Findings are sorted by path (as byte strings), line, column, code."""
 
@@ -238,6 +247,8 @@ class Report(NamedTuple):
     """Pages on which the program itself failed."""
     suggestions: tuple[Suggestion, ...] = ()
     """Changes that a review can suggest, for formats that have them."""
+    invocation: Invocation | None = None
+    """None where it is not the command line that made the report."""
 
     @property
     def errors(self) -> int:

@@ -141,14 +141,14 @@ def test_results_are_counted_at_once_and_yielded_in_order() -> None:
 # ------------------------------------------------------------------------------- in a terminal
 
 _SLOWLY = """
-import sys, time
+import time
 from cachelint.cli import main as cli
-from cachelint.linter import fastpath as shapes
-read = shapes.Shapes.read
+from cachelint.linter import tag
+lint_page = tag.lint_page
 def slow(*arguments):
     time.sleep(0.2)
-    return read(*arguments)
-shapes.Shapes.read = slow
+    return lint_page(*arguments)
+tag.lint_page = slow
 cli.program()
 """
 

@@ -97,6 +97,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "mutable tag": (f'mutable-tags = ["v1", "{valid.TAG}"]', []),
     "mutable tag that does not exist": ('mutable-tags = [\n"v1",\n"nope"]', [
         ':3: in mutable-tags: no tag "nope" exists']),
+    "root stack": ('root-stack = "e4s"', []),
+    "root stack that no tag has": ('\nroot-stack = "nope"', [
+        ':2: in root-stack: no tag has the stack "nope"']),
     "rules that compare": ('[per-file-ignores]\n"_cache/v1" = ["CL8", "CL801"]', []),
 }
 

@@ -50,7 +50,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def change(path: Path) -> None:
-    """Change a fact of a page, and nothing that its summary would show."""
+    """Change the spec data of a page, and nothing that its summary shows."""
     text = path.read_text("utf-8")
     assert '"size": "-"' in text
     path.write_text(text.replace('"size": "-"', '"size": 7', 1), "utf-8")
@@ -205,7 +205,7 @@ def test_page_removed_in_a_submodule(catalog: Path) -> None:
     (lambda root: git("submodule", "--quiet", "deinit", "-f", FROZEN),
      f"{FROZEN} is a submodule that is not checked out: git submodule update --init"),
     (lambda root: (git("rm", "-qf", FROZEN), shutil.copytree(EXAMPLE / FROZEN, root / FROZEN)),
-     f"{FROZEN} is a submodule at the base alone"),
+     f"{FROZEN} is a submodule only at the base"),
 ])
 def test_submodule_that_cannot_be_compared(catalog: Path, spoil: Step, message: str) -> None:
     make_submodule(catalog, FROZEN)
@@ -252,7 +252,7 @@ def test_untracked_checkout_within(catalog: Path) -> None:
         f"_cache/v1.0.0/{each.name}/specs.md" for each in (EXAMPLE / FROZEN).iterdir()}
 
 
-def test_catalog_of_which_git_knows_nothing(catalog: Path) -> None:
+def test_catalog_that_git_does_not_know(catalog: Path) -> None:
     shutil.copytree(catalog / "_cache", catalog / "build/_cache")
     (catalog / ".gitignore").write_text("build\n")
     commit(catalog)
@@ -263,7 +263,7 @@ def test_catalog_of_which_git_knows_nothing(catalog: Path) -> None:
 # ------------------------------------------------------------------------------- no code, no noise
 
 
-def test_time_stamps_are_no_change_and_no_filter_is_run(catalog: Path, tmp_path: Path) -> None:
+def test_time_stamps_do_not_matter_and_filters_do_not_run(catalog: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     git("config", "filter.evil.clean", f"touch {marker}; cat")
     git("config", "filter.evil.smudge", f"touch {marker}; cat")

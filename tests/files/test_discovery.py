@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -368,7 +369,7 @@ def test_tag_folder_that_is_gone_since_it_was_listed(here: Path) -> None:
 NO_PERMISSION = Unreadable("CL100", "no permission to read the file")
 GONE = Unreadable("CL100", "the file is gone, or a link to nowhere")
 LOOP = Unreadable("CL100", "a link that leads back to itself")
-FOLDER = Unreadable("CL100", "a folder stands where a file belongs")
+FOLDER = Unreadable("CL100", "expected a file, found a folder")
 NOT_REGULAR = Unreadable("CL100", "no regular file")
 
 
@@ -402,7 +403,7 @@ def test_what_is_not_a_file(tmp_path: Path) -> None:
     assert found == {
         "gone": GONE, "folder": FOLDER, "self": LOOP, "here": LOOP, "dangling": GONE,
         "zero": NOT_REGULAR, "null": NOT_REGULAR, "pipe": NOT_REGULAR, "socket": NOT_REGULAR,
-        "file/below": Unreadable("CL100", "a file stands where a folder belongs"),
+        "file/below": Unreadable("CL100", "expected a folder, found a file"),
         "x" * 300: Unreadable("CL100", "the file's name is too long"),
         "a\0b": Unreadable("CL100", "a name that no file can have"),
     }
@@ -532,3 +533,35 @@ def test_new_file_where_there_are_no_hard_links(
         create("new.md", b"other")
     assert (here / "new.md").read_bytes() == b"text"
     assert [path.name for path in here.iterdir()] == ["new.md"]
+
+
+def test_folders_may_be_nested_deeply(here: Path) -> None:
+    valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})
+    for start in ("deep", "_cache/develop/zlib/deep"):
+        os.chdir(here)
+        folder = Path(start)
+        for _ in range(1600):
+            folder.mkdir()
+            os.chdir(folder)
+            folder = Path("d")
+    os.chdir(here)
+    assert [task.tag for task in select(["."]).tasks] == ["develop"]
+    assert list_tag(".", "develop").stray_pages == []
+    os.chdir(here)  # a folder whose path is longer than the system takes is removed from within
+    subprocess.run(["rm", "-rf", "deep", "_cache"], check=True)
+
+
+def test_folder_that_cannot_be_searched_is_a_note(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})
+    (here / "closed").mkdir()
+    scandir = os.scandir
+
+    def scan_some(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan_some)
+    assert select(["."]).notes == ("closed: not searched: no permission to read the file",)

@@ -209,8 +209,10 @@ def test_a_value_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read(tmp_path, spec_with(version="1" * (4 << 20)))
 
 
-def test_a_wrong_checksum_comes_before_what_it_led_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("raw", [
+    RAW[:200], RAW.replace(b"zlib", b""), RAW.replace(b"true", b"ture"), b"{,"])
+def test_a_wrong_checksum_comes_before_what_it_led_to(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "index.json"
-    path.write_bytes(RAW[:200] + b" " * (3 << 20))
+    path.write_bytes(raw + b" " * (3 << 20))
     with pytest.raises(CachelintError, match="wrong SHA-256 checksum"):
         [*Database(IndexFile(str(path), "0" * 64)).read()]

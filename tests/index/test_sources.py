@@ -172,6 +172,25 @@ def test_reads_a_view(tmp_path: Path) -> None:
         load(tmp_path / "v3/manifests/index/mystack/index.manifest.json", view="mystack")
 
 
+def test_an_index_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_INDEX_SIZE", 1 << 20)
+    bomb = tmp_path / "bomb.json.gz"
+    bomb.write_bytes(gzip.compress(b'{"database": {"x": "' + b" " * (8 << 20)))
+    with pytest.raises(CachelintError, match=r"bomb\.json\.gz: larger than 1,048,576 bytes"):
+        load(bomb)
+    plain = tmp_path / "large.json"
+    plain.write_bytes(RAW + b" " * (2 << 20))
+    with pytest.raises(CachelintError, match=r"large\.json: larger than 1,048,576 bytes"):
+        load(plain)
+
+
+def test_a_list_of_tags_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LIST_SIZE", 1000)
+    (tmp_path / "list.json").write_text(json.dumps({"t": ["x" * 2000]}))
+    with pytest.raises(CachelintError, match=r"list\.json: larger than 1,000 bytes"):
+        load(tmp_path / "list.json")
+
+
 Damage = Callable[[Path], object]
 
 

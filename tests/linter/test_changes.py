@@ -240,6 +240,17 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         found()
 
 
+def test_page_that_cannot_be_read_at_the_base_is_a_note(catalog: Path) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    valid_page = page.read_text(encoding="utf-8")
+    page.write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
+    commit()
+    page.write_text(valid_page, encoding="utf-8")
+    report = check(diff_base="HEAD")
+    assert report.findings == ()
+    assert report.notes == (f"{FROZEN}/re2/specs.md: not compared: it cannot be read at the base",)
+
+
 # ------------------------------------------------------------------------------ surroundings
 
 

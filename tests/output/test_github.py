@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from cachelint.model import Finding, Report, Severity
+from cachelint import __version__
+from cachelint.model import Finding, Invocation, Report, Severity
 from cachelint.output import github
 from cachelint.output import summary as job_summary
 from cachelint.output.formats import PLAIN
@@ -255,27 +256,43 @@ def test_summary() -> None:
 
 | findings | rule | | severity | fixable |
 |---:|---|---|---|---:|
-| 2 | `CL301` | `num-specs` | error | 2 |
-| 1 | `CL401` | `invalid-hash` | error | - |
-| 1 | `CL506` | `unsorted-variants` | warning | - |
+| 2 | [`CL301`](URL#cl301) | `num-specs` | error | 2 |
+| 1 | [`CL401`](URL#cl401) | `invalid-hash` | error | - |
+| 1 | [`CL506`](URL#cl506) | `unsorted-variants` | warning | - |
 
 #### Findings
 
-- `_cache/develop/zlib/specs.md:5:44`: `CL301` `num_specs is wrong` (fixable)
-- `_cache/develop/zlib/specs.md:6:44`: `CL301` `num_specs is wrong` (fixable)
-- `_cache/develop/zlib/specs.md:6:44`: warning: `CL506` `num_specs is wrong`
-- `_cache/develop/zlib/specs.md:6:44`: `CL401` `"x" is no hash`
+- `_cache/develop/zlib/specs.md:5:44`: [`CL301`](URL#cl301) `num_specs is wrong` (fixable)
+- `_cache/develop/zlib/specs.md:6:44`: [`CL301`](URL#cl301) `num_specs is wrong` (fixable)
+- `_cache/develop/zlib/specs.md:6:44`: warning: [`CL506`](URL#cl506) `num_specs is wrong`
+- `_cache/develop/zlib/specs.md:6:44`: [`CL401`](URL#cl401) `"x" is no hash`
 
 #### What to run
 
 ```sh
-cachelint fix _cache/develop/zlib/specs.md    # mends 2 findings; --diff shows how
-cachelint rule CL301    # what it says, why, a bad and a good example
-cachelint rule CL401    # what it says, why, a bad and a good example
-cachelint rule CL506    # what it says, why, a bad and a good example
+pipx install git+https://github.com/spack/cachelint@v{version}
+cachelint fix _cache/develop/zlib/specs.md    # fixes 2 findings
+cachelint check
+cachelint rule CL301    # what it checks, why, and examples
+cachelint rule CL401    # what it checks, why, and examples
+cachelint rule CL506    # what it checks, why, and examples
 ```
 
-"""
+""".replace("{version}", __version__).replace(
+        "URL#", "https://spack.github.io/cachelint/rules/#")
+
+
+def test_summary_links_to_lines_and_repeats_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "spack/cache")
+    monkeypatch.setenv("GITHUB_SHA", "0" * 40)
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    report = Report((finding(path="_cache/v1/a (b)/specs.md"), *(
+        finding("CL506", line) for line in (1, 2))), 7, invocation=Invocation("x", "origin/main"))
+    text = "".join(job_summary.write(report))
+    assert (f"- [`_cache/v1/a (b)/specs.md:5:44`](https://github.com/spack/cache/blob/{'0' * 40}/"
+            "_cache/v1/a%20%28b%29/specs.md#L5): ") in text
+    assert "\ncachelint check --diff-base origin/main\ncachelint rule CL506 " in text
+    assert "cachelint fix" not in text
 
 
 def test_summary_of_only_warnings() -> None:
@@ -291,20 +308,20 @@ def test_summary_lists_twenty_and_counts_the_rest() -> None:
     assert items[0].startswith(f"- `{PAGE}:1:44`")
     assert items[19].startswith(f"- `{PAGE}:20:44`")
     assert items[20] == "- … and 1,214 more, all of them in the log of the step"
-    assert "| 1,234 | `CL301` | `num-specs` | error | - |" in text
+    assert f"| 1,234 | [`CL301`]({url_of('CL301')}) | `num-specs` | error | - |" in text
 
 
 def test_summary_of_pages_in_many_files_fixes_them_all() -> None:
     text = summary(*(finding(path=f"_cache/develop/p{number}/specs.md", fixable=True)
                      for number in range(3)))
-    assert "\ncachelint fix    # mends 3 findings; --diff shows how\n" in text
+    assert "\ncachelint fix    # fixes 3 findings\n" in text
 
 
 @pytest.mark.parametrize("path", ["a b", "a;rm", "$(rm)", "-x", "a`b", "a\nb", "'", "x" * 3000])
 def test_summary_has_no_command_from_a_page(path: str) -> None:
     text = summary(finding(path=path, fixable=True))
     (command,) = [line for line in text.splitlines() if line.startswith("cachelint fix")]
-    assert command == "cachelint fix    # mends 1 finding; --diff shows how"
+    assert command == "cachelint fix    # fixes 1 finding"
 
 
 MARKUP = [
@@ -323,13 +340,15 @@ def test_summary_shows_text_as_text(text: str) -> None:
                if line.startswith("- ")]
     rest = line.removeprefix("- ")
     spans = []
-    while fence := re.match("`+", rest):
+    while fence := re.match("`+", rest.removeprefix("[")):
+        rest = rest.removeprefix("[")
         # a span ends at the next run of as many backticks, whatever is between
         end = re.compile(f"(?<!`){fence[0]}(?!`)").search(rest, fence.end())
         assert end is not None, rest
         span = rest[fence.end() : end.start()]
         spans.append(span[1:-1] if span.startswith(" ") and span.endswith(" ") else span)
-        rest = rest[end.end() :].removeprefix(":").removeprefix(" ")
+        rest = rest[end.end() :].removeprefix(f"]({url_of('CL301')})")
+        rest = rest.removeprefix(":").removeprefix(" ")
     shown = text.replace("\n", "\\n")
     assert spans == [f"{shown}:5:44", "CL301", shown]
     assert rest == ""

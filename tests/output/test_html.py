@@ -16,14 +16,26 @@ from typing import Any
 
 import pytest
 
-from cachelint.model import Excerpt, Report, Severity
+from cachelint import __version__
+from cachelint.model import Excerpt, Invocation, Report, Severity
 from cachelint.output import formats
 from cachelint.output import html as html_report
 from cachelint.output.formats import PLAIN
 from cachelint.output.html import Block, blocks_of
 from cachelint.rules import ALL_RULES
+from cachelint.rules.base import url_of
 from cachelint.text import escape_unsafe
 from support import reports
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work outside of repositories and CI services, at a fixed time."""
+    for name in ("GITHUB_REPOSITORY", "CI_PROJECT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764255600")
+    monkeypatch.chdir(tmp_path)
+
 
 ASSETS = Path(html_report.__file__).parent
 
@@ -78,7 +90,7 @@ def read_back(page: str) -> Iterator[dict[str, Any]]:
         return strings[value]
 
     path = ""
-    for place, line, column, rule, flags, message, pointer, lines in islands(page):
+    for place, line, column, rule, flags, message, pointer, lines, advice in islands(page):
         if place:
             root, tag, package, *given = map(text, place)
             path = given[0] if given else "/".join(
@@ -90,6 +102,7 @@ def read_back(page: str) -> Iterator[dict[str, Any]]:
             "lines": [[number, *(
                 (piece[0], text(piece[1]), text(piece[2])) if isinstance(piece, list)
                 else text(piece) for piece in pieces)] for number, *pieces in lines],
+            "help": text(advice),
         }
 
 
@@ -110,7 +123,8 @@ def test_findings_are_read_back(report: Report) -> None:
         {"path": escape_unsafe(each.path), "line": each.line, "column": each.column,
          "code": each.code, "name": each.name,
          "is_error": each.severity is Severity.ERROR, "fixable": each.fixable,
-         "message": escape_unsafe(each.message), "pointer": escape_unsafe(each.pointer)}
+         "message": escape_unsafe(each.message), "pointer": escape_unsafe(each.pointer),
+         "help": escape_unsafe(each.help)}
         for each in report.findings]
 
 
@@ -168,8 +182,10 @@ def test_nothing_but_its_own_script_and_style_is_allowed() -> None:
     assert page.index("Content-Security-Policy") < page.index("<style>")
     attributes = [(name, value) for _, each in reader.tags for name, value in each.items()]
     assert [name for name, _ in attributes if name.startswith("on") or name == "style"] == []
+    # links to the rules are followed on a click, and load nothing
     assert {value for name, value in attributes if name in ("href", "src")
-            if not str(value).startswith("#")} == {"data:,"}
+            if not str(value).startswith("#")} == {"data:,"} | {
+                url_of(finding.code) for finding in reports.SMALL.findings}
     assert re.findall(r"url\(|@import|https?:", (ASSETS / "report.css").read_text()) == []
     assert set(re.findall(r"https?://[^\"]*", (ASSETS / "report.js").read_text())) == {
         "http://www.w3.org/2000/svg"}  # a name, which is never loaded
@@ -203,11 +219,11 @@ def test_totals_and_rules_need_no_script() -> None:
     texts = html.unescape(re.sub(r"<[^>]*>", " ", page))
     texts = re.sub(r"\s+", " ", texts)
     assert "Found 3 errors and 2 warnings in 12 pages" in texts
-    assert "Known findings, left out 3" in texts
+    assert "Suppressed by the baseline 3" in texts
     assert re.search(r"CL301 num-specs num_specs is not the number of specs\. error 2 2 ", texts)
     assert re.search(r"CL401 invalid-hash A hash is not 32 characters .*? error \u2013 1 ", texts)
-    assert "which this browser does not run" in texts
-    assert "Regenerates meta ." in texts
+    assert "does not run the script" in texts
+    assert "Regenerates meta" in texts
     # what a script must fill stays hidden without one
     for _, attributes in Reader(page).tags:
         assert ("data-script" in attributes) <= ("hidden" in attributes)
@@ -231,11 +247,11 @@ def test_rule_with_errors_among_its_findings_is_shown_as_one() -> None:
 
 @pytest.mark.parametrize(("report", "claim", "lead"), [
     (Report((), 23), "All checks passed: 23 pages",
-     "Nothing was found. Every page that was checked"),
+     "No findings."),
     (Report((), 1, suppressed=4), "All checks passed: 1 page",
-     "Nothing was found besides what the baseline knows."),
+     "No findings, except those that the baseline suppresses."),
     (Report((), 2, not_run=("CL603", "CL608")), "All checks passed: 2 pages",
-     "Not run, since they need whole tags: CL603, CL608."),
+     "Not run, because they need whole tags: CL603, CL608."),
 ])
 def test_clean_report(report: Report, claim: str, lead: str) -> None:
     page = written(report)
@@ -243,6 +259,36 @@ def test_clean_report(report: Report, claim: str, lead: str) -> None:
     assert lead in page
     reader = Reader(page)
     assert reader.of("noscript") == reader.of("table") == reader.of("form") == []
+
+
+def test_head_tells_reports_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = reports.SMALL._replace(invocation=Invocation("cachelint check '<b>'"))
+    head = written(report).split('<dl class="facts">')[1].split("</dl>")[0]
+    texts = re.sub(r"<[^>]*>", " ", head).strip().split("\n")
+    assert [" ".join(text.split()) for text in texts if text.strip()] == [
+        "Command cachelint check &#39;&lt;b&gt;&#39;", f"Version cachelint {__version__}",
+        "Date 2025-11-27 15:00 UTC"]
+    monkeypatch.setenv("GITHUB_REPOSITORY", "spack/cache")
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.example.org")
+    monkeypatch.setenv("GITHUB_SHA", "0" * 40)
+    page = written(report)
+    assert '<a href="https://github.example.org/spack/cache">' in page
+    assert f"<code>{'0' * 40}</code>" in page
+    base = f"https://github.example.org/spack/cache/blob/{'0' * 40}/"
+    assert f'id="base">"{base}"</script>' in page
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("_cache/develop/stray/notes.md", ["", "develop", "stray", "_cache/develop/stray/notes.md"]),
+    ("a/_cache/v1/index.md", ["a", "v1", "", "a/_cache/v1/index.md"]),
+    ("pages/tags/v1.md", ["", "", "", "pages/tags/v1.md"]),
+])
+def test_other_files_of_a_tag_are_listed_under_it(path: str, expected: list[str]) -> None:
+    [[file, *_]] = islands(written(Report((reports.finding(path=path),), 1)))
+    strings: list[str] = []
+    for value in file:
+        strings.append(value if isinstance(value, str) else strings[value])
+    assert strings == expected
 
 
 def test_same_report_is_same_bytes() -> None:

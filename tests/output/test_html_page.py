@@ -193,8 +193,8 @@ def test_it_loads_and_shows_everything(page: Any) -> None:
         "Found 3 errors and 2 warnings in 12 pages (3 fixable with \"cachelint fix\"); "
         "3 findings suppressed by the baseline.")
     assert shown.count == "5 findings"
-    assert shown.read_all("[role=option] .message") == [
-        finding.message for finding in reports.SMALL.findings]
+    by_severity = sorted(reports.SMALL.findings, key=lambda finding: finding.severity.value)
+    assert shown.read_all("[role=option] .message") == [finding.message for finding in by_severity]
     assert shown.read_all("#packages th") == ["zlib", "bzip2"]
     assert shown.read_all("#packages td.count") == ["2", "3", "1", "1"]
     assert shown.chosen == "a hash that is none"
@@ -266,7 +266,7 @@ def test_without_script(page: Any) -> None:
         assert [each.text.split("\n")[0] for each in shown.all("#tally th")] == [
             "CL301 num-specs", "CL401 invalid-hash", "CL505 trailing-whitespace",
             "CL603 unlisted-tag"]
-        assert "which this browser does not run" in shown.one("noscript").text
+        assert "does not run the script" in shown.one("noscript").text
         for part in ("#map", "#findings", "#theme", "#print", "#by-package"):
             assert not shown.one(part).is_displayed()
         shown.one("#CL301 summary").click()
@@ -416,8 +416,40 @@ def test_both_sides_of_a_contradiction_are_marked(page: Any) -> None:
     assert shown.read_all("#detail mark.side2") == ["spec_details"]
     assert shown.read_all("#detail .evidence span.side2") == ["2 specs"]
     assert shown.text("#detail .path") == "_cache/develop/zlib/specs.md:5:12"
-    assert shown.text("#detail .mend") == "cachelint fix mends this."
+    assert shown.text("#detail .fix") == "cachelint fix _cache/develop/zlib/specs.md fixes this."
     assert "Regenerates meta" in shown.text("#detail .prose")
+
+
+def test_buttons_copy_the_location_and_the_command(page: Any) -> None:
+    shown = page(Report((reports.finding(path="_cache/develop/it's/specs.md", fixable=True),), 1))
+    shown.run("window.copied = []; Object.defineProperty(navigator, 'clipboard', "
+              "{value: {writeText: async (text) => window.copied.push(text)}})")
+    buttons = shown.all("#detail .copy")
+    assert [button.text for button in buttons] == ["Copy location", "Copy fix command"]
+    for button in buttons:
+        button.click()
+        shown.until(lambda button=button: button.text == "Copied")
+    assert shown.run("return window.copied") == [
+        "_cache/develop/it's/specs.md:5:12", "cachelint fix '_cache/develop/it'\\''s/specs.md'"]
+
+
+def test_marks_of_code_are_rendered(page: Any) -> None:
+    shown = page(Report((reports.finding(message="text after the closing `---`, a ` alone"),), 1))
+    assert shown.text("#detail > .message") == "text after the closing ---, a ` alone"
+    assert shown.read_all("#detail > .message code") == ["---"]
+
+
+def test_a_finding_links_to_its_line_and_its_rule(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "spack/cache")
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_SHA", "0" * 40)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    shown = page(Report((reports.finding("a b", "#x"),), 1))
+    assert [link.get_attribute("href") for link in shown.all("#detail .path a, #detail h3 a")] == [
+        "https://spack.github.io/cachelint/rules/#cl301",
+        f"https://github.com/spack/cache/blob/{'0' * 40}/_cache/a%20b/%23x/specs.md#L5"]
 
 
 def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:
@@ -430,11 +462,12 @@ def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:
         Excerpt(1, 0, "a.b", 1, 2, "x"),)) for n in range(len(names))), 1))
     elements = calm.run("return document.querySelectorAll('*').length")
     shown = page(report)
-    assert shown.run("return document.querySelectorAll('*').length") == elements
+    marks = sum(text.count("`") // 2 for text in reports.HOSTILE)  # each pair is code
+    assert shown.run("return document.querySelectorAll('*').length") == elements + marks
     for text, name in zip(reports.HOSTILE, names, strict=True):
         shown.press("j")
-        assert shown.chosen == escape_unsafe(text)
-        assert shown.read_all("#detail > .message") == [escape_unsafe(text)]
+        assert shown.chosen == escape_unsafe(text).replace("`", "")
+        assert shown.read_all("#detail > .message") == [escape_unsafe(text).replace("`", "")]
         assert shown.read_all("#detail mark") == [escape_unsafe(text)]
         assert shown.read_all("#detail .evidence span.side1") == [escape_unsafe(text)]
         path = escape_unsafe(f"_cache/{name}/{name}/specs.md")
@@ -445,7 +478,8 @@ def test_text_of_pages_and_names_of_files_is_text(page: Any) -> None:
                      "document.body.textContent)") is False
     for text, name in zip(reports.HOSTILE, names, strict=True):
         shown.choose("tag", escape_unsafe(name))
-        assert (shown.count, shown.chosen) == (f"1 of {len(names)} findings", escape_unsafe(text))
+        assert (shown.count, shown.chosen) == (
+                f"1 of {len(names)} findings", escape_unsafe(text).replace("`", ""))
 
 
 # ------------------------------------------------------------------------------- keys
@@ -666,13 +700,13 @@ def brightness(shown: Page) -> int:
 def test_theme(page: Any) -> None:
     shown = page(reports.SMALL)
     theme = shown.one("#theme")
-    assert (brightness(shown) > 700, theme.get_attribute("aria-pressed")) == (True, "false")
+    assert (brightness(shown) > 700, theme.text) == (True, "Use dark theme")
     shown.media("dark")
     # the page hears of it with the browser's next frame
-    shown.until(lambda: theme.get_attribute("aria-pressed") == "true")
+    shown.until(lambda: theme.text == "Use light theme")
     assert brightness(shown) < 100
     theme.click()
-    assert (brightness(shown) > 700, theme.get_attribute("aria-pressed")) == (True, "false")
+    assert (brightness(shown) > 700, theme.text) == (True, "Use dark theme")
     shown.open()
     assert brightness(shown) > 700
     shown.one("#theme").click()

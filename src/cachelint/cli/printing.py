@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from cachelint.cli.options import Options, describe_unwritable
 from cachelint.files import read_write
 from cachelint.files.paths import path_in_checkout
-from cachelint.model import CachelintError, Report, Severity
+from cachelint.model import CachelintError, Invocation, Report, Severity
 from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
 from cachelint.rules import BY_CODE
 from cachelint.runner.run import OnProgress
@@ -65,6 +66,8 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
     Raises:
         CachelintError: A file cannot be written.
     """
+    command = shlex.join(["cachelint", *map(escape_unsafe, sys.argv[1:])])
+    report = report._replace(invocation=Invocation(command, options.diff_base))
     # first the files: the reader of standard output may close it early
     _write_files(report, options)
     target = stream or sys.stdout

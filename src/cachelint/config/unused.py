@@ -123,15 +123,21 @@ def _list_tags(root: str) -> list[str]:
 
 
 def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the tags of `mutable-tags` that no catalog has."""
-    wanted = file.data.get("mutable-tags", ())
+    """Yield the tags of `mutable-tags`, and the `root-stack`, that no catalog has."""
+    wanted, stack = file.data.get("mutable-tags", ()), file.data.get("root-stack")
     tags: set[str] = set()
-    for root in discovery.select(paths).roots if wanted else ():
+    stacks: set[str] = set()
+    for root in discovery.select(paths).roots if wanted or stack else ():
+        tags.update(_list_tags(root))
         listed = catalog_files.read_tags(root)
-        tags.update(_list_tags(root), listed.entries if listed is not None else ())
+        if listed is not None:
+            tags.update(listed.entries)
+            stacks.update(*listed.stacks.values())
     for number, tag in enumerate(wanted):
         if tag not in tags:
             yield f'{file.locate("mutable-tags", number)}: in mutable-tags: no tag "{tag}" exists'
+    if stack and stack not in stacks:
+        yield f'{file.locate("root-stack")}: in root-stack: no tag has the stack "{stack}"'
 
 
 def _is_all(file: File, paths: Iterable[str]) -> bool:

@@ -226,10 +226,7 @@ def read_tags(root: str) -> Tags | None:
 
     The rules report what is wrong with the file.
     """
-    path = join(root, TAGS)
-    if leaves(path, (real_path(root),)):
-        return None
-    raw = read_write.read(path, 8 * MAX_SIZE)
+    raw = read_write.read(join(root, TAGS), 8 * MAX_SIZE, (real_path(root),))
     return None if isinstance(raw, Unreadable) else tags_of(read_yaml(raw, tags_by_line))
 
 

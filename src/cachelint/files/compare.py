@@ -197,7 +197,7 @@ class _Comparison:
         """
         shown = join(self.root, path)
         if not commit or (record is not None and record.mode != git.SUBMODULE):
-            when = "at the base alone" if not commit else "and was none at the base"
+            when = "only at the base" if not commit else "and was not one at the base"
             raise CachelintError(f"--diff-base: {shown} is a submodule {when}: the two cannot be "
                                  "compared")
         if not exists(f"{shown}/.git"):

@@ -38,8 +38,8 @@ _REASONS = {
     errno.ENOENT: "the file is gone, or a link to nowhere",
     errno.EACCES: "no permission to read the file",
     errno.EPERM: "no permission to read the file",
-    errno.EISDIR: "a folder stands where a file belongs",
-    errno.ENOTDIR: "a file stands where a folder belongs",
+    errno.EISDIR: "expected a file, found a folder",
+    errno.ENOTDIR: "expected a folder, found a file",
     errno.ELOOP: "a link that leads back to itself",
     errno.ENXIO: "no regular file",
     errno.EAGAIN: "no regular file",
@@ -56,15 +56,19 @@ def reason(error: OSError) -> str:
 LEAVES = Unreadable("CL100", "a link that leads out of the catalog: it is not followed")
 
 
-def read(path: str, max_size: int = 0, within: tuple[str, ...] = ()) -> bytes | Unreadable:
+def read(
+    path: str, max_size: int = 0, within: tuple[str, ...] = (), *, is_listed: bool = False
+) -> bytes | Unreadable:
     """Read a whole file; never blocks on a pipe, never reads more than ``max_size`` bytes.
 
     Args:
         path: The file.
         max_size: The limit in bytes, 0 for none.
-        within: If given, real paths of folders; a link at ``path`` must not lead out of them. Of
-            links in the folders above it, the caller takes care.
+        within: If given, real paths of folders that no link in ``path`` may lead out of.
+        is_listed: Whether the folder of the file is known to be within them, which saves time.
     """
+    if within and not is_listed and leaves(path, within):
+        return LEAVES
     try:
         descriptor = os.open(path, _NO_LINK if within else _HOW)
     except (OSError, ValueError) as error:

@@ -80,15 +80,14 @@ class Database:
             CachelintError: The index cannot be read, is damaged, too old or of another shape.
                 What was yielded before is to be thrown away.
         """
-        chunks = read_index(self._file)
-        try:
-            with contextlib.closing(chunks):
+        with contextlib.closing(read_index(self._file)) as chunks:
+            try:
                 yield from self._read(_Cursor(chunks, self.where))
-        except CachelintError:
-            # a wrong checksum explains more than the error it led to
-            for _ in chunks:
-                pass
-            raise
+            except CachelintError:
+                # a wrong checksum explains more than the error it led to
+                for _ in chunks:
+                    pass
+                raise
 
     def _read(self, cursor: _Cursor) -> Iterator[Install]:
         has_installs = False

@@ -8,7 +8,7 @@ from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
 from cachelint.document.page import Page
 from cachelint.files import discovery, read_write
-from cachelint.files.paths import exists, join, leaves, real_path, relative_to_catalog
+from cachelint.files.paths import exists, join, real_path, relative_to_catalog
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import findings_of, sort
 from cachelint.linter.tag import unreadable_page
@@ -150,8 +150,7 @@ def lint_own_file(
 
     Links must not lead out of the folders ``within``, if there are any.
     """
-    raw = (read_write.LEAVES if leaves(path, within)
-           else read_write.read(path, settings.max_page_size))
+    raw = read_write.read(path, settings.max_page_size, within)
     if isinstance(raw, Unreadable):
         unread += unreadable_page(path, raw, settings)
         return None

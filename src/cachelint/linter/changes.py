@@ -20,7 +20,6 @@ from cachelint.files.paths import (
     display_path,
     is_page,
     join,
-    leaves,
     path_key,
     real_path,
     relative_to_catalog,
@@ -93,7 +92,8 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
     for path in changes.exits:
         if _is_selected(root, path, selection) and not settings.excludes(path):
             by_tag.setdefault("", []).append(join(root, path))
-    findings += _compare(root, pages, changes, settings)
+    notes = list(changes.notes)
+    findings += _compare(root, pages, changes, settings, notes)
     changed_entries = _changed_entries(chosen, tags)
     came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
     own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen
@@ -111,7 +111,7 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
         frozenset(change.path for change in chosen),
         changes.base,
         _count(root, changes.pages, selection, settings),
-        changes.notes,
+        tuple(notes),
     )
 
 
@@ -189,9 +189,10 @@ def _changed_entries(chosen: list[Change], now: Tags | None) -> set[str]:
 # ------------------------------------------------------------------------------- frozen tags
 
 
-def _compare(root: str, pages: list[Change], changes: Changes, settings: Settings
-             ) -> Iterator[Finding]:
-    """Yield CL801 to CL804 for the pages of frozen tags."""
+def _compare(
+    root: str, pages: list[Change], changes: Changes, settings: Settings, notes: list[str]
+) -> Iterator[Finding]:
+    """Yield CL801 to CL804 for the pages of frozen tags, and note what cannot be compared."""
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
     befores = git.contents((change.store, change.before) for change in frozen if change.before)
     for change in frozen:
@@ -201,9 +202,7 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
             yield from _found(frozen_page_removed, path, None, settings,
                               f"page was removed from frozen tag {tag}")
             continue
-        within = (real_path(root),)
-        raw = (read_write.LEAVES if leaves(path, within)
-               else read_write.read(path, settings.max_page_size))
+        raw = read_write.read(path, settings.max_page_size, (real_path(root),))
         if isinstance(raw, Unreadable) or raw == before:
             continue  # CL100 has reported it; or a link to the same content
         page = parse_page(raw)
@@ -212,7 +211,10 @@ def _compare(root: str, pages: list[Change], changes: Changes, settings: Setting
                 yield from _found(frozen_page_added, path, page, settings,
                                   f"page was added to frozen tag {tag}")
             continue
-        yield from _compare_page(tag, path, parse_page(before), page, settings)
+        old = parse_page(before)
+        if page_contents(old) is None and page.parsed:
+            notes.append(f"{path}: not compared: it cannot be read at the base")
+        yield from _compare_page(tag, path, old, page, settings)
 
 
 def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings

@@ -19,7 +19,6 @@ from cachelint.files.paths import (
     catalog_of,
     is_page,
     join,
-    leaves,
     page_id_of,
     path_key,
     real_path,
@@ -221,9 +220,8 @@ def pages_of(
             tally.add(path, page_id, None)
             continue
         tally.checked += 1
-        # the folders above pages that were listed are known to lie within
-        raw = (read_write.LEAVES if task.pages is not None and leaves(path, task.within)
-               else read_write.read(path, settings.max_page_size, task.within))
+        raw = read_write.read(path, settings.max_page_size, task.within,
+                              is_listed=task.pages is None)
         if isinstance(raw, Unreadable):
             tally.add(path, page_id, None)
             findings += unreadable_page(path, raw, settings)

@@ -1,24 +1,30 @@
 """The job summary of GitHub Actions: Markdown for the file that ``GITHUB_STEP_SUMMARY`` names.
 
-GitHub takes 1 MiB of it for a step and drops more than that whole, so that the size is bounded by
-the number of rules, not of findings. Text from pages and paths is only in code spans, in which
-neither Markdown nor HTML nor a mention of somebody means anything.
+GitHub accepts 1 MiB of it for a step, and drops all of a longer one: the size is bounded by the
+number of rules, not of findings. Strings from pages and paths are only in code spans, where neither
+Markdown nor HTML nor a mention of a person has a meaning.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections import Counter
 from collections.abc import Iterator
 
+from cachelint import __version__
 from cachelint.model import Finding, Report, Severity
 from cachelint.output.formats import totals
+from cachelint.output.links import Source, find_source
+from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe, plural
 
 FIRST = 20
-"""So many findings are listed."""
+"""Number of findings that are listed."""
 _WIDTH = 500
-"""Characters of a path or a message at most."""
+"""Maximum length of a path or a message in characters."""
 _RULES = 100
+_REPOSITORY = "https://github.com/spack/cachelint"
 
 
 def write(report: Report) -> Iterator[str]:
@@ -44,8 +50,8 @@ def _table(report: Report) -> Iterator[str]:
     yield "| findings | rule | | severity | fixable |\n|---:|---|---|---|---:|\n"
     ordered = sorted(by_rule.items(), key=lambda item: (-item[1][0], item[0]))
     for (code, name), (count, fixable) in ordered[:_RULES]:
-        yield (f"| {count:,} | {_code(code)} | {_code(name)} | {severities[code, name].value} | "
-               f"{f'{fixable:,}' if fixable else '-'} |\n")
+        yield (f"| {count:,} | {_link(_code(code), url_of(code))} | {_code(name)} | "
+               f"{severities[code, name].value} | {f'{fixable:,}' if fixable else '-'} |\n")
     rest = ordered[_RULES:]
     if rest:
         yield f"| {sum(counts[0] for _, counts in rest):,} | of other rules | | | |\n"
@@ -53,49 +59,63 @@ def _table(report: Report) -> Iterator[str]:
 
 
 def _first(report: Report) -> Iterator[str]:
+    source = find_source()
     more = len(report.findings) - FIRST
     yield f"#### The first {FIRST} findings\n\n" if more > 0 else "#### Findings\n\n"
     for finding in report.findings[:FIRST]:
-        yield _item(finding)
+        yield _item(finding, source)
     if more > 0:
         yield f"- … and {more:,} more, all of them in the log of the step\n"
     yield "\n"
 
 
-def _item(finding: Finding) -> str:
-    place = f"{_clipped(finding.path)}:{finding.line}:{finding.column}"
+def _item(finding: Finding, source: Source | None) -> str:
+    location = f"{_clipped(finding.path)}:{finding.line}:{finding.column}"
     fixable = " (fixable)" if finding.fixable else ""
     level = " warning:" if finding.severity is Severity.WARNING else ""
-    return (f"- {_code(place)}:{level} {_code(finding.code)} "
+    url = source.url_of(finding.path, finding.line) if source else ""
+    line = _link(_code(location), url if len(url) <= _WIDTH else "")
+    return (f"- {line}:{level} {_link(_code(finding.code), url_of(finding.code))} "
             f"{_code(clip(finding.message, _WIDTH))}{fixable}\n")
 
 
 def _clipped(path: str) -> str:
-    """Cut a path in the middle: both its ends are useful."""
+    """Cut a path in the middle, because both its ends are needed."""
     half = _WIDTH // 2
     return path if len(path) <= _WIDTH else f"{path[:half]}…{path[-half:]}"
 
 
 def _to_run(report: Report) -> Iterator[str]:
-    yield "#### What to run\n\n```sh\n"
+    """Write one block that a contributor can paste: install, fix, check, explain."""
+    option = ""
+    if report.invocation is not None and report.invocation.diff_base:
+        option = f" --diff-base {shlex.quote(escape_unsafe(report.invocation.diff_base))}"
+    yield f"#### What to run\n\n```sh\npipx install git+{_REPOSITORY}@v{__version__}\n"
     if report.fixable:
         paths = sorted({finding.path for finding in report.findings if finding.fixable})
         path = paths[0] if len(paths) == 1 else ""
         # a name that a shell would take apart is left for people to write
         is_plain = re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_./+@=-]*", path) is not None
-        command = f"cachelint fix {path}" if is_plain and len(path) <= _WIDTH else "cachelint fix"
-        yield f"{command}    # mends {plural(report.fixable, 'finding')}; --diff shows how\n"
-    codes = sorted({finding.code for finding in report.findings})
-    for code in codes[:3]:
-        yield f"cachelint rule {code}    # what it says, why, a bad and a good example\n"
+        target = f" {path}" if is_plain and len(path) <= _WIDTH else ""
+        yield f"cachelint fix{option}{target}    # fixes {plural(report.fixable, 'finding')}\n"
+    yield f"cachelint check{option}\n"
+    codes = Counter(finding.code for finding in report.findings)
+    commonest = sorted(codes, key=lambda code: (-codes[code], code))
+    for code in commonest[:3]:
+        yield f"cachelint rule {code}    # what it checks, why, and examples\n"
     yield "```\n\n"
 
 
+def _link(text: str, url: str) -> str:
+    """Make a link of a code span, if there is an address."""
+    return f"[{text}]({url})" if url else text
+
+
 def _code(text: str) -> str:
-    """Put text in a code span: between more backticks than it has together."""
+    """Make a code span, between more backticks than the longest run in ``text``."""
     text = escape_unsafe(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
-    # one blank at both ends is taken off again; without, it would be one of the text
+    # Markdown removes one space at both ends; without it, it would remove one of the text
     blank = " " if text[:1] in "` " or text[-1:] in "` " else ""
     return f"{fence}{blank}{text}{blank}{fence}"

@@ -1,51 +1,59 @@
-"""`html`: one file for people who would rather look than read. It loads nothing from a server.
+"""`html`: one file to read in a browser, which loads nothing from a server.
 
-The template escapes whatever it is given. Findings travel as JSON, in islands of a thousand, which
-the page's own script shows as text and never as markup. Its Content-Security-Policy allows that
-script and that style sheet, by their hashes, and nothing else. The output is only ASCII, so
-that it reads the same whatever encoding the stream has.
+The template escapes all values. Findings are JSON, in blocks of a thousand, which the script of
+the page shows as text and never as markup. The Content-Security-Policy of the page allows that
+script and that style sheet, by their hashes, and nothing else. The file is ASCII, so that it is
+the same in any encoding.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cachelint import __version__
 from cachelint.files.paths import page_id_of
 from cachelint.model import Excerpt, Finding, NamedTuple, Report, Severity
 from cachelint.output.formats import Style, claim, totals
+from cachelint.output.links import find_source
 from cachelint.rules import BY_CODE
+from cachelint.rules.base import url_of
 from cachelint.text import escape_unsafe
 
 _FOLDER = Path(__file__).parent
 CHUNK = 1000
-"""The number of findings in one island."""
+"""Number of findings in one block of JSON."""
 _PAGE = re.compile(r"(?:(.+)/)?_cache/([^/]+)/([^/]+)/specs\.md", re.DOTALL)
+_OTHER = re.compile(r"(?:(.+)/)?_cache/([^/]+)/(?:([^/]+)/)?[^/]+", re.DOTALL)
 
 
 class RuleCount(NamedTuple):
-    """How often a rule was broken, and its description."""
+    """A rule with the number of its findings and its documentation."""
 
     code: str
     name: str
+    url: str
     severity: str
-    """The gravest that any of its findings has."""
+    """The highest of its findings."""
     summary: tuple[str, ...]
-    """Text and code spans in turn."""
+    """Text and code spans alternately."""
     blocks: tuple[Block, ...]
     """The documentation below the summary."""
     findings: int
     fixable: int
     share: float
-    """Its findings in per cent of the most frequent rule's."""
+    """Its findings in per cent of those of the most frequent rule."""
 
 
 class Block(NamedTuple):
@@ -54,7 +62,7 @@ class Block(NamedTuple):
     kind: str
     """``heading``, ``text`` or ``code``."""
     runs: tuple[str, ...]
-    """Text and code spans in turn, beginning with text; of ``code`` the lines unchanged."""
+    """Text and code spans alternately, beginning with text; of ``code`` the lines."""
 
 
 def write(report: Report, style: Style) -> Iterator[str]:
@@ -66,20 +74,30 @@ def write(report: Report, style: Style) -> Iterator[str]:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": True, "separators": (",", ":")}
     css, script = (_own(f"report.{kind}") for kind in ("css", "js"))
     rules = tally(report.findings)
+    source = find_source()
     pieces = environment.get_template("report.html.jinja").generate(
         report=report, claim=claim(report), totals=totals(report), rules=rules,
         fixable=sum(rule.fixable for rule in rules),
         files=len({finding.path for finding in report.findings}),
         style=css, script=script, style_hash=_hash(css), script_hash=_hash(script),
-        codes=[[rule.code, rule.name] for rule in rules],
+        codes=[[rule.code, rule.name, rule.url] for rule in rules],
+        source=source, version=__version__, date=_date(),
+        base=source.base + quote(source.folder) if source and source.base else "",
         chunks=chunks(report.findings, {rule.code: n for n, rule in enumerate(rules)}),
     )
     for piece in pieces:
         yield piece if piece.isascii() else piece.encode("ascii", "xmlcharrefreplace").decode()
 
 
+def _date() -> str:
+    """Return the date of the report, in UTC, to the minute."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = time.gmtime(int(seconds) if seconds.isdecimal() else None)
+    return time.strftime("%Y-%m-%d %H:%M UTC", moment)
+
+
 def _own(name: str) -> Markup:
-    """Read a file of this package, which is trusted as it is."""
+    """Read a file of this package, which needs no escaping."""
     return Markup((_FOLDER / name).read_text(encoding="ascii"))
 
 
@@ -91,7 +109,7 @@ def _hash(text: str) -> str:
 
 
 def tally(findings: Sequence[Finding]) -> list[RuleCount]:
-    """Count the findings of each rule that has any, by code."""
+    """Count the findings of each rule that has any: rules with errors first, by code."""
     numbers: Counter[str] = Counter()
     fixable: Counter[str] = Counter()
     errors: Counter[str] = Counter()
@@ -106,13 +124,14 @@ def tally(findings: Sequence[Finding]) -> list[RuleCount]:
     for code, number in sorted(numbers.items()):
         severity = Severity.ERROR if errors[code] else Severity.WARNING
         summary, *blocks = blocks_of(BY_CODE[code].documentation)
-        result.append(RuleCount(code, names[code], severity.value, summary.runs, tuple(blocks),
-                            number, fixable[code], round(100 * number / most, 1)))
-    return result
+        result.append(RuleCount(
+            code, names[code], url_of(code), severity.value, summary.runs, tuple(blocks), number,
+            fixable[code], round(100 * number / most, 1)))
+    return sorted(result, key=lambda rule: rule.severity != Severity.ERROR.value)
 
 
 def blocks_of(documentation: str) -> list[Block]:
-    """Take a rule's documentation apart: paragraphs, examples, what `cachelint fix` does."""
+    """Split a rule's documentation into paragraphs, examples and what `cachelint fix` does."""
     blocks: list[Block] = []
     for paragraph in documentation.split("\n\n"):
         if paragraph.startswith("    "):
@@ -129,7 +148,7 @@ def blocks_of(documentation: str) -> list[Block]:
 
 
 class _Strings:
-    """Writes each string once: its first time as it is, then as its number."""
+    """Writes each string once: first as it is, then as its number."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -145,11 +164,11 @@ class _Strings:
 def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[list[object]]]:
     """Yield the findings as the page's script reads them.
 
-    A finding is ``[page, line, column, rule, flags, message, pointer, lines]``. A page is
-    ``[root, tag, package, path]`` where the finding before it lies in another file, and 0 where it
-    lies in the same; ``path`` is left out where it follows from the others. The rule is its number
-    in ``rules``. Flags: 1 for an error, 2 for fixable. Strings are numbered in the order of
-    their first coming, and afterwards the number stands for the text.
+    A finding is ``[file, line, column, rule, flags, message, pointer, lines, help]``. A file is
+    ``[root, tag, package, path]``, or 0 where it is that of the finding before; ``path`` is left
+    out where it follows from the others. The rule is its number in ``rules``. Flags: 1 for an
+    error, 2 for fixable. Strings are numbered in the order in which they first appear, and
+    afterwards the number is written instead of the string.
     """
     strings = _Strings()
     before = None
@@ -157,29 +176,32 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
         chunk: list[list[object]] = []
         for finding in findings[start : start + CHUNK]:
             chunk.append([
-                0 if finding.path == before else _page(finding.path, strings),
+                0 if finding.path == before else _file(finding.path, strings),
                 finding.line, finding.column, rules[finding.code],
                 (finding.severity is Severity.ERROR) + 2 * finding.fixable,
                 strings(finding.message), strings(finding.pointer),
-                _lines(finding.excerpts, strings),
+                _lines(finding.excerpts, strings), strings(finding.help),
             ])
             before = finding.path
         yield chunk
 
 
-def _page(path: str, strings: _Strings) -> list[str | int]:
+def _file(path: str, strings: _Strings) -> list[str | int]:
     match = _PAGE.fullmatch(path)
     if match is not None:
-        root, tag, package = match.groups("")
-        return [strings(root), strings(tag), strings(package)]
+        return [strings(part) for part in match.groups("")]
+    # another file of a tag is listed under the tag, and under the package if it is in its folder
+    match = _OTHER.fullmatch(path)
+    if match is not None:
+        return [*(strings(part) for part in match.groups("")), strings(path)]
     page = page_id_of(path)
     return [strings(""), strings(page.tag or ""), strings(page.package or ""), strings(path)]
 
 
 def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]:
-    """Write excerpts as lines ``[number, piece...]``, what marks one line together.
+    """Write excerpts as lines ``[number, piece...]``, with all marks of a line together.
 
-    A piece is plain text, or ``[side, text, label]`` for what is marked: side 1 is the position of
+    A piece is a string, or ``[side, string, label]`` for what is marked: side 1 is the location of
     the finding, side 2 the other side of a contradiction.
     """
     by_line: dict[tuple[int, int, str], list[tuple[int, int, int, str]]] = {}
@@ -188,7 +210,7 @@ def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]
     lines: list[list[object]] = []
     for (number, _, text), marks in by_line.items():
         marks.sort()
-        # what overlaps is shown line by line
+        # marks that overlap are shown on lines of their own
         overlaps = len(marks) > 1 and any(one[1] > two[0] for one, two in pairwise(marks))
         for some in ([[mark] for mark in marks] if overlaps else [marks]):
             line: list[object] = [number]

@@ -1,5 +1,5 @@
 "use strict";
-// Text of pages and file names reaches the document as text alone: textContent, append, value.
+// Strings from pages and file names are only ever text: textContent, append, value.
 (() => {
   const PER_PAGE = 100;
   const PRINTED = 1000;
@@ -31,7 +31,7 @@
 
   function startTheme() {
     const button = at("theme");
-    const show = () => button.setAttribute("aria-pressed", String(isDark()));
+    const show = () => { button.textContent = isDark() ? "Use light theme" : "Use dark theme"; };
     button.addEventListener("click", () => {
       root.dataset.theme = isDark() ? "light" : "dark";
       remember("theme", root.dataset.theme);
@@ -93,6 +93,33 @@
     }
   }
 
+  /** Append a message, with what is between backticks as code. */
+  function withCode(element, text) {
+    const parts = text.split("`");
+    // a backtick without another one is text
+    if (parts.length % 2 === 0) parts.push(`${parts.splice(-2).join("`")}`);
+    parts.forEach((part, index) => element.append(index % 2 ? make("code", {}, part) : part));
+    return element;
+  }
+
+  function copyButton(text, label) {
+    const button = make("button", { type: "button", className: "copy" }, label);
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Not copied";
+      }
+      setTimeout(() => { button.textContent = label; }, 1500);
+    });
+    return button;
+  }
+
+  /** Quote a path for a shell. */
+  const quoted = (path) => (/^[\w@%+=:,./-]+$/.test(path) && !path.startsWith("-") ? path
+    : `'${path.replaceAll("'", "'\\''")}'`);
+
   /** Read what output.html.chunks wrote. */
   function read() {
     const rules = JSON.parse(at("codes").textContent);
@@ -116,7 +143,7 @@
         findings.push({
           index: findings.length, place, line: row[1], column: row[2], rule: row[3],
           isError: (row[4] & 1) === 1, isFixable: (row[4] & 2) === 2,
-          message: text(row[5]), pointer: text(row[6]),
+          message: text(row[5]), pointer: text(row[6]), help: "",
           lines: row[7].map(([line, ...pieces]) => ({
             line,
             pieces: pieces.map((piece) => (Array.isArray(piece)
@@ -124,6 +151,7 @@
               : { side: 0, text: text(piece) })),
           })),
         });
+        findings.at(-1).help = text(row[8]); // numbered after the excerpts
       }
       island.remove();
     }
@@ -164,12 +192,12 @@
     const packageRank = rank(packageOrder);
 
     const NO_FILTER = {
-      q: "", severity: "", rule: ALL, tag: ALL, package: ALL, fixable: false, sort: "path",
+      q: "", severity: "", rule: ALL, tag: ALL, package: ALL, fixable: false, sort: "severity",
     };
     const ORDERS = {
+      severity: ["Errors first", (a, b) => b.isError - a.isError],
       path: ["File and line", () => 0],
       rule: ["Rule", (a, b) => a.rule - b.rule],
-      severity: ["Errors first", (a, b) => b.isError - a.isError],
       tag: ["Tag", (a, b) => tagRank[a.tag] - tagRank[b.tag]],
       package: ["Package", (a, b) => packageRank[a.package] - packageRank[b.package]],
     };
@@ -190,7 +218,7 @@
       if (state.tag !== ALL) parameters.set("tag", tags.names[state.tag]);
       if (state.package !== ALL) parameters.set("package", packages.names[state.package]);
       if (state.fixable) parameters.set("fixable", "yes");
-      if (state.sort !== "path") parameters.set("sort", state.sort);
+      if (state.sort !== NO_FILTER.sort) parameters.set("sort", state.sort);
       if (chosenFinding !== undefined) parameters.set("finding", String(chosenFinding + 1));
       const text = String(parameters);
       return text && `#${text}`;
@@ -217,7 +245,7 @@
         tag: named("tag", (name) => tags.numbers.get(name)),
         package: named("package", (name) => packages.numbers.get(name)),
         fixable: parameters.get("fixable") === "yes",
-        sort: Object.hasOwn(ORDERS, sort) ? sort : "path",
+        sort: Object.hasOwn(ORDERS, sort) ? sort : NO_FILTER.sort,
       };
       missing = unknown.length ? `No finding here has ${unknown.join(" or ")}. ` : "";
       return findings[Number(parameters.get("finding")) - 1];
@@ -238,7 +266,7 @@
         view = hash;
         step(hash || location.pathname + location.search, isStep);
       };
-      // browsers stop a page that changes its address many times a second
+      // browsers stop a page that changes its address many times per second
       if (isStep) write();
       else due = setTimeout(write, 350);
     }
@@ -279,7 +307,7 @@
       writeHash(isStep);
     }
 
-    const isFiltered = () => hashOf({ ...filter, sort: "path" }) !== "";
+    const isFiltered = () => hashOf({ ...filter, sort: NO_FILTER.sort }) !== "";
 
     function describe() {
       const parts = [];
@@ -302,7 +330,7 @@
     fill("rule", [ALL, "Any"], rules.map((_, rule) => [rule, title(rule)]));
     fill("tag", [ALL, "Any"], tagOrder.map((tag) => [tag, tagName(tag)]));
     fill("package", [ALL, "Any"], packageOrder.map((name) => [name, packageName(name)]));
-    fill("sort", ["path", ORDERS.path[0]],
+    fill("sort", ["severity", ORDERS.severity[0]],
       Object.entries(ORDERS).slice(1).map(([key, [label]]) => [key, label]));
 
     function showFilter() {
@@ -401,7 +429,7 @@
       }, make("span", { className: "line" }, level(finding),
         make("span", { className: "code" }, title(finding.rule)),
         ...(finding.isFixable ? [make("span", { className: "fixable" }, "fixable")] : [])),
-      make("span", { className: "message" }, finding.message),
+      withCode(make("span", { className: "message" }), finding.message),
       make("span", { className: "where" }, ...where,
         make("span", { className: "at" }, `line ${finding.line}`)));
     }
@@ -435,7 +463,7 @@
 
     function evidence(finding) {
       const body = make("div", { className: "evidence", role: "group", tabIndex: 0,
-        "aria-label": "The place in the file" });
+        "aria-label": "Excerpt of the file" });
       for (const { line, pieces } of finding.lines) {
         const text = make("code");
         const notes = [];
@@ -452,9 +480,25 @@
       return body;
     }
 
+    const base = JSON.parse(at("base").textContent);
+
     function file(finding) {
-      return make("p", { className: "path" }, finding.place.path,
-        make("span", {}, `:${finding.line}:${finding.column}`));
+      const { path } = finding.place;
+      const parts = [path, make("span", {}, `:${finding.line}:${finding.column}`)];
+      if (!base || path.startsWith("/") || path.split("/").includes("..")) {
+        return make("p", { className: "path" }, ...parts);
+      }
+      const href = `${base}${path.split("/").map(encodeURIComponent).join("/")}#L${finding.line}`;
+      return make("p", { className: "path" }, make("a", { href }, ...parts));
+    }
+
+    const fixCommand = (finding) => `cachelint fix ${quoted(finding.place.path)}`;
+
+    function copyButtons(finding) {
+      const { path } = finding.place;
+      return make("p", { className: "copies" },
+        copyButton(`${path}:${finding.line}:${finding.column}`, "Copy location"),
+        ...(finding.isFixable ? [copyButton(fixCommand(finding), "Copy fix command")] : []));
     }
 
     function showDetail() {
@@ -470,15 +514,18 @@
       ];
       const text = at(rules[rule][0]).querySelector(".prose").cloneNode(true);
       detail.replaceChildren(
-        make("header", {}, level(finding), make("h3", {}, title(rule)), close),
-        make("p", { className: "message" }, finding.message),
+        make("header", {}, level(finding),
+          make("h3", {}, make("a", { href: rules[rule][2] }, title(rule))), close),
+        withCode(make("p", { className: "message" }), finding.message),
         file(finding),
+        copyButtons(finding),
         ...(finding.lines.length ? [evidence(finding)] : []),
         ...(finding.pointer ? [make("p", { className: "pointer" }, "At ",
           make("code", {}, finding.pointer))] : []),
-        ...(finding.isFixable ? [make("p", { className: "mend" }, make("code", {}, "cachelint fix"),
-          " mends this.")] : []),
-        make("section", { className: "about", "aria-label": "What the rule says" },
+        ...(finding.help ? [withCode(make("p", { className: "help" }, "Help: "), finding.help)] : []),
+        ...(finding.isFixable ? [make("p", { className: "fix" },
+          make("code", {}, fixCommand(finding)), " fixes this.")] : []),
+        make("section", { className: "about", "aria-label": "About the rule" },
           make("h4", {}, "The rule"), text),
         make("section", { className: "more", "aria-label": "Others like it" },
           make("h4", {}, "Others"),
@@ -642,7 +689,7 @@
         arrive(target);
         goTo("findings", list);
       } else {
-        // a part of this page is no state of the filter, and leaves the address alone
+        // a part of this page is not a state of the filter: the address stays
         goTo(target.slice(1));
       }
     });
@@ -715,7 +762,7 @@
         ...some.map((finding) => make("article", {},
           make("h3", {}, level(finding), ` ${title(finding.rule)}`,
             ...(finding.isFixable ? [make("span", { className: "fixable" }, "fixable")] : [])),
-          make("p", { className: "message" }, finding.message), file(finding),
+          withCode(make("p", { className: "message" }), finding.message), file(finding),
           ...(finding.lines.length ? [evidence(finding)] : []))),
       );
       for (const each of document.querySelectorAll("#rules details:not([open])")) {
