@@ -10,10 +10,11 @@ from typing import Any
 from cachelint.document.formats import KEYS
 from cachelint.document.page import Page
 from cachelint.document.render import render_entry
-from cachelint.document.strict_json import dumps
+from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
+from cachelint.text import common_prefix
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
@@ -70,8 +71,10 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
     for pointer, keys, due in _mappings(page):
         if keys != due:
             first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
+            at_fault = page.span_of(f"{pointer}/{escape_token(first)}", key=True)
             yield Problem(pointer, f"keys are not in the generator's order: {dumps(first)} stands "
-                                   f"where {dumps(instead)} belongs")
+                                   f"where {dumps(instead)} belongs",
+                          other_span=at_fault, other_label=f"expected {dumps(instead)}")
             return
 
 
@@ -187,9 +190,20 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
             continue
         value = page.data[entry.key]
         written = page.source(entry)
-        if isinstance(value, (dict, list, str)) and written != render_entry(entry.key, value):
-            yield Problem(f"/{entry.key}", f"{entry.key} is written {_how(written, entry.key)}")
+        if not isinstance(value, (dict, list, str)):
+            continue
+        expected = render_entry(entry.key, value)
+        if written != expected:
+            same = common_prefix(written, expected)
+            at = entry.start + same
+            yield Problem(f"/{entry.key}", f"{entry.key} is written {_how(written, entry.key)}",
+                          other_span=page.span(at, at + 1),
+                          other_label=f"expected {_begin(expected[same:])}")
     yield from _between_entries(page)
+
+
+def _begin(text: str) -> str:
+    return dumps(text[:20]) + " …" * (len(text) > 20)
 
 
 def _how(written: str, key: str) -> str:
@@ -204,8 +218,10 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     """Yield what stands between the entries: said once, of the first such line."""
     text = page.text
     if page.comments:
-        line = page.span(page.comments[0], page.comments[0]).line
-        yield Problem("", f"a comment stands on line {line}, where the generator writes none")
+        start = page.comments[0]
+        span = page.span(start, text.index("\n", start))
+        yield Problem("", f"a comment stands on line {span.line}, where the generator writes none",
+                      other_span=span)
         return
     if page.opening_end > 4:
         # what is not a space is refused by some readers (CL703)
@@ -216,8 +232,9 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     starts = [*(entry.start for entry in page.entries), page.closing_start]
     for end, start in zip(ends, starts, strict=True):
         if start > end:
-            line = page.span(end, end).line
-            yield Problem("", f"line {line} is blank, where the generator leaves none")
+            span = page.span(end, end)
+            yield Problem("", f"line {span.line} is blank, where the generator leaves none",
+                          other_span=span)
             return
     # with text after it, it ends the front matter too early (CL108)
     if not text.startswith("---", page.closing_start) and not page.body.strip():
