@@ -100,6 +100,10 @@ class Problem(NamedTuple):
     """Pointer to the other side of a contradiction."""
     other_label: str = ""
     """What is at ``other``."""
+    focus: Span | None = None
+    """The part of a long ``span`` that is shown."""
+    other_span: Span | None = None
+    """The other side, where a pointer cannot name it."""
     expected: int | str | None = None
     """The scalar that `fix` writes at the pointer, in a file of the catalog."""
     help: str = ""

@@ -883,7 +883,7 @@ def test_findings_come_before_messages_where_both_go_to_one_file(here: Path) -> 
         "configuration:", "Fixed", f"{WHERE}:6:192:", "Found", "1", "Fixed"]
 
 
-def test_lines_that_begin_with_a_path_are_no_command(run: Run, here: Path) -> None:
+def test_lines_that_begin_with_a_path_are_not_commands(run: Run, here: Path) -> None:
     valid.write_catalog(here / " ::add-mask::x", {f"{TAG}/zlib": STALE}, {})
     out = run("check", "--output-format", "concise", "--select", "CL3").out
     assert out.startswith(f"./ ::add-mask::x/{WHERE}:5:50: CL301 ")

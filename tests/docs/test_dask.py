@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from distributed import Client, LocalCluster
 
 from cachelint import Settings, check
 from cachelint.output.formats import FORMATS, PLAIN
@@ -75,8 +76,17 @@ def example() -> Iterator[ModuleType]:
     del sys.modules[SCRIPT.stem]
 
 
-@pytest.mark.parametrize("paths", [["."], ["spoilt/_cache/develop", "sound"]])
-def test_script_gives_the_report_of_one_run(catalogs: Path, paths: list[str]) -> None:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """Return a cluster of two processes."""
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as started:
+        yield started
+
+
+def test_script_gives_the_report_of_one_run(catalogs: Path) -> None:
+    paths = ["spoilt/_cache/develop", "sound"]
     done = run(catalogs, str(SCRIPT), *paths, "--workers", "2")
     one = run(catalogs, "-m", "cachelint", "check", *paths, "--output-format", "json", "--jobs=1")
     assert without_seconds(done.stdout) == without_seconds(one.stdout), done.stderr
@@ -84,21 +94,16 @@ def test_script_gives_the_report_of_one_run(catalogs: Path, paths: list[str]) ->
 
 
 def test_cluster_of_two_processes(
-    catalogs: Path, example: ModuleType, monkeypatch: pytest.MonkeyPatch
+    catalogs: Path, example: ModuleType, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The work is really done elsewhere, and a running cluster can be named."""
-    from distributed import Client, LocalCluster
-
     monkeypatch.chdir(catalogs)
     settings = Settings(exclude=("_cache/develop/swig",))
     paths = [".", "spoilt/_data/tags.yaml"]
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
-        with Client(cluster) as client:  # type: ignore[no-untyped-call]
-            processes = set(client.run(os.getpid).values())
-            report = example.check_on(client, paths, settings)
-        named = run(catalogs, str(SCRIPT), "spoilt", "--scheduler", cluster.scheduler_address)
+    with Client(cluster) as client:  # type: ignore[no-untyped-call]
+        processes = set(client.run(os.getpid).values())
+        report = example.check_on(client, paths, settings)
+    named = run(catalogs, str(SCRIPT), ".", "--scheduler", cluster.scheduler_address)
     assert len(processes) == 2
     assert os.getpid() not in processes
     expected = check(paths, settings=settings)
@@ -107,24 +112,28 @@ def test_cluster_of_two_processes(
     write = FORMATS["json"].load()
     assert without_seconds("".join(write(report, PLAIN))) == without_seconds(
         "".join(write(expected, PLAIN)))
-    one = run(catalogs, "-m", "cachelint", "check", "spoilt", "--output-format", "json")
+    one = run(catalogs, "-m", "cachelint", "check", "--output-format", "json")
     assert without_seconds(named.stdout) == without_seconds(one.stdout)
 
 
-def test_configuration_applies(catalogs: Path, tmp_path: Path) -> None:
+def test_configuration_applies(
+    catalogs: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
     shutil.copytree(catalogs / "spoilt", tmp_path / "site")
     (tmp_path / "cachelint.toml").write_text('select = ["CL603"]\n', encoding="utf-8")
-    done = run(tmp_path, str(SCRIPT), "--workers", "1")
+    done = run(tmp_path, str(SCRIPT), "--scheduler", cluster.scheduler_address)
     one = run(tmp_path, "-m", "cachelint", "check", "--output-format", "json")
     assert without_seconds(done.stdout) == without_seconds(one.stdout)
     assert done.returncode == 0
 
 
-def test_baseline_applies(catalogs: Path, tmp_path: Path) -> None:
+def test_baseline_applies(
+    catalogs: Path, cluster: LocalCluster, tmp_path: Path
+) -> None:
     shutil.copytree(catalogs / "spoilt", tmp_path / "site")
     run(tmp_path, "-m", "cachelint", "check", "--write-baseline", "known.json", "--select", "CL3")
     (tmp_path / "cachelint.toml").write_text('baseline = "known.json"\n', encoding="utf-8")
-    done = run(tmp_path, str(SCRIPT), "--workers", "1")
+    done = run(tmp_path, str(SCRIPT), "--scheduler", cluster.scheduler_address)
     one = run(tmp_path, "-m", "cachelint", "check", "--output-format", "json")
     assert without_seconds(done.stdout) == without_seconds(one.stdout)
     assert '"suppressed": 0' not in done.stdout
@@ -134,7 +143,9 @@ def test_baseline_applies(catalogs: Path, tmp_path: Path) -> None:
     ("nowhere", "cachelint: nowhere: there is no such file or folder\n"),
     ("empty", "cachelint: empty: no cache page here: pages are _cache/<tag>/<package>/specs.md\n"),
 ])
-def test_bad_paths(tmp_path: Path, path: str, complaint: str) -> None:
+def test_bad_paths(
+    cluster: LocalCluster, tmp_path: Path, path: str, complaint: str
+) -> None:
     (tmp_path / "empty").mkdir()
-    done = run(tmp_path, str(SCRIPT), path, "--workers", "1")
+    done = run(tmp_path, str(SCRIPT), path, "--scheduler", cluster.scheduler_address)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", complaint)

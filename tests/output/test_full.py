@@ -165,3 +165,31 @@ def test_help_is_that_of_the_rule() -> None:
         finding = Finding("a", 1, 1, 1, 1, rule.code, rule.name, rule.severity, "x", "", False)
         note = re.findall(r"^ +\| .*|^ += help: (.*)$", render(finding), re.MULTILINE)
         assert note == ([rule.advice] if rule.advice else [])
+
+
+# name: (content, code, what each excerpt marks, labels)
+FAULTS: dict[str, tuple[bytes, str, list[str], list[str]]] = {
+    "a byte far into a line": (
+        valid.PAGE.replace("1.2.13", "X").encode().replace(b'"X"]}]', b'"\xff"]}]'), "CL101",
+        ["\ufffd"], [""]),
+    "the key in the wrong position": (
+        valid.assemble([valid.lines()["layout"], *(
+            line for key, line in valid.lines().items() if key != "layout")]).encode(),
+        "CL501", ["---", "layout"], ["", 'expected "title"']),
+    "a comment": (valid.PAGE.replace("layout: cache", "layout: cache # why").encode(), "CL504",
+                  ["---", "# why"], ["", ""]),
+    "a blank line": (valid.PAGE.replace("layout", "\nlayout").encode(), "CL504", ["---", ""],
+                     ["", ""]),
+    "where a value begins to differ": (
+        valid.PAGE.replace('"oss": ', '"oss":').encode(), "CL504", ["meta", "["],
+        ["", 'expected " [\\"ubuntu22.04\\"], \\"pl" …']),
+}
+
+
+@pytest.mark.parametrize(("content", "code", "marked", "labels"), FAULTS.values(), ids=FAULTS)
+def test_excerpts_show_the_fault(
+    content: bytes, code: str, marked: list[str], labels: list[str]
+) -> None:
+    [finding] = [each for each in check_page(content, "specs.md") if each.code == code]
+    assert [each.text[each.start : each.end] for each in finding.excerpts] == marked
+    assert [each.label for each in finding.excerpts] == labels

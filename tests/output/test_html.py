@@ -261,9 +261,9 @@ def test_clean_report(report: Report, claim: str, lead: str) -> None:
     assert reader.of("noscript") == reader.of("table") == reader.of("form") == []
 
 
-def test_head_tells_reports_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_head_identifies_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     report = reports.SMALL._replace(invocation=Invocation("cachelint check '<b>'"))
-    head = written(report).split('<dl class="facts">')[1].split("</dl>")[0]
+    head = written(report).split('<dl class="origin">')[1].split("</dl>")[0]
     texts = re.sub(r"<[^>]*>", " ", head).strip().split("\n")
     assert [" ".join(text.split()) for text in texts if text.strip()] == [
         "Command cachelint check &#39;&lt;b&gt;&#39;", f"Version cachelint {__version__}",

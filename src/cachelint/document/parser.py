@@ -88,8 +88,10 @@ def _not_utf8(raw: bytes, offset: int) -> Page:
     line = raw[line_start : len(raw) if line_end < 0 else line_end].decode("utf-8", "replace")
     number = raw.count(b"\n", 0, offset) + 1
     page = Page("\n" * (number - 1) + line)
-    _fault(page, "CL101", f"not UTF-8: byte 0x{raw[offset]:02x} at offset {offset:,}",
-           Span(number, 1, number, len(line) + 1))
+    column = len(raw[line_start:offset].decode("utf-8", "replace")) + 1
+    page.errors.append(ParseError("CL101", Problem(
+        "", f"not UTF-8: byte 0x{raw[offset]:02x} at offset {offset:,}",
+        Span(number, 1, number, len(line) + 1), focus=Span(number, column, number, column + 1))))
     return page
 
 

@@ -113,10 +113,12 @@ def make_finding(
 ) -> Finding:
     """Make the finding of one problem, with excerpts of what it covers."""
     # where every page is wrong, it often is in the same words: they are held once
-    excerpts = [excerpt(page, span)]
+    excerpts = [excerpt(page, problem.focus or span)]
+    other = problem.other_span
     if problem.other is not None:
-        label = intern(problem.other_label)
-        excerpts.append(excerpt(page, page.span_of(problem.other), label))
+        other = page.span_of(problem.other)
+    if other is not None:
+        excerpts.append(excerpt(page, other, intern(problem.other_label)))
     severity = problem.severity or rule.severity
     return Finding(path, *span, rule.code, rule.name, severity, intern(problem.message),
                    problem.pointer, fixable, tuple(excerpts), _spec_hash(page, problem.pointer),

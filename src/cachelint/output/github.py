@@ -91,7 +91,7 @@ def _command(finding: Finding, folder: str) -> str:
 
 
 def _line(finding: Finding) -> str:
-    """Write a line that is no command: it begins with a word of ours, whatever the path is."""
+    """Write a line that cannot be a command: it begins with the severity, whatever the path is."""
     return f"{finding.severity.value}: {escape_unsafe(_text(finding))}\n"
 
 

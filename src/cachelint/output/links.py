@@ -46,10 +46,10 @@ def find_source() -> Source | None:
     if env.get("CI_PROJECT_URL") and env.get("CI_COMMIT_SHA"):
         return _make(env["CI_PROJECT_URL"], env["CI_COMMIT_SHA"], "/-/blob/",
                      folder_in("CI_PROJECT_DIR"))
-    return _ask_git()
+    return _query_git()
 
 
-def _ask_git() -> Source | None:
+def _query_git() -> Source | None:
     top = paths.find_top(".")
     if top is None:
         return None

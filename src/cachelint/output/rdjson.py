@@ -36,7 +36,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
 
 
 class _Lines:
-    """The lines of a file, read when the first position is asked for."""
+    """The lines of a file, read when the first position is needed."""
 
     def __init__(self, path: str) -> None:
         self._path = path

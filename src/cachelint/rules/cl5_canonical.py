@@ -10,7 +10,7 @@ from typing import Any
 from cachelint.document.formats import KEYS
 from cachelint.document.page import Page
 from cachelint.document.render import render_entry
-from cachelint.document.strict_json import dumps
+from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
@@ -71,8 +71,10 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
     for pointer, keys, due in _mappings(page):
         if keys != due:
             first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
+            at_fault = page.span_of(f"{pointer}/{escape_token(first)}", key=True)
             yield Problem(pointer, "keys are not in canonical order: expected "
-                                   f"{dumps(instead)}, found {dumps(first)}")
+                                   f"{dumps(instead)}, found {dumps(first)}",
+                          other_span=at_fault, other_label=f"expected {dumps(instead)}")
             return
 
 
@@ -188,11 +190,21 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
             continue
         value = page.data[entry.key]
         written = page.source(entry)
-        if isinstance(value, (dict, list, str)) and written != (
-                expected := render_entry(entry.key, value)):
+        if not isinstance(value, (dict, list, str)):
+            continue
+        expected = render_entry(entry.key, value)
+        if written != expected:
+            same = common_prefix(written, expected)
+            at = entry.start + same
             yield Problem(f"/{entry.key}", f"{entry.key} is not in canonical form: "
-                                           f"{_difference(expected, written, entry.key)}")
+                                           f"{_difference(expected, written, entry.key)}",
+                          other_span=page.span(at, at + 1),
+                          other_label=f"expected {_begin(expected[same:])}")
     yield from _between_entries(page)
+
+
+def _begin(text: str) -> str:
+    return dumps(text[:20]) + " …" * (len(text) > 20)
 
 
 def _difference(expected: str, written: str, key: str) -> str:
