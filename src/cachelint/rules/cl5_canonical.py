@@ -227,8 +227,11 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     """Yield what stands between the entries: said once, of the first such line."""
     text = page.text
     if page.comments:
-        line = page.span(page.comments[0], page.comments[0]).line
-        yield Problem("", f"comment on line {line:,}: canonical form has none")
+        start = page.comments[0]
+        line_end = text.find("\n", start)
+        span = page.span(start, len(text) if line_end < 0 else line_end)
+        yield Problem("", f"comment on line {span.line:,}: canonical form has none",
+                      other_span=span)
         return
     if page.opening_end > 4:
         # what is not a space is refused by some readers (CL703)
@@ -239,8 +242,9 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     starts = [*(entry.start for entry in page.entries), page.closing_start]
     for end, start in zip(ends, starts, strict=True):
         if start > end:
-            line = page.span(end, end).line
-            yield Problem("", f"blank line {line:,}: canonical form has none")
+            span = page.span(end, end)
+            yield Problem("", f"blank line {span.line:,}: canonical form has none",
+                          other_span=span)
             return
     # with text after it, it ends the front matter too early (CL108)
     if not text.startswith("---", page.closing_start) and not page.body.strip():
