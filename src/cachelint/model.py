@@ -216,8 +216,8 @@ class Suggestion(NamedTuple):
 class Invocation(NamedTuple):
     """How the program was called."""
 
-    command: str
-    """As it can be pasted into a shell."""
+    arguments: tuple[str, ...]
+    """All of them, without the name of the program."""
     diff_base: str | None = None
     """The value of ``--diff-base``."""
 

@@ -287,7 +287,7 @@ def test_summary_links_to_lines_and_repeats_the_base(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GITHUB_SHA", "0" * 40)
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     report = Report((finding(path="_cache/v1/a (b)/specs.md"), *(
-        finding("CL506", line) for line in (1, 2))), 7, invocation=Invocation("x", "origin/main"))
+        finding("CL506", line) for line in (1, 2))), 7, invocation=Invocation((), "origin/main"))
     text = "".join(job_summary.write(report))
     assert (f"- [`_cache/v1/a (b)/specs.md:5:44`](https://github.com/spack/cache/blob/{'0' * 40}/"
             "_cache/v1/a%20%28b%29/specs.md#L5): ") in text
@@ -322,6 +322,11 @@ def test_summary_has_no_command_from_a_page(path: str) -> None:
     text = summary(finding(path=path, fixable=True))
     (command,) = [line for line in text.splitlines() if line.startswith("cachelint fix")]
     assert command == "cachelint fix    # fixes 1 finding"
+
+
+def test_summary_fixes_a_file_of_the_catalog_with_the_catalog() -> None:
+    text = summary(finding("CL607", path="_data/meta.yaml", fixable=True))
+    assert "\ncachelint fix    # fixes 1 finding\n" in text
 
 
 MARKUP = [

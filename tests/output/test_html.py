@@ -262,7 +262,7 @@ def test_clean_report(report: Report, claim: str, lead: str) -> None:
 
 
 def test_head_identifies_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = reports.SMALL._replace(invocation=Invocation("cachelint check '<b>'"))
+    report = reports.SMALL._replace(invocation=Invocation(("check", "<b>")))
     head = written(report).split('<dl class="origin">')[1].split("</dl>")[0]
     texts = re.sub(r"<[^>]*>", " ", head).strip().split("\n")
     assert [" ".join(text.split()) for text in texts if text.strip()] == [

@@ -433,6 +433,11 @@ def test_buttons_copy_the_location_and_the_command(page: Any) -> None:
         "_cache/develop/it's/specs.md:5:12", "cachelint fix '_cache/develop/it'\\''s/specs.md'"]
 
 
+def test_a_file_of_the_catalog_is_fixed_with_the_catalog(page: Any) -> None:
+    shown = page(Report((reports.finding(path="_data/meta.yaml", code="CL607", fixable=True),), 1))
+    assert shown.text("#detail .fix") == "cachelint fix fixes this."
+
+
 def test_marks_of_code_are_rendered(page: Any) -> None:
     shown = page(Report((reports.finding(message="text after the closing `---`, a ` alone"),), 1))
     assert shown.text("#detail > .message") == "text after the closing ---, a ` alone"

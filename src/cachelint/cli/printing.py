@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -66,8 +65,7 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
     Raises:
         CachelintError: A file cannot be written.
     """
-    command = shlex.join(["cachelint", *map(escape_unsafe, sys.argv[1:])])
-    report = report._replace(invocation=Invocation(command, options.diff_base))
+    report = report._replace(invocation=Invocation(tuple(sys.argv[1:]), options.diff_base))
     # first the files: the reader of standard output may close it early
     _write_files(report, options)
     target = stream or sys.stdout

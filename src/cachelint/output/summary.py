@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cachelint import __version__
+from cachelint.files.paths import is_catalog_file
 from cachelint.model import Finding, Report, Severity
 from cachelint.output.formats import totals
 from cachelint.output.links import Source, find_source
@@ -24,6 +25,7 @@ FIRST = 20
 _WIDTH = 500
 """Maximum length of a path or a message in characters."""
 _RULES = 100
+_PLAIN = r"[A-Za-z0-9_.][A-Za-z0-9_./+@=-]*"
 _REPOSITORY = "https://github.com/spack/cachelint"
 
 
@@ -94,9 +96,9 @@ def _to_run(report: Report) -> Iterator[str]:
     if report.fixable:
         paths = sorted({finding.path for finding in report.findings if finding.fixable})
         path = paths[0] if len(paths) == 1 else ""
-        # a name that a shell would take apart is left for people to write
-        is_plain = re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_./+@=-]*", path) is not None
-        target = f" {path}" if is_plain and len(path) <= _WIDTH else ""
+        # a file of the catalog is fixed with its catalog; a name that needs quotes is not written
+        is_target = re.fullmatch(_PLAIN, path) and not is_catalog_file(path)
+        target = f" {path}" if is_target and len(path) <= _WIDTH else ""
         yield f"cachelint fix{option}{target}    # fixes {plural(report.fixable, 'finding')}\n"
     yield f"cachelint check{option}\n"
     codes = Counter(finding.code for finding in report.findings)

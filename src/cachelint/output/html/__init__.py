@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
 from base64 import b64encode
 from collections import Counter
@@ -81,12 +82,19 @@ def write(report: Report, style: Style) -> Iterator[str]:
         files=len({finding.path for finding in report.findings}),
         style=css, script=script, style_hash=_hash(css), script_hash=_hash(script),
         codes=[[rule.code, rule.name, rule.url] for rule in rules],
-        source=source, version=__version__, date=_date(),
+        command=_command(report), source=source, version=__version__, date=_date(),
         base=source.base + quote(source.folder) if source and source.base else "",
         chunks=chunks(report.findings, {rule.code: n for n, rule in enumerate(rules)}),
     )
     for piece in pieces:
         yield piece if piece.isascii() else piece.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _command(report: Report) -> str:
+    """Return the command that made the report, as it can be pasted into a shell."""
+    if report.invocation is None:
+        return ""
+    return shlex.join(["cachelint", *map(escape_unsafe, report.invocation.arguments)])
 
 
 def _date() -> str:

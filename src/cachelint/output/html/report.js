@@ -492,7 +492,9 @@
       return make("p", { className: "path" }, make("a", { href }, ...parts));
     }
 
-    const fixCommand = (finding) => `cachelint fix ${quoted(finding.place.path)}`;
+    // a file of the catalog is fixed with its catalog
+    const fixCommand = ({ place }) => (place.tag ? `cachelint fix ${quoted(place.path)}`
+      : "cachelint fix");
 
     function copyButtons(finding) {
       const { path } = finding.place;
