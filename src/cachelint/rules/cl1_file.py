@@ -371,7 +371,7 @@ def stray_page() -> None:
 
 
 @emitted_rule("CL199", "internal-error", formats=ALL, by="linter", can_be_hidden=False,
-              invalidates_specs=True, blocks_fix=Blocks.ALWAYS, since="0.2.0")
+              invalidates_specs=True, blocks_fix=Blocks.ALWAYS)
 def internal_error() -> None:
     """`cachelint` itself fails on a page.
 
