@@ -11,11 +11,11 @@ from cachelint.rules.base import url_of
 
 GROUPS = {
     "CL1": "The file and its front matter",
-    "CL2": "What the schema says",
+    "CL2": "The schema",
     "CL3": "Summaries",
     "CL4": "Specs",
     "CL5": "Canonical form",
-    "CL6": "The page's place, and the catalog's own files",
+    "CL6": "The page's path, and the catalog's own files",
     "CL7": "Text that breaks the site",
     "CL8": "Frozen tags",
     "CL9": "Pages against the build cache's index",
@@ -38,10 +38,10 @@ A rule's code never changes its meaning. Its name may be used wherever its code 
 prefix such as `CL3`: on the [command line](index.md), in the [configuration](configuration.md).
 `cachelint rule CL301` prints what is written here.
 
-An *error* fails a run; a *warning* is shown, and fails it under `--strict` alone.
+An *error* fails a run. A *warning* is shown, and fails it only under `--strict`.
 
-In the examples, `…` stands for what a sound page has in that place, and `<BOM>`, `<CR>`, `<LF>` and
-`<0xff>` stand for bytes. [Formats of pages](pages.md) says what a sound page is."""
+In the examples, `…` means what a valid page contains there, and `<BOM>`, `<CR>`, `<LF>` and `<0xff>` are
+bytes. [Formats of pages](pages.md) describes a valid page."""
 
 
 def text(rule: Rule) -> str:
