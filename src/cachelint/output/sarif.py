@@ -66,7 +66,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    described = (rule.summary, rule.sections["What it does"], rule.sections["Why it is a problem"])
+    described = (rule.sections["What it does"], rule.sections["Why it is a problem"])
     fixable = ["fixable"] if rule.fixability is not Fix.NONE else []
     return {
         "id": rule.code,
