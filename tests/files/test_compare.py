@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cachelint import CachelintError, check, fix
+from cachelint import CachelintError, Settings, check, fix
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 FROZEN = "_cache/develop-2025-03-30"
@@ -150,10 +150,13 @@ def test_link_that_leads_out_now(catalog: Path, tmp_path: Path) -> None:
     assert (FROZEN, "CL100") in found
     assert {code for path, code in found if path != FROZEN} == {"CL802"}
     commit(catalog)
-    report = check(diff_base="main")
-    assert report.findings == ()
-    assert report.notes == (f"{FROZEN} leads out of the catalog: what is behind it was not "
-                            "compared",)
+    with pytest.raises(CachelintError, match=f"{FROZEN} is a link that leads out of the catalog"):
+        check(diff_base="main")
+    with pytest.raises(CachelintError, match=f"{FROZEN} is a link that leads out of the catalog"):
+        check([FROZEN], diff_base="main")
+    assert check(["_cache/develop"], diff_base="main").findings == ()
+    settings = Settings(exclude=(FROZEN,))
+    assert check(diff_base="main", settings=settings).findings == ()
 
 
 def test_tags_file_behind_a_link(catalog: Path) -> None:

@@ -44,6 +44,8 @@ class Changes(NamedTuple):
     """Every page that was compared, relative to the catalog's folder."""
     exits: tuple[str, ...]
     """Links that are new or changed and lead out of the catalog."""
+    old_exits: tuple[str, ...]
+    """Links that the base has, too, and that lead out: what is behind them cannot be compared."""
     notes: tuple[str, ...]
     """What could not be compared, and why."""
 
@@ -80,7 +82,8 @@ def compare(root: str, revision: str) -> Changes:
         comparison.add_checkout(top, base, git.path_below(root, top), "")
     if not comparison.pages:
         raise CachelintError(f"--diff-base: no page of {root} can be compared: git has none below "
-                             "_cache, in the base or in the work tree; are they ignored?")
+                             "_cache, in the base or in the work tree; are they ignored, or is "
+                             "it a link that leads out of the catalog?")
     return comparison.result(base)
 
 
@@ -98,6 +101,7 @@ class _Comparison:
         self.pages: set[str] = set()
         self.tags: set[str] = set()
         self.exits: list[str] = []
+        self.old_exits: list[str] = []
         self.notes: list[str] = []
         self._within = (os.path.realpath(root),)
 
@@ -105,7 +109,8 @@ class _Comparison:
         """Return what was gathered."""
         return Changes(
             base, tuple(self.changes[path] for path in sorted(self.changes, key=os.fsencode)),
-            frozenset(self.tags), frozenset(self.pages), tuple(self.exits), tuple(self.notes))
+            frozenset(self.tags), frozenset(self.pages), tuple(self.exits),
+            tuple(self.old_exits), tuple(self.notes))
 
     def add_checkout(self, top: str, base: str, inside: str, outside: str) -> None:
         """Compare a checkout with a commit.
@@ -223,12 +228,11 @@ class _Comparison:
             elif link in records or link in self.changes:
                 self.exits.append(link)
             else:
-                self.notes.append(f"{join(self.root, link)} leads out of the catalog: "
-                                  "what is behind it was not compared")
+                self.old_exits.append(link)
         for path in [path for path in self.changes
                      if any(f"{path}/".startswith(f"{link}/") for link in links)]:
             del self.changes[path]
-        for path in (before.keys() | now) - hidden - set(self.exits):
+        for path in (before.keys() | now) - hidden - {*self.exits, *self.old_exits}:
             if path in now and path in before and self._is_same(path, before[path]):
                 continue
             self._add(Change(path, before.get(path, ""), path not in now, tree.top))

@@ -27,7 +27,7 @@ from cachelint.files.paths import (
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import make_finding
 from cachelint.linter.tag import stray_findings
-from cachelint.model import Finding, NamedTuple, PageFormat, Problem
+from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, Problem
 from cachelint.rules import Fix, Rule
 from cachelint.rules.cl8_history import (
     frozen_page_added,
@@ -89,8 +89,13 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
                 by_tag.setdefault(folder, []).append(join(root, change.path))
             else:
                 findings += _stray(root, change.path, settings)
+    for path in changes.old_exits:
+        if _concerns(root, path, selection) and not settings.excludes(path):
+            raise CachelintError(
+                f"--diff-base: {join(root, path)} is a link that leads out of the catalog, so what "
+                "is behind it cannot be compared: move it into the catalog, or exclude the link")
     for path in changes.exits:
-        if _is_selected(root, path, selection) and not settings.excludes(path):
+        if _concerns(root, path, selection) and not settings.excludes(path):
             by_tag.setdefault("", []).append(join(root, path))
     notes = list(changes.notes)
     findings += _compare(root, pages, changes, settings, notes)
@@ -133,6 +138,15 @@ def _is_selected(root: str, path: str, selection: Selection) -> bool:
         if task.root == root and path.startswith(f"_cache/{task.tag}/"):
             return task.pages is None or path in map(relative_to_catalog, task.pages)
     return False
+
+
+def _concerns(root: str, link: str, selection: Selection) -> bool:
+    """Return whether anything that is selected is a link, or is behind it or around it."""
+    if root in selection.roots:
+        return True
+    selected = [f"_cache/{task.tag}/" for task in selection.tasks if task.root == root]
+    selected += [f"{relative_to_catalog(path)}/" for path in selection.catalog_files]
+    return any(f"{link}/".startswith(path) or path.startswith(f"{link}/") for path in selected)
 
 
 def _tag_of(path: str) -> str:
