@@ -2,8 +2,9 @@
 
     python tools/write_docs.py
 
-writes docs/rules.md, the man page, what is between markers in docs/python.md, pages.md, design.md,
-verify.md and json.md, and a checksum in docs/ci.md. A test fails when one of them is stale.
+writes docs/rules.md, the man page, what is between markers in docs/commands.md, python.md,
+pages.md, design.md, verify.md and json.md, and a checksum in docs/ci.md. A test fails when one of
+them is stale.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
 import cachelint
 import man_page
+from cachelint.cli.main import cli
+from cachelint.cli.options import Option
 from cachelint.document import schema
 from cachelint.index import mapping
+from cachelint.output.formats import FORMATS
 from cachelint.rules import explain
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +55,7 @@ def render_all() -> Iterator[tuple[Path, str]]:
     yield _filled("pages", {
         "current": [_page("develop-2025-03-30/gcc")], "tarball": [_page("v0.23.1/gcc")],
     })
+    yield _filled("commands", {"commands": _commands(), "formats": _formats()})
     yield _filled("design", {"rooms": _rooms()})
     yield _with_checksum(ROOT / "docs" / "ci.md", ROOT / "ci" / "gitlab.yml")
     yield _filled("verify", {"fields": _index_fields()})
@@ -180,6 +187,32 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, str, str]]) -> str:
     lines += [f"`{name}` | `{kind}` | {text}" for name, kind, text in
               ((name, kind.replace("|", "\\|"), text) for name, kind, text in rows)]
     return "".join(f"| {line} |\n" for line in lines)
+
+
+# ------------------------------------------------------------------------------------ from tables
+
+
+def _commands() -> Iterator[str]:
+    """Write each command with its options, section by section."""
+    for name, command in cli.commands.items():
+        context = click.Context(command, info_name=f"cachelint {name}")
+        about = inspect.cleandoc(command.help or "").split("\n\n")[0]
+        yield f"## cachelint {name}\n\n{' '.join(about.split())}\n"
+        yield f"```text\n{' '.join(command.get_usage(context).split()[1:])}\n```\n"
+        rows = []
+        for option in command.params:
+            if isinstance(option, Option):
+                flags, text = option.get_help_record(context)
+                key = f"[`{option.key}`](configuration.md)" if option.key else ""
+                rows.append(f"| `{flags.replace('|', chr(92) + '|')}` | {key} | {text} |\n")
+        if rows:
+            yield f"| option | key | |\n|---|---|---|\n{''.join(rows)}"
+
+
+def _formats() -> Iterator[str]:
+    """Write the table of output formats."""
+    rows = (f"| `{row.name}` | {row.use} |\n" for row in FORMATS.values())
+    yield f"| format | |\n|---|---|\n{''.join(rows)}"
 
 
 # ---------------------------------------------------------------------------------- from schemas
