@@ -210,3 +210,14 @@ def test_hooks_are_valid_to_pre_commit(hooks: Hooks) -> None:
         ["pre-commit", "validate-manifest", str(PROJECT / ".pre-commit-hooks.yaml")],
         env=hooks.environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+@pytest.mark.parametrize("site", ["cachelint-catalog"], indirect=True)
+def test_commit_that_only_removes_a_frozen_page_is_stopped(site: Site) -> None:
+    page = site.write("zlib", valid.PAGE)
+    status, said = site.commit(".")
+    assert status == 0, said
+    page.unlink()
+    status, said = site.commit(".")
+    assert status == 1
+    assert f"CL802 frozen-page-removed: page was removed from frozen tag {TAG}" in said

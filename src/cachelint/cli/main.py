@@ -91,6 +91,14 @@ def check(options: Options) -> int:
     cachelint check --output-file sarif:cachelint.sarif
     """
     paths = read_paths(options)
+    if options.staged:
+        from cachelint.files.git import find_staged_base
+
+        if options.diff_base is not None or options.write_baseline is not None:
+            raise click.UsageError("--staged does not work with --diff-base and --write-baseline")
+        options.diff_base = find_staged_base()
+        if options.diff_base is None:
+            return 0  # the commit changes no catalog
     gate, settings = _read_configuration(options, paths)
     if options.show_settings:
         return _show_settings(gate.file, settings, options)
@@ -132,7 +140,8 @@ def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -
         if options.write_baseline is None:
             return runner.check(
                 paths, settings=settings, jobs=_jobs(options), diff_base=options.diff_base,
-                baseline=options.baseline, on_progress=on_progress, gate=gate)
+                baseline=options.baseline, on_progress=on_progress, gate=gate,
+                staged=options.staged)
         report = runner.write_baseline(
             options.write_baseline, paths, settings=settings, jobs=_jobs(options),
             diff_base=options.diff_base, on_progress=on_progress, gate=gate)

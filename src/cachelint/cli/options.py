@@ -43,6 +43,7 @@ class Options:
     isolated: bool = False
     show_settings: bool = False
     diff_base: str | None = None
+    staged: bool = False
     config_from_base: bool = False
     baseline: str | None = None
     write_baseline: str | None = None
@@ -222,6 +223,8 @@ OPTIONS = (
            help="Compare only pages that changed since the merge base with REV"),
     Option("--diff-base", commands="check fix", section="Pages", metavar="REV",
            help="Check only what changed since the merge base with REV; enables CL8xx"),
+    Option("--staged", commands="check", section="Pages", is_flag=True,
+           help="Check only what a commit changes, for hooks; like --diff-base HEAD"),
     Option("--files-from", section="Pages", metavar="FILE|-", complete="paths",
            help="Read paths from FILE, one per line or NUL-separated"),
     Option("--stdin-filename", commands="check fix", section="Pages", metavar="PATH",

@@ -56,17 +56,18 @@ _DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-d
 _OWN = ("_data", "_data/tags.yaml", "_data/meta.yaml", "pages", "pages/tags")
 
 
-def compare(root: str, revision: str) -> Changes:
+def compare(root: str, revision: str, *, untracked: bool = True) -> Changes:
     """List what differs between the merge base of ``revision`` and HEAD, and the work tree.
 
     Args:
         root: The catalog's folder.
         revision: What the merge base with HEAD is sought of.
+        untracked: Whether files count that git does not track.
 
     Raises:
         CachelintError: Git cannot list it, or something cannot be compared.
     """
-    comparison = _Comparison(root)
+    comparison = _Comparison(root, untracked=untracked)
     cache = join(root, "_cache")
     top = find_top(root)
     if exists(f"{cache}/.git") and not (top and git.is_submodule(top, cache)):
@@ -94,8 +95,9 @@ class _Comparison:
     lies behind it; that is compared file by file.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, untracked: bool) -> None:
         """Begin with nothing compared."""
+        self._with_untracked = untracked
         self.root = root
         self.changes: dict[str, Change] = {}
         self.pages: set[str] = set()
@@ -131,7 +133,8 @@ class _Comparison:
         relative = git.Renaming(inside, outside)
         entries = git.read_index(git.finish(index), relative)
         records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
-        new = [relative(name) for name in git.split_names(git.finish(untracked))]
+        new = [relative(name) for name in git.split_names(git.finish(untracked))
+               if self._with_untracked]
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
         for path in new:

@@ -136,6 +136,8 @@ def merge_base(top: str, revision: str) -> str:
     Raises CachelintError, with what to do about it.
     """
     if query(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+        if revision == "HEAD":  # before the first commit, everything is new
+            return finish(start(top, "hash-object", "-t", "tree", os.devnull)).decode().strip()
         raise CachelintError("--diff-base: the repository has no commit yet")
     commit = query(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                   f"{revision}^{{commit}}")
@@ -151,6 +153,22 @@ def merge_base(top: str, revision: str) -> str:
         hint = f"the clone is shallow, {fetch}" if is_shallow else "their histories are unrelated"
         raise CachelintError(f"--diff-base: {revision!r} and HEAD have no merge base: {hint}")
     return base
+
+
+_IN_CATALOG = re.compile(
+    r"(?:.*/)?(?:_cache/.*|_data/(?:tags|meta)\.yaml|pages/tags/.*)", re.DOTALL)
+
+
+def find_staged_base() -> str | None:
+    """Return the revision with which a hook compares a commit; None if no catalog is concerned.
+
+    It is HEAD, or what pre-commit was told to begin with. Raises CachelintError.
+    """
+    top = open_checkout(".")
+    revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
+    output = finish(start(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
+                          merge_base(top, revision), "--"))
+    return revision if any(map(_IN_CATALOG.fullmatch, split_names(output))) else None
 
 
 def path_below(folder: str, top: str) -> str:

@@ -63,7 +63,9 @@ class Scope(NamedTuple):
     """What could not be compared, and why."""
 
 
-def scope(root: str, revision: str, selection: Selection, settings: Settings) -> Scope:
+def scope(
+    root: str, revision: str, selection: Selection, settings: Settings, *, untracked: bool = True
+) -> Scope:
     """Work out what differs between a base revision and the work tree, as far as selected.
 
     Args:
@@ -71,11 +73,12 @@ def scope(root: str, revision: str, selection: Selection, settings: Settings) ->
         revision: What the merge base with HEAD is sought of.
         selection: What the command line names.
         settings: Which rules run, and which tags may change.
+        untracked: Whether files count that git does not track.
 
     Raises:
         CachelintError: There is no git, no repository, no such revision or no merge base.
     """
-    changes = compare(root, revision)
+    changes = compare(root, revision, untracked=untracked)
     chosen = [change for change in changes.files
               if not settings.excludes(change.path) and _is_selected(root, change.path, selection)]
     pages = [change for change in chosen if _tag_of(change.path)]

@@ -73,6 +73,8 @@ class RunOptions(NamedTuple):
     """Processes at most."""
     write: bool = True
     """Whether `fix` replaces files."""
+    staged: bool = False
+    """Whether files are left out that git does not track, as for a commit."""
     diff_base: str | None = None
     """A git revision: only what differs from its merge base with HEAD is checked or fixed."""
     baseline: str | None = None
@@ -104,6 +106,7 @@ def check(
     baseline: str | None = None,
     on_progress: OnProgress | None = None,
     gate: Gate | None = None,
+    staged: bool = False,
 ) -> Report:
     """Check pages and catalogs.
 
@@ -116,6 +119,7 @@ def check(
         baseline: The file of known findings, which are left out.
         on_progress: Is called as work is done.
         gate: How the baseline is read, and findings about it and the configuration.
+        staged: With ``diff_base``: leave out files that git does not track, as for a commit.
 
     Returns:
         The findings, sorted, with the number of pages and the seconds taken.
@@ -124,7 +128,7 @@ def check(
         CachelintError: A path does not exist, a folder has no page, git cannot list what changed,
             or the baseline is damaged.
     """
-    options = RunOptions(jobs, False, diff_base, baseline, on_progress, gate)
+    options = RunOptions(jobs, False, staged, diff_base, baseline, on_progress, gate)
     return run(Mode.CHECK, paths, resolve_settings(settings), options)
 
 
@@ -153,7 +157,7 @@ def fix(
         CachelintError: A path does not exist, a folder has no page, git cannot list what changed,
             or the baseline is damaged.
     """
-    options = RunOptions(jobs, write, diff_base, baseline, on_progress, gate)
+    options = RunOptions(jobs, write, False, diff_base, baseline, on_progress, gate)
     report = run(Mode.FIX, paths, resolve_settings(settings), options)
     fixed = sum(len(change.fixed) for change in report.changes)
     return FixReport(report, report.changes, fixed, report.skipped)
@@ -166,7 +170,8 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     """
     start = time.perf_counter()
     known = read_baseline(options)
-    plan = make_plan(discovery.select(paths), settings, options.diff_base)
+    plan = make_plan(
+        discovery.select(paths), settings, options.diff_base, staged=options.staged)
     found = _execute(mode, plan, settings, options)
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
@@ -247,7 +252,7 @@ def write_baseline(
     start = time.perf_counter()
     older = baselines.read(path) if exists(path) else {}
     plan = make_plan(discovery.select(paths), settings, diff_base)
-    options = RunOptions(jobs, False, diff_base, on_progress=on_progress, gate=gate)
+    options = RunOptions(jobs, False, diff_base=diff_base, on_progress=on_progress, gate=gate)
     found = _execute(Mode.CHECK, plan, settings, options)
     kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
     baselines.write(path, found.findings, kept)
@@ -313,10 +318,12 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         return []
 
 
-def make_plan(selection: Selection, settings: Settings, diff_base: str | None) -> Plan:
+def make_plan(
+    selection: Selection, settings: Settings, diff_base: str | None, *, staged: bool = False
+) -> Plan:
     """Plan to check what is selected, or what of it differs from a base revision."""
     if diff_base is not None:
-        return _plan_changes(selection, settings, diff_base)
+        return _plan_changes(selection, settings, diff_base, staged=staged)
     needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
     is_partial = any(task.pages is not None for task in selection.tasks)
     not_run = needs_whole_tag if is_partial else ()
@@ -333,11 +340,13 @@ def make_plan(selection: Selection, settings: Settings, diff_base: str | None) -
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
-def _plan_changes(selection: Selection, settings: Settings, diff_base: str) -> Plan:
+def _plan_changes(
+    selection: Selection, settings: Settings, diff_base: str, *, staged: bool
+) -> Plan:
     """Plan to check what of each selected catalog differs from a base revision."""
     from cachelint.linter.changes import scope  # which needs what a check does not
 
-    scopes: list[Scope] = [scope(root, diff_base, selection, settings)
+    scopes: list[Scope] = [scope(root, diff_base, selection, settings, untracked=not staged)
                            for root in _roots(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)

@@ -114,7 +114,7 @@ def verify(
     settings = resolve_settings(settings)
     settings = settings._replace(selected=settings.selected & (RUN_BY_VERIFY | ALWAYS))
     start = time.perf_counter()
-    options = RunOptions(jobs, False, diff_base, baseline, on_progress, gate)
+    options = RunOptions(jobs, False, False, diff_base, baseline, on_progress, gate)
     known = read_baseline(options)
     selection = discovery.select(paths)
     source = index.open()
