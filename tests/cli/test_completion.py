@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cachelint.cli import completion
 from cachelint.cli.main import cli
 from cachelint.document import schema
 from cachelint.output import formats
@@ -215,3 +216,9 @@ def test_nothing_heavy_is_imported_to_complete() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_fix_of_a_script_that_no_longer_applies_is_an_error() -> None:
+    assert completion._replace("a b", "b", "c") == "a c"
+    with pytest.raises(AssertionError, match="no longer contains 'x'"):
+        completion._replace("a b", "x", "c")

@@ -8,7 +8,7 @@ import pytest
 
 from cachelint import check, check_page
 from cachelint.model import Finding
-from cachelint.output.fingerprints import identified
+from cachelint.output.fingerprints import identify
 from support import broken, valid
 
 PATH = f"_cache/{valid.TAG}/zlib/specs.md"
@@ -19,7 +19,7 @@ HASHLESS = {"hash": "x"}
 def fingerprints(findings: list[Finding]) -> dict[str, str]:
     """Return what each finding is known by, by its code and pointer."""
     return {f"{finding.code} {finding.pointer} {identity.named}".rstrip(): identity.fingerprint()
-            for finding, identity in identified(findings)}
+            for finding, identity in identify(findings)}
 
 
 def of(text: str, path: str = PATH) -> dict[str, str]:
@@ -69,14 +69,14 @@ def test_other_finding(text: str, one: str, other: str) -> None:
 
 
 def test_all_of_a_report_are_different() -> None:
-    found = [identity.fingerprint() for _, identity in identified(broken.report().findings)]
+    found = [identity.fingerprint() for _, identity in identify(broken.report().findings)]
     assert len(set(found)) == len(found) == len(broken.report().findings)
     assert all(len(each) == 32 and int(each, 16) >= 0 for each in found)
 
 
 def test_what_has_all_in_common_is_counted() -> None:
     text = valid.PAGE.replace('"num_specs"', '"num_specs": 1, "num_specs": 1, "num_specs"')
-    found = list(identified(check_page(text.encode(), PATH)))
+    found = list(identify(check_page(text.encode(), PATH)))
     assert [(finding.code, identity.ordinal) for finding, identity in found] == [
         ("CL107", 1), ("CL107", 2)]
     assert len({identity.fingerprint() for _, identity in found}) == 2

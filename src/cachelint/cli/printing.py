@@ -36,7 +36,7 @@ def show_progress(options: Options) -> AbstractContextManager[OnProgress | None]
     from cachelint.cli import progress
 
     # a baseline is applied at the end: until then known and new findings are counted together
-    return progress.shown(sys.stderr, with_findings=not options.baseline)
+    return progress.show_line(sys.stderr, with_findings=not options.baseline)
 
 
 # ------------------------------------------------------------------------------- reports

@@ -21,7 +21,7 @@ _INTERVAL = 0.1
 
 
 @contextmanager
-def shown(stream: TextIO, *, with_findings: bool = True) -> Iterator[OnProgress]:
+def show_line(stream: TextIO, *, with_findings: bool = True) -> Iterator[OnProgress]:
     """Draw what a run reports on the terminal ``stream``, and clear the line at the end."""
     line = _Line(stream, with_findings)
     try:

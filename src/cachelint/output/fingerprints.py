@@ -38,7 +38,7 @@ class Identity(NamedTuple):
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def identified(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]]:
+def identify(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Identity]]:
     """Yield each finding with its identity; findings of one path are together."""
     path = None
     seen: dict[tuple[str, str, str, str], int] = {}

@@ -101,7 +101,7 @@ def totals(report: Report) -> str:
     return f"{line}."
 
 
-def counts(numbers: Counter[str], limit: int, noun: str) -> str:
+def list_counts(numbers: Counter[str], limit: int, noun: str) -> str:
     """List how often each name was counted, the most frequent first, and the rest together."""
     ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{count:,} {clip(name, 200)}" for name, count in ordered[:limit]]

@@ -1,8 +1,8 @@
 """`github`: annotations for GitHub Actions, the other findings as lines of the log, the totals.
 
-GitHub keeps ten annotations of a level for a step and drops the others without a word. So there are
-never more: where a level has more findings, nine of them are annotated, with each rule among them
-as far as they go, and the tenth annotation counts the others.
+GitHub keeps ten annotations of a level for a step, and drops the others silently. Where a level has
+more findings, nine of them are annotated, from as many rules as possible, and the tenth annotation
+counts the others.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from cachelint.output.formats import (
     FIXABLE,
     WIDTH,
     Style,
-    counts,
     folder_in,
     in_checkout,
+    list_counts,
     totals,
 )
 from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe, plural
 
 LIMIT = 10
-"""So many annotations of a level GitHub shows for a step."""
+"""Number of annotations of a level that GitHub shows for a step."""
 _FEW_RULES = 2
-"""With so many rules or fewer, what is not annotated is counted by file too."""
+"""With at most so many rules, findings that are not annotated are counted by file too."""
 _FILES = 5
 _RULES = 20
 
@@ -67,10 +67,10 @@ def _others(level: Severity, others: Sequence[Finding]) -> str:
     """Count the findings of a level that have no annotation of their own."""
     rules = Counter(f"{finding.code} {finding.name}" for finding in others)
     text = f"... and {plural(len(others), f'more {level.value}')}: "
-    text += counts(rules, _RULES, "rule")
+    text += list_counts(rules, _RULES, "rule")
     if len(rules) <= _FEW_RULES:
         files = Counter(finding.path for finding in others)
-        text += f"; in {plural(len(files), 'file')}: {counts(files, _FILES, 'file')}"
+        text += f"; in {plural(len(files), 'file')}: {list_counts(files, _FILES, 'file')}"
     return f"{text}; the log has them all"
 
 

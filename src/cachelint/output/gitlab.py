@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from cachelint.model import Report, Severity
-from cachelint.output.fingerprints import identified
+from cachelint.output.fingerprints import identify
 from cachelint.output.formats import FIXABLE, WIDTH, Style, folder_in, in_checkout
 from cachelint.text import clip, escape_unsafe
 
@@ -23,7 +23,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     del style
     folder = folder_in("CI_PROJECT_DIR")
     separator = "[\n"
-    for finding, identity in identified(report.findings):
+    for finding, identity in identify(report.findings):
         fixable = FIXABLE if finding.fixable else ""
         message = escape_unsafe(clip(finding.message, WIDTH))
         yield separator + _ENCODE({

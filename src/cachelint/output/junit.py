@@ -12,7 +12,7 @@ from itertools import groupby
 
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import full
-from cachelint.output.fingerprints import Identity, identified
+from cachelint.output.fingerprints import Identity, identify
 from cachelint.output.formats import WIDTH, Style, totals
 from cachelint.text import clip, escape_unsafe
 
@@ -25,7 +25,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     tests = len(report.findings)
     yield (f'{_HEAD}<testsuites name="cachelint" tests="{tests or 1}" failures="{report.errors}" '
            f'errors="0" time="{report.seconds:.3f}">\n')
-    for path, found in groupby(identified(report.findings), lambda item: item[0].path):
+    for path, found in groupby(identify(report.findings), lambda item: item[0].path):
         yield from _suite(_text(path), list(found))
     if not tests:
         yield _suite_head("cachelint", 1, 0, 0)

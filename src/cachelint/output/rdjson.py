@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
 from cachelint.files import paths, read_write
 from cachelint.model import Finding, Report, Suggestion
@@ -55,25 +54,25 @@ class _Lines:
         return {"line": line, "column": len(self._lines[line - 1][: column - 1].encode()) + 1}
 
 
-def _diagnostic(finding: Finding, lines: _Lines, left: list[Suggestion]) -> dict[str, Any]:
+def _diagnostic(finding: Finding, lines: _Lines, left: list[Suggestion]) -> dict[str, object]:
     """Describe a finding; its suggestion is taken from those that are ``left`` of the file."""
-    location: dict[str, Any] = {"path": escape_unsafe(finding.path)}
+    location: dict[str, object] = {"path": escape_unsafe(finding.path)}
     if finding.excerpts:  # else the file could not be read, or is gone
         location["range"] = {
             "start": lines.position(finding.line, finding.column),
             "end": lines.position(finding.end_line, finding.end_column)}
-    diagnostic: dict[str, Any] = {
-        "message": escape_unsafe(clip(finding.message, WIDTH)),
+    message = escape_unsafe(clip(finding.message, WIDTH))
+    found = next((each for each in left if each.line <= finding.line <= each.end_line), None)
+    if finding.fixable and found is None:
+        message += FIXABLE
+    diagnostic: dict[str, object] = {
+        "message": message,
         "location": location,
         "severity": finding.severity.name,
         "code": {"value": finding.code, "url": url_of(finding.code)},
     }
-    if finding.fixable:
-        found = next((each for each in left if each.line <= finding.line <= each.end_line), None)
-        if found is None:
-            diagnostic["message"] += FIXABLE
-        else:
-            left.remove(found)
-            span = {"start": {"line": found.line}, "end": {"line": found.end_line}}
-            diagnostic["suggestions"] = [{"range": span, "text": found.text}]
+    if finding.fixable and found is not None:
+        left.remove(found)
+        span = {"start": {"line": found.line}, "end": {"line": found.end_line}}
+        diagnostic["suggestions"] = [{"range": span, "text": found.text}]
     return diagnostic

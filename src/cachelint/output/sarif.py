@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 from cachelint import __version__
 from cachelint.model import Excerpt, Finding, Report, Severity
-from cachelint.output.fingerprints import Identity, identified
-from cachelint.output.formats import FIXABLE, WIDTH, Style, counts, folder_in, in_checkout
+from cachelint.output.fingerprints import Identity, identify
+from cachelint.output.formats import FIXABLE, WIDTH, Style, folder_in, in_checkout, list_counts
 from cachelint.rules import ALL_RULES, Fix, Rule
 from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe
 
 LIMIT = 25_000
-"""So many results GitHub takes of a run; it refuses a file that has more."""
+"""Number of results that GitHub accepts of a run; it rejects a file that has more."""
 HOME = "https://github.com/spack/cachelint"
 _SCHEMA = ("https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
            "sarif-schema-2.1.0.json")
@@ -52,7 +51,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     folder = folder_in("GITHUB_WORKSPACE")
     path, uri = None, ""
     separator = "\n    "
-    for finding, identity in identified(report.findings):
+    for finding, identity in identify(report.findings):
         if not room[finding.severity]:
             continue
         room[finding.severity] -= 1
@@ -65,7 +64,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     yield "]\n }]}\n"
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule) -> dict[str, object]:
     described = (rule.sections["What it does"], rule.sections["Why it is a problem"])
     fixable = ["fixable"] if rule.fixability is not Fix.NONE else []
     return {
@@ -84,9 +83,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _invocation(report: Report, room: dict[Severity, int]) -> dict[str, Any]:
+def _invocation(report: Report, room: dict[Severity, int]) -> dict[str, object]:
     """Describe the run, and which findings are left out."""
-    invocation: dict[str, Any] = {"executionSuccessful": True}
+    invocation: dict[str, object] = {"executionSuccessful": True}
     left = len(report.findings) - sum(room.values())
     if left:
         rules: Counter[str] = Counter()
@@ -96,14 +95,14 @@ def _invocation(report: Report, room: dict[Severity, int]) -> dict[str, Any]:
             else:
                 rules[f"{finding.code} {finding.name}"] += 1
         text = (f"{left:,} of {len(report.findings):,} findings are left out, since code scanning "
-                f"takes {LIMIT:,} at most: {counts(rules, len(rules), 'rule')}")
+                f"takes {LIMIT:,} at most: {list_counts(rules, len(rules), 'rule')}")
         invocation["toolExecutionNotifications"] = [
             {"level": "warning", "message": {"text": text}}]
     return invocation
 
 
-def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, Any]:
-    region: dict[str, Any] = {"startLine": finding.line}
+def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, object]:
+    region: dict[str, object] = {"startLine": finding.line}
     if finding.excerpts:  # else there is nothing to point at: the file cannot be read, or is gone
         region |= {"startColumn": finding.column, "endLine": finding.end_line,
                    "endColumn": finding.end_column}
@@ -111,7 +110,7 @@ def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, Any]:
         if snippet:
             region["snippet"] = {"text": snippet}
     fixable = FIXABLE if finding.fixable else ""
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": _INDICES[finding.code],
         "level": finding.severity.value,
@@ -131,12 +130,12 @@ def _result(finding: Finding, identity: Identity, uri: str) -> dict[str, Any]:
     return result
 
 
-def _location(uri: str, region: dict[str, Any]) -> dict[str, Any]:
+def _location(uri: str, region: dict[str, object]) -> dict[str, object]:
     return {"physicalLocation": {
         "artifactLocation": {"uri": uri, "uriBaseId": _ROOT}, "region": region}}
 
 
-def _related(number: int, uri: str, excerpt: Excerpt) -> dict[str, Any]:
+def _related(number: int, uri: str, excerpt: Excerpt) -> dict[str, object]:
     """Describe the other side of a contradiction."""
     region = {
         "startLine": excerpt.line, "startColumn": excerpt.cut + excerpt.start + 1,
