@@ -248,15 +248,15 @@ def _validate(file: File) -> None:
     from cachelint.document import schema
 
     data = file.data
-    for breach in schema.validate("configuration", data):
-        key = _key_of(data, breach.pointer)
-        if breach.kind is SchemaErrorKind.UNKNOWN_KEY:
+    for error in schema.validate("configuration", data):
+        key = _key_of(data, error.pointer)
+        if error.kind is SchemaErrorKind.UNKNOWN_KEY:
             if key[0] == "tool":
                 raise file.fault("[tool.cachelint] is for pyproject.toml: in this file, write the "
                                  "settings at the top level", *key)
             known = schema.load("configuration")["properties"]
             raise file.fault(f'unknown setting "{key[0]}"{nearest(str(key[0]), known)}', *key)
-        raise file.fault(breach.message + _advice(data, key), *key)
+        raise file.fault(error.message + _advice(data, key), *key)
     for option in ("select", "ignore", "extend-select"):
         for number, name in enumerate(data.get(option, ())):
             _check_rule(file, name, option, number)

@@ -101,7 +101,7 @@ def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
 
 
 def _repeated(values: Any) -> Iterator[tuple[int, int]]:
-    """Yield the index of each item that stands earlier too, and of its first place."""
+    """Yield the index of each duplicate item, and of its first occurrence."""
     if len(set(values)) == len(values):
         return
     first: dict[str, int] = {}

@@ -88,7 +88,7 @@ def tag_mismatch(page: Page, context: PageContext) -> Iterator[Problem]:
 
 
 def category_tag(page: Page) -> str | None:
-    """Return the tag that a page's categories name; None where they are unsound."""
+    """Return the tag that a page's categories name; None where they are invalid."""
     categories: Any = page.data.get("categories")
     if not schema.compile_check("page-current", "/$defs/categories")(categories):
         return None
@@ -124,14 +124,14 @@ def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
     listed = context.tag_stacks
     if listed is None:
         return
-    said: set[str] = set()
+    seen: set[str] = set()
     for index, spec in enumerate(page.specs):
         stacks = spec.get("stacks") if isinstance(spec, dict) else None
         for number, stack in enumerate(stacks if isinstance(stacks, list) else ()):
             # an unsafe name is CL701's
-            if (isinstance(stack, str) and stack and stack not in listed and stack not in said
+            if (isinstance(stack, str) and stack and stack not in listed and stack not in seen
                     and not unsafe(stack)):
-                said.add(stack)
+                seen.add(stack)
                 yield Problem(f"/spec_details/{index}/stacks/{number}",
                               _unknown(stack, listed, context.page_id.tag))
 
