@@ -263,6 +263,17 @@ def test_catalog_that_git_does_not_know(catalog: Path) -> None:
         check(["build"], diff_base="main")
 
 
+def test_tag_and_page_that_git_ignores_are_notes(catalog: Path) -> None:
+    shutil.copytree(catalog / FROZEN, catalog / "_cache/v9.0.0")
+    shutil.copytree(catalog / FROZEN / "re2", catalog / "_cache/develop/zz")
+    (catalog / ".gitignore").write_text("_cache/v9*\n_cache/develop/zz\n")
+    report = check(diff_base="main")
+    assert report.notes == ("_cache/v9.0.0: not compared: git ignores it",)
+    assert report.compared == PAGES
+    (note,) = check(["_cache/develop/zz"], diff_base="main").notes
+    assert note == "_cache/develop/zz/specs.md: not compared: git ignores it"
+
+
 # ------------------------------------------------------------------------------- no code, no noise
 
 

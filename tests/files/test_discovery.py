@@ -565,3 +565,23 @@ def test_folder_that_cannot_be_searched_is_a_note(
 
     monkeypatch.setattr(os, "scandir", scan_some)
     assert select(["."]).notes == ("closed: not searched: no permission to read the file",)
+
+
+def test_file_of_which_nothing_is_known_is_there(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})
+    lstat, open_file = os.lstat, os.open
+
+    def close(real: Any) -> Any:
+        def call(path: Any, *arguments: Any, **options: Any) -> Any:
+            if "_data/" in os.fspath(path):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real(path, *arguments, **options)
+        return call
+
+    monkeypatch.setattr(os, "lstat", close(lstat))
+    monkeypatch.setattr(os, "open", close(open_file))
+    found = {(each.path, each.code) for each in check(["."]).findings}
+    assert found == {("_cache/develop/zlib/specs.md", "CL602"), ("_data/meta.yaml", "CL100"),
+                     ("_data/tags.yaml", "CL100")}

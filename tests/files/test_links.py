@@ -103,6 +103,9 @@ OUT: dict[str, tuple[str, str, str]] = {
     "tag page, to nowhere": ("pages/tags/develop.md", "created", "pages/tags/develop.md"),
     "tag pages": ("pages/tags", "catalog/pages/tags", "pages/tags"),
     "pages": ("pages", "catalog/pages", "pages/tags"),
+    "page, to passwords in .git": (PAGE, "../site/.git/config", PAGE),
+    "package, to .git": ("_cache/develop/swig", "../site/.git", "_cache/develop/swig"),
+    "tags.yaml, to .git": ("_data/tags.yaml", "../site/.git/config", "_data/tags.yaml"),
     "legacy page": ("_cache/develop/index.md", "secret", "_cache/develop/index.md"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import pytest
 from cachelint.files.discovery import TagTask
 from cachelint.model import CachelintError
 from cachelint.runner import workers
+from support.hostile import plant_modules
 
+EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 SCRIPT = """
 import os, pathlib, sys, time
 from cachelint.cli import main as cli
@@ -223,3 +226,23 @@ def test_workers_end_with_their_parent(
     while any(map(is_there, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_there, processes))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no safe path")
+def test_processes_that_begin_anew_import_nothing_from_the_working_directory(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "site")
+    marker = plant_modules(tmp_path / "site", tmp_path)
+    (tmp_path / "site/multiprocessing.py").write_text((tmp_path / "site/json.py").read_text())
+    script = tmp_path / "run.py"
+    script.write_text(
+        "from cachelint import check\n"
+        "from cachelint.runner import workers\n"
+        "if __name__ == '__main__':\n"
+        "    workers._Forked = workers._Spawned\n"
+        "    assert check(['.'], jobs=2).pages == 23\n")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path / "site",
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not marker.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from cachelint.model import NO_PAGE, PageId
@@ -13,13 +14,17 @@ LEGACY_PAGES = ("index.md", "specs.md")
 def leaves(path: str, within: tuple[str, ...]) -> bool:
     """Return whether ``path`` leads, by links, out of all folders ``within``.
 
-    These are real paths; there is no limit where there are none.
+    These are real paths; there is no limit where there are none. A ``.git`` below them is outside:
+    its configuration may have passwords.
     """
     if not within:
         return False
     real = os.path.realpath(path)
-    return not any(real == folder or real.startswith(f"{folder.rstrip('/')}/")
-                   for folder in within)
+    for folder in within:
+        below = real.removeprefix(folder.rstrip(os.sep))
+        if below != real and below[:1] in ("", os.sep) and ".git" not in below.split(os.sep):
+            return False
+    return True
 
 
 def linked_target(path: str, within: tuple[str, ...]) -> str:
@@ -147,8 +152,14 @@ def real_path(path: str) -> str:
 
 
 def exists(path: str) -> bool:
-    """Return whether something lies at ``path``, readable or not."""
-    return os.path.lexists(path)
+    """Return whether something is at ``path``, or that cannot be known: reading it says why."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR)
+    except ValueError:
+        return False
+    return True
 
 
 def path_in_checkout(path: str) -> str:

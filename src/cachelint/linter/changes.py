@@ -119,8 +119,25 @@ def scope(
         frozenset(change.path for change in chosen),
         changes.base,
         _count(root, changes.pages, selection, settings),
-        tuple(notes),
+        (*notes, *_find_unknown(root, changes, hidden, selection)),
     )
+
+
+def _find_unknown(
+    root: str, changes: Changes, hidden: frozenset[str], selection: Selection
+) -> Iterator[str]:
+    """Yield a note for each tag and page that is selected and that git does not know."""
+    known = {path.split("/")[1] for path in {*changes.pages, *hidden} if is_page(path)}
+    for task in selection.tasks:
+        if task.root != root or not task.tag:
+            continue
+        unknown = [path for path in task.pages or () if relative_to_catalog(path)
+                   not in changes.pages]
+        if (task.pages is None and task.tag not in known
+                and discovery.list_tag(root, task.tag, task.within).pages):
+            unknown = [join(root, f"_cache/{task.tag}")]
+        for path in unknown:
+            yield f"{path}: not compared: git ignores it"
 
 
 def _count(

@@ -24,6 +24,8 @@ Work = Callable[[TagTask], Result]
 
 _WORTH_A_PROCESS = 4
 """So many tag folders or fewer are done before a second process has started."""
+_CAN_BEGIN = sys.platform == "linux" or sys.version_info >= (3, 11)
+"""Whether a process can begin without importing modules of the working directory."""
 _TICK = 0.1
 """Seconds after which whoever watches is called although nothing was finished."""
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
@@ -55,7 +57,7 @@ def run(
 
     Raises what ``work`` raises, and CachelintError where a process was killed.
     """
-    if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS:
+    if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS or not _CAN_BEGIN:
         if meanwhile is not None:
             meanwhile()
         for task in tasks:
@@ -215,6 +217,8 @@ class _Spawned(Generic[Result]):
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
+        # or else a new interpreter imports the modules of the working directory first
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
         self._pool = ProcessPoolExecutor(
             jobs, get_context("spawn"), _end_with, (os.getpid(),))
         with block_signals():
