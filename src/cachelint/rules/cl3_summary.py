@@ -1,4 +1,4 @@
-"""CL3xx: `meta` says what `spec_details` implies."""
+"""CL3xx: `meta` must match `spec_details`."""
 
 from __future__ import annotations
 

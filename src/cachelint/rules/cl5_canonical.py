@@ -1,4 +1,4 @@
-"""CL5xx: the one form that the generator writes, so that equal facts are equal bytes."""
+"""CL5xx: canonical form, which the generator writes: the same contents are the same file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _is_sorted(values: list[str]) -> bool:
 
 
 def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield each mapping in the order in which they stand: pointer, keys, keys in order."""
+    """Yield each mapping in the order of the page: pointer, keys, keys in canonical order."""
     top = [key for key in page.data if key in KEYS]
     yield "", top, sorted(top, key=KEYS.index)
     for name in page.data:
@@ -224,7 +224,7 @@ _SHORT, _BEFORE = 40, 10
 
 
 def _between_entries(page: Page) -> Iterator[Problem]:
-    """Yield what stands between the entries: said once, of the first such line."""
+    """Yield what is between the entries: once, at the first such line."""
     text = page.text
     if page.comments:
         start = page.comments[0]
@@ -352,8 +352,8 @@ def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
         yield Problem("", f"specs are not in the order of their hashes: "
                           f"{_first_out_of_order(hashes)}")
         return
-    for pointer, keys, due in _mappings(page):
-        if keys != due:
+    for pointer, keys, expected in _mappings(page):
+        if keys != expected:
             yield Problem("", f"keys of {pointer or 'the front matter'} are not sorted")
             return
     for pointer, values in lists:
