@@ -381,8 +381,6 @@ def test_sharp_in_a_value_is_not_a_comment() -> None:
 # ------------------------------------------------------------------------------- skipped pages
 
 TWICE = valid.specs(1, hash=valid.FIRST)
-DUPLICATE = (f"CL402 duplicate-hash: duplicate hash {valid.FIRST}: also used by the 1st spec, "
-             "zlib@1.3.1")
 
 DUPLICATE_HASH = (f"CL402 duplicate-hash: duplicate hash {valid.FIRST}: also used by the 1st spec, "
                   "zlib@1.3.1")

@@ -32,7 +32,7 @@ BOTH_SIDES = (
 SMALL = Report((
     finding("develop", "bzip2", "CL401", 6, message="a hash that is none"),
     finding("develop", "zlib", "CL301", fixable=True, excerpts=BOTH_SIDES),
-    finding("develop", "zlib", "CL505", 7, message="whitespace follows", fixable=True),
+    finding("develop", "zlib", "CL505", 7, message="blanks follow", fixable=True),
     finding("v0.23.1", "zlib", "CL301", fixable=True, message="num_specs is 9, beside 8 specs"),
     finding(path="_data/tags.yaml", code="CL603", message="tag v9 is not listed"),
 ), pages=12, suppressed=3)

@@ -89,7 +89,6 @@ def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
         if not isinstance(value, str) or not _HASH(value):
             continue  # an invalid one is reported by CL401
         if value in first:
-            version, is_named, _hash = name_spec(page, first[value]).partition("/")
             yield Problem(
                 f"/spec_details/{index}/hash",
                 f"duplicate hash {value}: also used by the {ordinal(first[value] + 1)} spec, "

@@ -1,4 +1,4 @@
-"""CL5xx: canonical form, which the generator writes: the same contents are the same file."""
+"""CL5xx: canonical form, in which the same contents are always the same file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _is_sorted(values: list[str]) -> bool:
 
 
 def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield each mapping in the order of the page: pointer, keys, keys in canonical order."""
+    """Yield each mapping in the order of the page: pointer, keys, keys in order."""
     top = [key for key in page.data if key in KEYS]
     yield "", top, sorted(top, key=KEYS.index)
     for name in page.data:
@@ -352,8 +352,8 @@ def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
         yield Problem("", f"specs are not in the order of their hashes: "
                           f"{_first_out_of_order(hashes)}")
         return
-    for pointer, keys, expected in _mappings(page):
-        if keys != expected:
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
             yield Problem("", f"keys of {pointer or 'the front matter'} are not sorted")
             return
     for pointer, values in lists:

@@ -124,14 +124,14 @@ def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
     listed = context.tag_stacks
     if listed is None:
         return
-    seen: set[str] = set()
+    said: set[str] = set()
     for index, spec in enumerate(page.specs):
         stacks = spec.get("stacks") if isinstance(spec, dict) else None
         for number, stack in enumerate(stacks if isinstance(stacks, list) else ()):
             # an unsafe name is CL701's
-            if (isinstance(stack, str) and stack and stack not in listed and stack not in seen
+            if (isinstance(stack, str) and stack and stack not in listed and stack not in said
                     and not unsafe(stack)):
-                seen.add(stack)
+                said.add(stack)
                 yield Problem(f"/spec_details/{index}/stacks/{number}",
                               _unknown(stack, listed, context.page_id.tag))
 
