@@ -145,14 +145,14 @@ def test_rendering_needs_whole_specs() -> None:
 @pytest.mark.parametrize(
     ("title", "tag", "sentence"),
     [
-        ('z"lib', valid.TAG, "'z\"lib' is no name of a package"),
-        ("", valid.TAG, "'' is no name of a package"),
-        ("Zlib", valid.TAG, "'Zlib' is no name of a package"),
-        ("zlib", "no", "'no' is no name of a tag"),
-        ("zlib", "1.0", "'1.0' is no name of a tag"),
-        ("zlib", "a]", "'a]' is no name of a tag"),
-        ("zlib", "", "'' is no name of a tag"),
-        ("zlib", "a\nb", "'a\\nb' is no name of a tag"),
+        ('z"lib', valid.TAG, "invalid name of a package: 'z\"lib'"),
+        ("", valid.TAG, "invalid name of a package: ''"),
+        ("Zlib", valid.TAG, "invalid name of a package: 'Zlib'"),
+        ("zlib", "no", "invalid name of a tag: 'no'"),
+        ("zlib", "1.0", "invalid name of a tag: '1.0'"),
+        ("zlib", "a]", "invalid name of a tag: 'a]'"),
+        ("zlib", "", "invalid name of a tag: ''"),
+        ("zlib", "a\nb", "invalid name of a tag: 'a\\nb'"),
     ],
 )
 def test_rendering_needs_names_that_every_reader_takes_alike(

@@ -151,10 +151,9 @@ def test_page_that_has_no_fix_is_stopped(site: Site) -> None:
     before = page.read_text()
     status, said = site.commit(".")
     assert status == 1
-    # the findings themselves are left to the hook that checks
-    assert "Found 2 errors in 1 page (1 fixable" in said or "Found 2 errors in 1 page." in said
+    # the findings, and why they have no fix, are left to the hook that checks
+    assert "Found 2 errors in 1 page" in said
     assert "CL402" not in said
-    assert f"skipped _cache/{TAG}/zlib/specs.md: a hash stands twice" in said
     assert page.read_text() == before
 
 
@@ -201,7 +200,7 @@ def test_configuration_of_the_site_applies(site: Site) -> None:
     site.write("zlib", STALE + "\n")
     status, said = site.commit(".")
     assert status == 1
-    assert "cachelint.toml:1: there is no setting 'ignroe' (is it ignore?)" in said
+    assert 'cachelint.toml:1: unknown setting "ignroe": did you mean "ignore"?' in said
     assert "- exit code: 2" in said
 
 

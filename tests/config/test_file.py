@@ -551,7 +551,7 @@ def test_unreadable_file(
 
 
 def test_folder_is_not_a_file(tmp_path: Path) -> None:
-    with pytest.raises(CachelintError, 
+    with pytest.raises(CachelintError,
             match="cannot read the configuration: expected a file, found a folder"):
         config_file.load(str(tmp_path))
 

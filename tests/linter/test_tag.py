@@ -9,7 +9,7 @@ import pytest
 from cachelint import Settings, check, fix
 from cachelint.fixer import page as page_fixer
 from cachelint.linter import tag as tag_linter
-from cachelint.linter.page import PageResult, lint_page
+from cachelint.linter.page import FastPath, PageResult, lint_page
 from cachelint.model import PageContext
 from support import valid
 
@@ -25,10 +25,10 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
              for letter in letters}
     valid.write_catalog(tmp_path, dict(pages), {valid.TAG: ["e4s", "root"]})
 
-    def fail(raw: bytes, context: PageContext) -> PageResult:
+    def fail(raw: bytes, context: PageContext, fast: FastPath | None = None) -> PageResult:
         if context.page_id.package == "b":
             raise RuntimeError("no luck")
-        return lint_page(raw, context)
+        return lint_page(raw, context, fast)
 
     for module in (tag_linter, page_fixer):
         monkeypatch.setattr(module, "lint_page", fail)

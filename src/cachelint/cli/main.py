@@ -180,8 +180,9 @@ def fix(options: Options) -> int:
     printing.print_fixes(done.report, options)
     # findings go where a diff does not
     print_report(done.report, options, stream=sys.stderr if options.diff else sys.stdout)
-    for path, reason in done.skipped:
-        print_message(f"skipped {path}: {reason}")
+    if not options.fixes_only:  # the reasons are findings that are left
+        for path, reason in done.skipped:
+            print_message(f"skipped {path}: {reason}")
     printing.print_fix_totals(done.report, options)
     return _status_of_fix(bool(done.changed), done.report, options)
 

@@ -186,8 +186,8 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     document = by_line(text)
     if document is None and len(raw) > MAX_SIZE:
         page.errors.append(ParseError("CL110", Problem("", (
-            f"the file has {len(raw):,} bytes and is not in the generator's form: above "
-            f"{MAX_SIZE:,} bytes the YAML parser is not asked"))))
+            f"the file has {len(raw):,} bytes and is not in the generator's form: the "
+            f"YAML parser is not used above {MAX_SIZE:,} bytes"))))
         return page
     try:
         document = document or yaml.load(text)
@@ -203,7 +203,7 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     page.take(document)
     for pointer, node in document.repeated:
         page.errors.append(ParseError("CL107", Problem(
-            pointer, "the key stands twice in one mapping; readers silently keep one of the two",
+            pointer, "duplicate key: readers silently keep one of the two",
             page.span(node.key_start, node.key_end))))
     page.parsed = not document.repeated
     return page

@@ -79,6 +79,11 @@ class Page:
         return self.text[self.closing_start + 3 :]
 
     @cached_property
+    def meta(self) -> Any:
+        """The value of ``meta``; None where there is none."""
+        return self.data.get("meta") if isinstance(self.data, dict) else None
+
+    @cached_property
     def specs(self) -> list[Any]:
         """The items of ``spec_details``; none where it is not a list."""
         value = self.data.get("spec_details") if isinstance(self.data, dict) else None

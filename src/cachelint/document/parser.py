@@ -58,8 +58,8 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
         return _not_utf8(raw, error.start + (3 if has_bom else 0))
     page = Page(text)
     if has_bom:
-        _fault(page, "CL102", "a byte-order mark stands before the front matter: Jekyll does not "
-               "see that this is a page, and leaves it out")
+        _fault(page, "CL102", "byte-order mark before the front matter: Jekyll does not see that "
+               "this is a page, and leaves it out")
     if "\r" in text:
         carriage = text.index("\r")
         kind = "CRLF" if text.startswith("\r\n", carriage) else "CR"
@@ -126,8 +126,8 @@ def _front_matter(page: Page) -> None:
         _fault(page, "CL108", "text follows the front matter; the site does not show it",
                page.span(start, len(text.rstrip())))
     elif page.body and isinstance(page.data, dict) and "spec_details" in page.data:
-        what = "a newline follows" if page.body == "\n" else "blanks follow"
-        _fault(page, "CL505", f"{what} the closing `---`, where the generator writes nothing",
+        what = "a newline follows" if page.body == "\n" else "whitespace follows"
+        _fault(page, "CL505", f"{what} the closing `---`: expected nothing",
                page.span(page.closing_start + 3, len(text)))
 
 

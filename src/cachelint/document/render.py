@@ -70,8 +70,8 @@ def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str
             of the page reads as the same string.
     """
     if not schema.compile_check("page-current", "/$defs/title")(title):
-        raise ValueError(f"{title!r} is no name of a package")
+        raise ValueError(f"invalid name of a package: {title!r}")
     if not (type(tag) is str and is_plain_word(tag)):
-        raise ValueError(f"{tag!r} is no name of a tag")
+        raise ValueError(f"invalid name of a tag: {tag!r}")
     specs = ordered(specs)
     return render(title, tag, summarize(specs), specs)

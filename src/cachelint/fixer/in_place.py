@@ -44,7 +44,7 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
 
 
 def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
-    """Return ``expected`` in the order in which its items stand already, sorted where they were."""
+    """Return ``expected`` in the order of its items on the page, sorted where they were."""
     known = set(expected)
     kept = dict.fromkeys(item for item in actual if item in known)
     result = [*kept, *(item for item in expected if item not in kept)]

@@ -11,7 +11,7 @@ from cachelint.fixer.in_place import CannotFixError
 from cachelint.fixer.proof import compare
 from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import findings_of, is_fixable, unfixable_reason
-from cachelint.linter.page import PageResult, context_for, lint_page
+from cachelint.linter.page import FastPath, PageResult, context_for, lint_page
 from cachelint.model import Finding, NamedTuple, PageContext
 from cachelint.rules.selection import Settings, apply_overrides, resolve_settings
 
@@ -49,11 +49,11 @@ def fix_page(
 
 
 def fix_checked(
-    raw: bytes, path: str, context: PageContext, settings: Settings
+    raw: bytes, path: str, context: PageContext, settings: Settings, fast: FastPath | None = None
 ) -> tuple[PageFix, PageResult]:
     """Fix one page, and return what the rules find on the result."""
     context = context._replace(extra_rules=context.extra_rules & settings.runs_on(path))
-    before = lint_page(raw, context)
+    before = lint_page(raw, context, fast)
     if before.page is None:
         return PageFix(raw, [], [], ""), before
     found = apply_overrides(findings_of(path, before.page, before.problems, settings), settings)
@@ -63,7 +63,7 @@ def fix_checked(
         content = fixed_bytes(before.page, context)
     except CannotFixError as error:
         return PageFix(raw, found, found, str(error)), before
-    after = lint_page(content, context)
+    after = lint_page(content, context, fast)
     if fault := compare(before, content, after, context):
         return PageFix(raw, found, found, f"the fixed page would be wrong: {fault}"), before
     left = findings_of(path, after.page, after.problems, settings) if after.page else []

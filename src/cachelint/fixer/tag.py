@@ -7,10 +7,11 @@ from cachelint.files.discovery import TagTask
 from cachelint.files.paths import linked_target
 from cachelint.fixer.page import fix_checked
 from cachelint.fixer.replace import replace_file
+from cachelint.linter.fastpath import fast_path_for
 from cachelint.linter.findings import internal_error, sort
 from cachelint.linter.page import context_of
 from cachelint.linter.tag import TagResult, TagTally, pages_of, whole_tag_findings
-from cachelint.model import FileChange, Finding
+from cachelint.model import NO_PAGE, FileChange, Finding
 from cachelint.rules.selection import Settings, apply_overrides
 
 
@@ -20,11 +21,12 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
     changes: list[FileChange] = []
     skipped: list[tuple[str, str]] = []
     tally = TagTally(task)
+    context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
     failed = 0
     for path, page_id, raw in pages_of(task, settings, tally, findings):
         try:
-            fixed, result = fix_checked(raw, path, context_of(settings, page_id, task.stacks),
-                                        settings)
+            fixed, result = fix_checked(
+                raw, path, context._replace(page_id=page_id), settings, fast)
         except Exception as error:  # one page must not end the run
             findings.append(internal_error(path, error))
             failed += 1

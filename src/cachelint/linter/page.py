@@ -70,10 +70,14 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
         page.expected_meta = derive_meta(page)
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
-    for rule in _RULES[page.format]:
-        if rule.default or rule.code in context.extra_rules:
-            problems += [(rule, problem) for problem in rule.problems(page, context)]
+    for rule in running_rules(page.format, context.extra_rules):
+        problems += [(rule, problem) for problem in rule.problems(page, context)]
     return list(_without_superseded(problems))
+
+
+def running_rules(form: PageFormat, extra_rules: frozenset[str]) -> list[Rule]:
+    """Return the rules that run on pages of a format, with ``extra_rules`` by their codes."""
+    return [rule for rule in _RULES[form] if rule.default or rule.code in extra_rules]
 
 
 def _without_superseded(problems: list[tuple[Rule, Problem]]) -> Iterator[tuple[Rule, Problem]]:

@@ -25,9 +25,19 @@ from cachelint.files.paths import (
     relative_to_catalog,
 )
 from cachelint.files.read_write import Unreadable
+from cachelint.linter.fastpath import fast_path_for
 from cachelint.linter.findings import findings_of, internal_error, make_finding, sort, unreadable
 from cachelint.linter.page import PageResult, context_of, lint_page
-from cachelint.model import Excerpt, FileChange, Finding, NamedTuple, PageContext, PageId, Problem
+from cachelint.model import (
+    NO_PAGE,
+    Excerpt,
+    FileChange,
+    Finding,
+    NamedTuple,
+    PageContext,
+    PageId,
+    Problem,
+)
 from cachelint.rules.cl1_file import stray_page
 from cachelint.rules.cl6_catalog import hash_conflict
 from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
@@ -172,11 +182,13 @@ def check_tag(task: TagTask, settings: Settings) -> TagResult:
     """
     findings: list[Finding] = []
     tally = TagTally(task)
+    context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
     failed = 0
     for path, page_id, raw in pages_of(task, settings, tally, findings):
         try:
-            result = lint_page(raw, context_of(settings, page_id, task.stacks))
-            findings += findings_of(path, result.page, result.problems, settings)
+            result = lint_page(raw, context._replace(page_id=page_id), fast)
+            if result.problems:
+                findings += findings_of(path, result.page, result.problems, settings)
         except Exception as error:  # one page must not end the run
             result = PageResult([], None, None)
             findings.append(internal_error(path, error))

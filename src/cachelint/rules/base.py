@@ -123,7 +123,7 @@ class Rule(NamedTuple):
     supersedes: tuple[str, ...] = ()
     """Codes of rules whose findings at the same location are left out."""
     named_by_message: bool = False
-    """Whether it reports several things at one location, which only their message tells apart."""
+    """Whether it reports several things at one location, which only the message distinguishes."""
     can_be_hidden: bool = True
     """Whether a setting, an option or a baseline can hide or weaken its findings."""
     emitted_by: str = ""

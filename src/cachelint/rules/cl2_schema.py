@@ -1,4 +1,4 @@
-"""CL2xx: breaches of the JSON Schema, in prose. The schema module finds them."""
+"""CL2xx: violations of the JSON Schema, in prose. The schema module finds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CL3xx: `meta` says what `spec_details` implies."""
+"""CL3xx: `meta` must match `spec_details`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cachelint.rules.base import Fix, page_rule
 
 def _meta(page: Page, key: str) -> Any:
     """Return a value of `meta`; None where it violates the schema or is missing."""
-    meta = page.data.get("meta")
+    meta = page.meta
     if not isinstance(meta, dict):
         return None
     pointer = f"/meta/{key}"

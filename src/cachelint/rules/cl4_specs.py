@@ -101,7 +101,7 @@ def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
 
 
 def _repeated(values: Any) -> Iterator[tuple[int, int]]:
-    """Yield the index of each duplicate item, and of its first occurrence."""
+    """Yield the index of each duplicate item, and of the first one like it."""
     if len(set(values)) == len(values):
         return
     first: dict[str, int] = {}
@@ -112,7 +112,7 @@ def _repeated(values: Any) -> Iterator[tuple[int, int]]:
             first[value] = index
 
 
-def _are_texts(values: Any) -> TypeGuard[list[str]]:
+def _are_strings(values: Any) -> TypeGuard[list[str]]:
     # of the few types rather than of the many values
     return isinstance(values, list) and all(issubclass(kind, str) for kind in set(map(type, values)))
 
@@ -166,7 +166,7 @@ def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
     meta = page.data.get("meta")
     if isinstance(meta, dict):
         for key, values in meta.items():
-            if _are_texts(values):
+            if _are_strings(values):
                 for index, first in _repeated(values):
                     pointer = f"/meta/{key}"
                     yield Problem(f"{pointer}/{index}", f"duplicate item {show(values[index])} in {key}",
@@ -303,7 +303,7 @@ def mirror_folders(mirror_urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_valid(field: str, value: Any) -> bool:
-    """Say whether a field of a spec has a value that the schema allows."""
+    """Return whether a field of a spec has a value that the schema allows."""
     return schema.compile_check("page-tarball", f"/$defs/spec/properties/{field}")(value)
 
 
@@ -346,7 +346,7 @@ def missing_root(page: Page, context: PageContext) -> Iterator[Problem]:
         return
     without = [
         index for index, spec in enumerate(page.specs)
-        if isinstance(spec, dict) and _are_texts(spec.get("stacks"))
+        if isinstance(spec, dict) and _are_strings(spec.get("stacks"))
         and spec["stacks"] and all(spec["stacks"]) and root not in spec["stacks"]
     ]
     if without:

@@ -1,4 +1,4 @@
-"""CL5xx: the one form that the generator writes, so that equal facts are equal bytes."""
+"""CL5xx: canonical form, in which the same contents are always the same file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _is_sorted(values: list[str]) -> bool:
 
 
 def _mappings(page: Page) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield each mapping in the order in which they stand: pointer, keys, keys in order."""
+    """Yield each mapping in the order of the page: pointer, keys, keys in order."""
     top = [key for key in page.data if key in KEYS]
     yield "", top, sorted(top, key=KEYS.index)
     for name in page.data:
@@ -68,9 +68,9 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Rewrites the page.
     """
-    for pointer, keys, expected in _mappings(page):
-        if keys != expected:
-            first, instead = next((a, b) for a, b in zip(keys, expected, strict=True) if a != b)
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
+            first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
             at_fault = page.span_of(f"{pointer}/{escape_token(first)}", key=True)
             yield Problem(pointer, "keys are not in canonical order: expected "
                                    f"{dumps(instead)}, found {dumps(first)}",
@@ -224,7 +224,7 @@ _SHORT, _BEFORE = 40, 10
 
 
 def _between_entries(page: Page) -> Iterator[Problem]:
-    """Yield the first comment, whitespace or blank line outside the entries."""
+    """Yield what is between the entries: once, at the first such line."""
     text = page.text
     if page.comments:
         start = page.comments[0]
@@ -352,8 +352,8 @@ def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
         yield Problem("", f"specs are not in the order of their hashes: "
                           f"{_first_out_of_order(hashes)}")
         return
-    for pointer, keys, expected in _mappings(page):
-        if keys != expected:
+    for pointer, keys, due in _mappings(page):
+        if keys != due:
             yield Problem("", f"keys of {pointer or 'the front matter'} are not sorted")
             return
     for pointer, values in lists:

@@ -1,4 +1,4 @@
-"""CL6xx: the page's place in the catalog, and the catalog's own files."""
+"""CL6xx: the page's folder in the catalog, and the catalog's own files."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _unknown(stack: str, known: frozenset[str], tag: str | None) -> str:
 
 
 def unsafe(stack: str) -> bool:
-    """Say whether a stack's name is one that CL701 reports."""
+    """Return whether a stack's name is one that CL701 reports."""
     pattern = "/$defs/spec/properties/stacks/items"
     return not schema.compile_check("page-current", pattern)(stack)
 
@@ -338,7 +338,7 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
 
 
 def expected_counts(catalog: Catalog) -> dict[str, int]:
-    """Return the right value of each count in ``meta.yaml`` that can be told, by pointer.
+    """Return the right value of each count in ``meta.yaml`` that is known, by pointer.
 
     A count that violates the schema has none.
     """
@@ -352,7 +352,7 @@ def expected_counts(catalog: Catalog) -> dict[str, int]:
              0 if catalog.is_whole else None for tag in tags}
     expected = {f"/{escape_token(tag)}/count": count for tag, count in known.items()
                 if count is not None and tag in actual}
-    # the count as written is taken for right where it cannot be told, or where pages may be wrong
+    # the count as written is taken for right where it is not known, or where pages may be wrong
     counts = [actual.get(tag) if count is None or (
         tag in catalog.mutable_tags and actual.get(tag, count) < count) else count
         for tag, count in known.items()]

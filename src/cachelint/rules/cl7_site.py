@@ -272,7 +272,7 @@ SORTABLE_TAG = re.compile(r"develop(?:-[0-9]{4}-[0-9]{2}-[0-9]{2})?|v[0-9]+(?:\.
 
 
 def unsortable(tag: str) -> str:
-    """Say that the site cannot sort ``tag``."""
+    """Describe that the site cannot sort ``tag``."""
     return (f"the site cannot sort tag {dumps(tag)}: expected develop, develop-YYYY-MM-DD, or v "
             "with dotted numbers")
 

@@ -49,7 +49,7 @@ def not_on_page() -> None:
 
 
 @emitted_rule("CL903", "fact-differs", by="index")
-def fact_differs() -> None:
+def content_differs() -> None:
     """A value of a spec differs from the build cache.
 
     ## What it does
@@ -150,6 +150,6 @@ def tag_without_pages() -> None:
 
 
 RULES = (
-    not_in_index, not_on_page, fact_differs, stacks_differ, stack_without_index, index_hole,
+    not_in_index, not_on_page, content_differs, stacks_differ, stack_without_index, index_hole,
     tag_without_pages,
 )

@@ -30,7 +30,7 @@ from cachelint.index.sources import find_indexes
 from cachelint.linter.page import check_page, context_of
 from cachelint.model import CachelintError, NamedTuple, PageFormat, PageId, Severity
 from cachelint.rules.cl9_index import (
-    fact_differs,
+    content_differs,
     not_in_index,
     not_on_page,
     stacks_differ,
@@ -126,7 +126,7 @@ def _read_stacks(out: str) -> dict[str, list[str]]:
     if page is not None and (tags is None or tags.entries.keys() != tags.stacks.keys()
                              or len(tags.entries) != len(page.data)):
         raise CachelintError(f"{join(out, TAGS)}: not as the site's generator writes it: "
-                             "cachelint check tells what is wrong")
+                             "cachelint check reports what is wrong")
     return {} if tags is None else {tag: sorted(stacks) for tag, stacks in tags.stacks.items()}
 
 
@@ -198,7 +198,7 @@ def _compare(before: bytes, package: str, index: TagIndex) -> str:
     if not page.parsed or page.format is PageFormat.LEGACY:
         return "it could not be compared"
     found = {not_on_page.code: "added", not_in_index.code: "removed",
-             fact_differs.code: "changed", stacks_differ.code: "changed"}
+             content_differs.code: "changed", stacks_differ.code: "changed"}
     specs: dict[str, set[str]] = {}
     for code, problem in compare_page(page.specs, package, index):
         names = specs.setdefault(found[code], set())

@@ -123,7 +123,7 @@ def verify(
     work = partial(verify_tag, settings=settings, source=source, stacks=dict(index.stacks))
     on_done = on_progress and Progress(chosen, on_progress).add
     verified = [*workers.run(work, chosen, jobs, on_done)]
-    # of which catalogs all tags of a list should have pages
+    # the catalogs that should have pages of all tags of a list
     whole = selection.roots if index.tag is None and diff_base is None else ()
     findings = _join(verified, source, whole, settings)
     findings += gate.findings if gate else ()

@@ -1,0 +1,575 @@
+"""The fast path against the plain way: they may differ in nothing but time.
+
+`lint_page` with a fast path that remembers other pages must give what it gives without one.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cachelint.document import schema
+from cachelint.document.page import Page
+from cachelint.linter import fastpath
+from cachelint.linter.fastpath import PROVES, FastPath
+from cachelint.linter.page import PageResult, lint_page, running_rules
+from cachelint.model import PageContext, PageFormat, PageId, RuleOptions
+from support import valid
+
+TAGS = [valid.TAG, "v0.22.4"]
+PACKAGES = ["zlib", "zstd"]
+HASHES = [valid.FIRST, valid.SECOND, "a" * 32, "b" * 32, "abcdefghijklmnopqrstuvwxyz234567"]
+EMOJI = "\U0001f600"
+WITH_ORDER = frozenset({"CL507"})
+
+
+def _describe(page: Page | None) -> dict[str, Any]:
+    """Return all that is in a page."""
+    if page is None:
+        return {}
+    names = ("text", "errors", "data", "parsed", "format", "opening_end", "closing_start",
+             "entries", "comments", "schema_errors", "expected_meta", "nodes", "dependent", "tabs")
+    return {name: getattr(page, name) for name in names}
+
+
+def _compare(fast: PageResult, plain: PageResult) -> None:
+    assert fast.problems == plain.problems
+    assert (fast.num_specs, fast.hashes) == (plain.num_specs, plain.hashes)
+    if fast.page is not None:
+        assert _describe(fast.page) == _describe(plain.page)
+
+
+def _compare_all(pages: list[tuple[bytes, PageContext]], *, strict_order: bool = False) -> None:
+    """Compare the two ways over pages that share a memory."""
+    paths: dict[RuleOptions, FastPath] = {}
+    for raw, context in pages:
+        context = context._replace(extra_rules=WITH_ORDER if strict_order else frozenset())
+        path = paths.setdefault(
+            context.options, FastPath(context.options, context.extra_rules))
+        _compare(lint_page(raw, context, path.lint), lint_page(raw, context))
+
+
+# ------------------------------------------------------------------------------ valid pages
+
+_BODIES = st.fixed_dictionaries({
+    "compiler": st.sampled_from(["gcc@11.4.0", "none", "gcc@=11.4.0"]),
+    "os": st.sampled_from(["ubuntu22.04", "rhel8"]),
+    "platform": st.just("linux"),
+    "size": st.sampled_from(["-", 10]),
+    "stacks": st.sampled_from([["e4s", "root"], ["root"], ["aws", "root"], ["e4s"]]),
+    "target": st.sampled_from(["x86_64_v3", "zen4"]),
+    "variants": st.sampled_from([[], ["+shared"], ["build_system=makefile", "+shared"],
+                                 ["cflags=' # '"], ["a='}, {'", "b='\"'"], ["commit=" + "a" * 40]]),
+    "versions": st.sampled_from([["1.3.1"], ["1.2.13"], ["1.10"]]),
+})
+
+
+UNSORTED = ("hash", "compiler", "versions", "os", "platform", "target", "variants", "stacks",
+            "size")
+"""The keys of a spec as the generator had them, a tarball last, before it sorted them."""
+
+
+class Parts:
+    """A page taken apart, to be damaged."""
+
+    def __init__(self, tag: str, package: str, specs: list[dict[str, Any]]) -> None:
+        """Put a valid page together."""
+        self.tag, self.package, self.specs = tag, package, specs
+        self.meta: Any = valid.summary(specs)
+        self.lines = {"title": f'title: "{package}"', "layout": "layout: cache",
+                      "categories": f"categories: [package, {tag}]"}
+        self.sort_keys = True
+        self.separators = (", ", ": ")
+
+    def text(self) -> str:
+        """Write the page."""
+        written = {
+            key: f"{key}: {json.dumps(value, sort_keys=self.sort_keys, separators=self.separators)}"
+            for key, value in (("meta", self.meta), ("spec_details", self.specs))
+        }
+        return valid.assemble((self.lines | written).values())
+
+
+def _url(tag: str, package: str, spec: dict[str, Any], folder: str) -> str:
+    built = (f"{spec['platform']}-{spec['os']}-{spec['target']}",
+             spec["compiler"].replace("@=", "-").replace("@", "-"))
+    release = f"{package}-{spec['versions'][0]}"
+    return (f"https://binaries.spack.io/{folder}{tag}/build_cache/{built[0]}/{built[1]}/{release}/"
+            f"{built[0]}-{built[1]}-{release}-{spec['hash']}.spack")
+
+
+@st.composite
+def _parts(draw: st.DrawFn) -> Parts:
+    tag, package = draw(st.sampled_from(TAGS)), draw(st.sampled_from(PACKAGES))
+    hashes = draw(st.lists(st.sampled_from(HASHES), min_size=1, max_size=4, unique=True))
+    bodies = copy.deepcopy([draw(_BODIES) for _ in hashes])
+    specs = [{key: (body | {"hash": dag_hash})[key] for key in UNSORTED}
+             for body, dag_hash in zip(bodies, hashes, strict=True)]
+    if draw(st.booleans()):
+        folder = draw(st.sampled_from(["", "releases/"]))
+        for spec in specs:
+            spec["tarball"] = _url(tag, package, spec, folder)
+    else:
+        specs.sort(key=lambda spec: str(spec["hash"]))
+    parts = Parts(tag, package, specs)
+    parts.sort_keys = "tarball" not in specs[0] or draw(st.booleans())
+    return parts
+
+
+@st.composite
+def _contexts(draw: st.DrawFn, parts: Parts) -> PageContext:
+    usual = st.just(PageId(parts.tag, parts.package))
+    other = st.builds(PageId, st.sampled_from([*TAGS, None]), st.sampled_from([*PACKAGES, None]))
+    listed = st.sampled_from([None, *map(frozenset, (
+        ["aws", "e4s", "root"], ["e4s", "root"], ["aws", "e4s"]))])
+    return PageContext(draw(usual | usual | usual | other), draw(listed),
+                   RuleOptions(draw(st.sampled_from(["root", "root", "e4s"]))))
+
+
+# ------------------------------------------------------------------------------ damage
+
+_ODD: list[Any] = [
+    None, True, 1, 2, 1.0, 2.0, -1, 2**70, "", "-", "1", "a b", "<", '"', "\\", "\n", "\x7f",
+    "\u00e9", EMOJI, "no", "<<", "root", "e4s", "x" * 1023, [], {}, ["root"], ["root", "e4s"], [1],
+    ["+a", "~a"], ["+~a"], ["", "root"], {"root": 1}, {"root": True}, {"<<": 1}, "gcc@=12", "beos",
+    "a" * 31, "a" * 33, "A" * 32, HASHES[0], "}, {", "zlib", ["1", "2"], ["aws", "root"],
+    ["b", "a"],
+]
+_KEYS = ["compiler", "hash", "os", "platform", "size", "stacks", "target", "variants", "versions",
+         "tarball", "num_specs", "num_specs_by_stack", "oss", "compilers", "<<", "x", "hash ",
+         "k" * 1023]
+_LINES = [
+    ("title", "title: zlib"), ("title", 'title: "no"'), ("title", "title: 2025-03-30"),
+    ("title", ""), ("title", "note: 'x"), ("title", 'note: "x'), ("title", "note: |"),
+    ("title", "note: {a: b,"), ("title", "title: zlib # x"), ("title", 'title: "zl\\u0069b"'),
+    ("title", '"title": "zlib"'),
+    ("layout", "layout: table"), ("layout", "layout: cache "), ("layout", ""), ("layout", "# x"),
+    ("layout", "layout: cache\nlayout: cache"), ("layout", "layout: 'x"), ("layout", "? layout"),
+    ("categories", "categories: [package]"), ("categories", "categories: [package, no]"),
+    ("categories", "categories: [package, 1e3]"), ("categories", "categories: 'x"),
+    ("categories", "categories: [pkg, v0.22.4]"), ("categories", "categories: [package, v0.22.4]"),
+    ("categories", "note: 'x"), ("categories", 'note: "x'), ("categories", "note: >"),
+    ("categories", "note: [x,"), ("categories", 'categories: ["package", "v0.22.4"]'),
+]
+
+
+def _replace(draw: st.DrawFn, value: Any) -> Any:
+    """Replace, drop, repeat or move something at or below a value."""
+    if isinstance(value, (dict, list)) and value and draw(st.integers(0, 3)):
+        keys = sorted(value) if isinstance(value, dict) else range(len(value))
+        key: Any = draw(st.sampled_from(list(keys)))
+        what = draw(st.sampled_from(["below", "below", "below", "drop", "more", "swap"]))
+        if what == "below":
+            value[key] = _replace(draw, value[key])
+        elif what == "drop":
+            del value[key]
+        elif isinstance(value, dict):
+            if what == "more":
+                value[draw(st.sampled_from(_KEYS))] = draw(st.sampled_from(_ODD))
+            else:
+                return dict(reversed(value.items()))
+        elif what == "more":
+            value.insert(key, copy.deepcopy(draw(st.sampled_from([*_ODD, *value]))))
+        else:
+            value.reverse()
+        return value
+    return copy.deepcopy(draw(st.sampled_from(_ODD)))
+
+
+_TOKEN = re.compile(r'"[^"]*"|[0-9]+|[\[\]{},:]|\n| |[^\s"]')
+_TOKENS = [
+    '"', '"a"', ", ", ",", ": ", ":", "[", "]", "{", "}", "}, {", "\n", " ", "1", "true", "null",
+    "'", "#", " # ", "\\", "\\u0061", "\\ud83d\\ude00", "\x7f", "\u0085", "\u00e9", EMOJI, "\t",
+    "\r", "---", '"os": "rhel8", ', '"e4s": 1, ', "/v0.22.4/build_cache/", HASHES[0],
+    '"hash": "', "1e3", "1.0", "NaN", "<<", "a" * 32, '"stacks": [', "&a ", "*a", "!!str ",
+]
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, parts: Parts) -> str:
+    """Damage a page a little."""
+    parts = copy.deepcopy(parts)
+    ways = st.sampled_from(
+        ["value", "value", "specs", "meta", "line", "keys", "spaces", "resummarise"])
+    for how in draw(st.lists(ways, max_size=3)):
+        if how == "value":
+            parts.specs = _replace(draw, parts.specs)
+        elif how == "specs" and isinstance(parts.specs, list) and parts.specs:
+            parts.specs = draw(st.sampled_from([
+                parts.specs[::-1], parts.specs[1:], [*parts.specs, parts.specs[0]]]))
+        elif how == "meta":
+            parts.meta = _replace(draw, parts.meta)
+        elif how == "line":
+            key, line = draw(st.sampled_from(_LINES))
+            parts.lines[key] = line
+        elif how == "keys":
+            parts.sort_keys = False
+        elif how == "spaces":
+            parts.separators = draw(st.sampled_from([(",", ":"), (", ", ":"), (" , ", " : ")]))
+        elif how == "resummarise":
+            try:
+                parts.meta = valid.summary(parts.specs)
+            except (KeyError, TypeError, AttributeError):
+                continue
+    text = _written(parts)
+    for _ in range(draw(st.integers(0, 2))):
+        spans = [match.span() for match in _TOKEN.finditer(text)]
+        start, end = draw(st.sampled_from(spans))
+        token = draw(st.sampled_from([*_TOKENS, "", text[start:end] * 2]))
+        text = text[:start] + token + text[end:]
+    return draw(st.sampled_from([text] * 12 + [
+        text + "\n", text + "\nx", text.replace("\n", "\r\n"), "\ufeff" + text, text[:-4]]))
+
+
+def _written(parts: Parts) -> str:
+    try:
+        return parts.text()
+    except TypeError:  # keys of several types cannot be sorted
+        parts.sort_keys = False
+        return parts.text()
+
+
+@st.composite
+def _pages(draw: st.DrawFn) -> list[tuple[bytes, PageContext]]:
+    """Make a few pages that have strings in common: valid ones first, then damaged ones."""
+    pages = []
+    for _ in range(draw(st.integers(1, 2))):
+        parts = draw(_parts())
+        pages.append((parts.text().encode(), draw(_contexts(parts))))
+        for _ in range(draw(st.integers(1, 3))):
+            text = draw(_damaged(parts))
+            pages.append((text.encode("utf-8", "surrogatepass"), draw(_contexts(parts))))
+    return pages
+
+
+@given(_pages(), st.booleans())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_fast_and_plain_way_agree(
+    pages: list[tuple[bytes, PageContext]], strict_order: bool
+) -> None:
+    _compare_all(pages, strict_order=strict_order)
+
+
+@given(_parts())
+@settings(max_examples=40, deadline=None)
+def test_valid_pages_are_accepted(parts: Parts) -> None:
+    context = PageContext(PageId(parts.tag, parts.package), None)
+    mixed = len({"@=" in spec["compiler"] for spec in parts.specs if "@" in spec["compiler"]}) > 1
+    text = parts.text()
+    is_simple = not any(odd in text for odd in ("\\", "a='}", "commit="))
+    path = FastPath(context.options)
+    for _ in range(2):
+        result = path.lint(text.encode(), context)
+        assert (result is None) == (mixed or not is_simple) or not is_simple
+        assert result is None or result == PageResult(
+            [], None, len(parts.specs), "".join(spec["hash"] for spec in parts.specs).encode())
+
+
+# ------------------------------------------------------------------------------ mixing things up
+
+CURRENT = valid.page(None, valid.specs(0, variants=["cflags=' # '"]))
+TARBALL = valid.TARBALL_PAGE
+META = valid.lines()["meta"]
+OTHER_TAG = TARBALL.replace(valid.TAG, "v0.22.4")
+
+
+def _with_counts(stacks: list[str], counts: str) -> str:
+    """Write a page in the tarball format with these counts by stack."""
+    specs = [{**spec, "stacks": stacks} for spec in valid.tarball_specs()]
+    page = valid.page(None, specs)
+    return re.sub(r'(?<="num_specs_by_stack": {)[^\]\[]*(?=}, "oss")', lambda _: counts, page)
+
+
+CASES: dict[str, list[str]] = {
+    "string that hides the specs": [CURRENT, CURRENT.replace("categories:", "note: 'x\ncategories:")
+                                  .replace("layout: cache\n", "")],
+    "string that hides meta and specs": [CURRENT, CURRENT.replace(
+        f"categories: [package, {valid.TAG}]", "categories: 'x")],
+    "specs twice": [CURRENT, CURRENT.replace(META, valid.lines()["spec_details"])],
+    "hash that is elsewhere too": [
+        valid.page(None, valid.specs(0, variants=[f"commit={valid.FIRST}"])),
+        valid.page(None, valid.specs(0, variants=[f"commit={valid.SECOND}"]))],
+    "a missing opening quote": [TARBALL, *[
+        json.dumps(value).replace('"', "", 1).join(TARBALL.split(json.dumps(value), 1))
+        for value in (valid.FIRST, "root", valid.tarball_specs()[0]["tarball"])]],
+    "another tag in the URL": [TARBALL, OTHER_TAG.replace(
+        "[package, v0.22.4]", f"[package, {valid.TAG}]")],
+    "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],
+    "one spec of another format": [
+        TARBALL, valid.PAGE, valid.page(None, [valid.tarball_specs()[0], valid.specs()[1]]),
+        valid.page(None, [*valid.tarball_specs(), {**valid.specs()[0], "hash": "z" * 32}])],
+    "stacks in another order": [
+        TARBALL, valid.page(None, valid.tarball_specs(0, stacks=["root", "e4s"])),
+        valid.PAGE, valid.page(None, valid.specs(0, stacks=["root", "e4s"]))],
+    "counts in another order": [TARBALL, *[
+        TARBALL.replace('"e4s": 1, "root": 2', counts) for counts in (
+            '"root": 2, "e4s": 1', '"e4s": 2, "root": 1', '"e4s": 1, "e4s": 1',
+            '"e4s": 1, "root": 2.0', '"e4s": true, "root": 2')]],
+    "values of meta that are equal and of another type": [
+        text.replace(*change) for text in (valid.PAGE, TARBALL) for change in (
+            ('"e4s": 1,', '"e4s": true,'), ('"root": 2}', '"root": 2.0}'),
+            ('"num_specs": 2', '"num_specs": 3'), ('"num_specs": 2', '"num_specs":2'),
+            ('"oss": ["ubuntu22.04"]', '"oss": ["ubuntu22.04", "rhel8"]'),
+            ('"oss": ["ubuntu22.04"]', '"oss": ["rhel8", "ubuntu22.04"]'),
+            ('"e4s": 1,', '"e4s": 7, "hep": 1,'), ('"e4s": 1,', f'"{"k" * 1023}": 1,'))],
+    "two spellings": [valid.PAGE, valid.page(None, valid.specs(0, compiler="gcc@=11.4.0")),
+                      valid.page(None, valid.specs(1, compiler="gcc@=11.4.0"))],
+    "two compilers": [
+        valid.page(None, [one | {"compiler": compiler} for one, compiler in zip(
+            valid.specs(), pair, strict=True)])
+        for pair in (("gcc@11.4.0", "gcc@11.4.0"), ("gcc@11.4.0", "gcc@12.4.0"),
+                     ("none", "gcc@12.4.0"), ("gcc@12.4.0", "none"), ("none", "none"),
+                     ("gcc@11.4.0", "none<"))],
+    "compilers of another spec": [valid.PAGE, *[
+        valid.PAGE.replace(*change, 1) for change in (
+            ('"gcc@11.4.0", "hash"', '"gcc@12.4.0", "hash"'),
+            ('{"compiler": "gcc@11.4.0", "hash"', '{"hash"'),
+            ('{"compiler": "gcc@11.4.0", "hash"', '{ "compiler": "gcc@11.4.0", "hash"'),
+            ('"hash": "' + valid.SECOND, '"hash" : "' + valid.SECOND),
+            ("}]", "} ]"), ("[{", "[ {"))]],
+    "values of several valid specs, and of none": [
+        valid.PAGE, valid.page(None, valid.specs(1, target="zen4", variants=[], size=1)),
+        valid.page(None, valid.specs(0, target="zen4", variants=["build_system=makefile"])),
+        valid.page(valid.meta(), valid.specs(0, target=["zen4"])),
+        valid.page(None, valid.specs(0, size=1)),
+        valid.page(None, valid.specs(0, size=True)), valid.page(None, valid.specs(0, size=1.0)),
+        valid.page(None, valid.specs(0, os="zen4")), valid.page(None, valid.specs(0, os="<")),
+        valid.page(valid.meta(), [valid.without(valid.specs()[0], "size"), valid.specs()[1]]),
+        valid.page(valid.meta(), valid.specs(0, variants=[["+shared"]])),
+        valid.page(valid.meta(), valid.specs(0, note="-"))],
+    "specs in another order": [valid.PAGE, valid.page(None, valid.specs()[::-1]),
+                               TARBALL, valid.page(None, valid.tarball_specs()[::-1])],
+    "what is between specs": [valid.PAGE, TARBALL, *[
+        text.replace("}, {", between) for text in (valid.PAGE, TARBALL)
+        for between in ("}{", "},{", "}  {", "}; {", "}] {", "}, , {", "}] [{")]],
+    "braces in a string": [valid.page(None, valid.specs(0, variants=["a='}, {'"]))],
+    "nothing in the list": [valid.page(valid.meta(), specs_line="spec_details: [{}]"),
+                            valid.page(valid.meta(), specs_line="spec_details: [{}, {}]")],
+    "a stack that is long": [valid.page(None, valid.specs(0, stacks=["root", "s" * 1023]))],
+    "a number of another kind": [
+        text.replace('"num_specs": 2', '"num_specs": 2.0') for text in (valid.PAGE, TARBALL)],
+    "names of stacks that look like members of counts": [
+        _with_counts(stacks, counts) for stacks, counts in (
+            (["a, b", "c, d"], '"a, d": 1, "c, b": 1'), (["a, b", "c, d"], '"c, d": 1, "a, b": 1'),
+            (["a", "x}y"], '"x, "a": 1}y": 1'), (["a", "x}y"], '"x}y": 1, "a": 1'),
+            (["a b", "a"], '"a b": 1, "a": 1'))],
+    "an invalid tag": [TARBALL.replace(valid.TAG, "None")],
+}
+
+
+@pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("strict_order", [False, True], ids=["", "strict"])
+@pytest.mark.parametrize("context", [
+    valid.CONTEXT, PageContext(), valid.CONTEXT._replace(tag_stacks=None),
+    PageContext(PageId("v0.22.4", "zlib")),
+    PageContext(PageId(valid.TAG, "zstd"), frozenset({"root"})),
+    valid.CONTEXT._replace(options=RuleOptions("e4s")),
+], ids=["usual", "nowhere", "no stacks", "other tag", "other package", "other root"])
+def test_known_strings_hide_nothing(
+    texts: list[str], context: PageContext, strict_order: bool
+) -> None:
+    pages = [(text.encode(), context) for text in texts]
+    _compare_all(pages, strict_order=strict_order)
+    _compare_all(pages[::-1], strict_order=strict_order)
+    _compare_all([(text, valid.CONTEXT) for text, _ in pages] + pages, strict_order=strict_order)
+
+
+# ------------------------------------------------------------------------------ damaged real pages
+
+EXAMPLES = [
+    (path.read_bytes(), PageContext(PageId(path.parts[-3], path.parts[-2])))
+    for path in sorted(Path(__file__).parents[2].glob("examples/catalog/_cache/*/*/specs.md"))]
+_PIECE = re.compile(rb'"[^"]*"|[0-9]+|[^"0-9]')
+_OTHERS = [b'"', b"}, {", b'"hash": "', b"\n", b" ", b"1", b'"root"', b": ", b"\\", b"#", b"true",
+           b'"none"', b'"gcc@=11.4.0"', b"\xc3\xa9", b"\x7f", b"2.0", b"", b'"tarball": "', b"["]
+
+
+def _shuffled(raw: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Change a page in a few places, by pieces of another page among others."""
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        pieces = _PIECE.findall(raw)
+        at = chance.randrange(len(pieces))
+        way = chance.randrange(5)
+        if way == 0:
+            pieces[at] = chance.choice(_OTHERS)
+        elif way == 1:
+            pieces[at] = chance.choice(_PIECE.findall(other))
+        elif way == 2:
+            to = chance.randrange(len(pieces))
+            pieces[at], pieces[to] = pieces[to], pieces[at]
+        elif way == 3:
+            pieces.insert(at, chance.choice([*_OTHERS, pieces[at]]))
+        else:
+            specs = raw.split(b"}, {")
+            specs.insert(chance.randrange(len(specs)), chance.choice(other.split(b"}, {")))
+            pieces = [b"}, {".join(specs)]
+        raw = b"".join(pieces)
+    return raw
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fast_and_plain_way_agree_on_real_pages_that_were_damaged(seed: int) -> None:
+    chance = random.Random(seed)
+    small = [(raw, context) for raw, context in EXAMPLES if len(raw) < 20_000]
+    pages = [*EXAMPLES, *(
+        (_shuffled(raw, chance.choice(small)[0], chance), context)
+        for raw, context in (chance.choice(small) for _ in range(100)))]
+    _compare_all(pages)
+
+
+
+# ------------------------------------------------------------------------------ what is accepted
+
+LARGE = "x" * 5000
+
+
+@pytest.mark.parametrize("text", [
+    valid.PAGE, TARBALL, _with_counts(["a, b", "c, d"], '"a, b": 2, "c, d": 2'),
+    TARBALL.replace('["e4s", "root"], "tarball"', '["root", "e4s"], "tarball"'),
+    valid.page(None, valid.specs(0, variants=["commit=" + "a" * 40])),
+    valid.page(None, valid.specs(0, variants=["cflags='-O3 -g'"])),
+    valid.page(None, valid.specs(0, size=12)),
+], ids=["current", "tarball", "commas in stacks", "stacks in any order", "plain variant",
+        "quoted variant", "size"])
+def test_valid_page_is_accepted_without_being_parsed(text: str) -> None:
+    context = valid.CONTEXT._replace(tag_stacks=None)
+    result = FastPath(context.options).lint(text.encode(), context)
+    assert result is not None
+    assert (result.problems, result.page, result.num_specs) == ([], None, 2)
+
+
+@pytest.mark.parametrize(("text", "codes"), [
+    (valid.PAGE.replace('"num_specs": 2', '"num_specs": 3'), ["CL301"]),
+    (TARBALL.replace('"num_specs": 2', '"num_specs": 3'), ["CL301"]),
+    (valid.PAGE.replace('"e4s": 1, ', ""), ["CL302"]),
+    (valid.PAGE.replace('"oss": ["ubuntu22.04"]', '"oss": ["rhel8"]'), ["CL304"]),
+    (TARBALL.replace('"versions": ["1.2.13", "1.3.1"]', '"versions": ["1.3.1", "1.2.13"]'), []),
+], ids=["number", "number with tarballs", "stack", "os", "order with tarballs"])
+def test_page_with_a_stale_meta_takes_the_fast_path(text: str, codes: list[str]) -> None:
+    result = FastPath(valid.CONTEXT.options).lint(text.encode(), valid.CONTEXT)
+    assert result is not None
+    assert [rule.code for rule, _ in result.problems] == codes
+    _compare(result, lint_page(text.encode(), valid.CONTEXT))
+
+
+def test_order_is_checked_on_the_fast_path() -> None:
+    context = valid.CONTEXT._replace(extra_rules=WITH_ORDER)
+    path = FastPath(context.options, WITH_ORDER)
+    found = {}
+    for name, text in {
+        "sorted": TARBALL, "specs": valid.page(None, valid.tarball_specs()[::-1]),
+        "stacks": TARBALL.replace('["e4s", "root"], "tarball"', '["root", "e4s"], "tarball"'),
+    }.items():
+        result = path.lint(text.encode(), context)
+        assert result is not None
+        _compare(result, lint_page(text.encode(), context))
+        found[name] = [rule.code for rule, _ in result.problems]
+    assert found == {"sorted": [], "specs": ["CL507"], "stacks": ["CL507"]}
+
+
+@pytest.mark.parametrize("context", [
+    valid.CONTEXT._replace(max_size=100), valid.CONTEXT._replace(extra_rules=WITH_ORDER),
+    valid.CONTEXT._replace(options=RuleOptions("e4s")), PageContext(),
+], ids=["too large", "other rules", "other options", "no tag and package"])
+def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:
+    assert FastPath(valid.CONTEXT.options).lint(valid.PAGE.encode(), context) is None
+
+
+@pytest.mark.parametrize("text", [
+    valid.page(None, valid.specs(0, variants=["a=\\"])),
+    valid.page(None, valid.specs(0, variants=["a=\u00e9"])),
+    valid.PAGE.replace('"+shared"', '"a=\u00e9"'), valid.PAGE.replace('"+shared"', '"a=\x7f"'),
+    valid.PAGE.replace('"+shared"', '"a=\t"'),
+], ids=["backslash", "escaped", "not ascii", "delete", "tab"])
+def test_page_with_strings_that_are_not_plain_is_not_accepted(text: str) -> None:
+    assert FastPath(valid.CONTEXT.options).lint(text.encode(), valid.CONTEXT) is None
+
+
+# ------------------------------------------------------------------------------ rules
+
+
+def test_every_rule_that_looks_at_pages_is_proved() -> None:
+    """A rule that is not makes all checks slow, which would otherwise go unnoticed."""
+    running = {rule.code for form in (PageFormat.CURRENT, PageFormat.TARBALL)
+               for rule in running_rules(form, WITH_ORDER)}
+    assert running == PROVES
+
+
+@pytest.mark.parametrize("name", ["page-current", "page-tarball"])
+def test_spec_is_valid_where_its_keys_and_each_of_its_values_are(name: str) -> None:
+    """By which the fast path checks values one by one."""
+    spec = schema.load(name)["$defs"]["spec"]
+    assert spec.keys() <= {
+        "title", "description", "type", "required", "properties", "additionalProperties"}
+    assert spec["type"] == "object"
+    assert spec["additionalProperties"] is False
+    orders: dict[str, list[tuple[tuple[str, ...], ...]]] = {
+        "page-current": [fastpath._CURRENT],
+        "page-tarball": [fastpath._SORTED, fastpath._UNSORTED]}
+    for order in orders[name]:
+        fields = [field for column in order for field in column]
+        assert sorted(fields) == sorted(spec["required"]) == sorted(spec["properties"])
+
+
+# ------------------------------------------------------------------------------ limits
+
+
+def _columns(path: FastPath) -> list[fastpath._Column]:
+    return [column for layout in (path._current, path._sorted, path._unsorted)
+            for _, column in layout._columns]
+
+
+def test_what_is_remembered_is_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastpath, "_MOST_STRINGS", 10)
+    path = FastPath(valid.CONTEXT.options)
+    most = 0
+    for number in range(50):
+        text = valid.page(None, valid.specs(0, variants=[f"patches={number}"]))
+        assert path.lint(text.encode(), valid.CONTEXT) is not None
+        most = max(most, *(len(column.known) for column in _columns(path)))
+    assert most == 10
+
+
+def test_what_is_remembered_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastpath, "_MOST_BYTES", 10_000)
+    path = FastPath(valid.CONTEXT.options)
+    for number in range(50):
+        text = valid.page(None, valid.specs(0, variants=[f"a={number}{LARGE}"]))
+        assert path.lint(text.encode(), valid.CONTEXT) is not None
+        for column in _columns(path):
+            assert sum(map(len, column.known)) < 10_000 + 2 * len(LARGE)
+
+
+def test_stacks_are_remembered_once_whatever_their_order() -> None:
+    stacks = [f"stack-{number}" for number in range(6)]
+    context = valid.CONTEXT._replace(tag_stacks=None)
+    path = FastPath(context.options)
+    chance = random.Random(0)
+    for _ in range(100):
+        specs = [{**spec, "stacks": chance.sample(stacks, 6)} for spec in valid.tarball_specs()]
+        assert path.lint(valid.page(None, specs).encode(), context) is not None
+    known = [len(column.known) for column in _columns(path) if column.fields == ("stacks",)]
+    assert known == [1, 0]
+
+
+@pytest.mark.parametrize("spec", [
+    '{"compiler": "", "hash": "%s", "os": "' % ("a" * 32),
+    '{"compiler": "", "hash": "%s", "os": "" [], "target": "", "variants": [' % ("a" * 32),
+    '{"compiler": "", "hash": "%s", "os": "", "platform": "", "size": "-", "stacks": ["tarball": '
+    % ("a" * 32),
+    '{"hash": "%s", "compiler": "", "versions": [""], "os": "", "platform": "", "target": "", '
+    '"variants": [' % ("a" * 32),
+], ids=["os", "variants", "stacks", "unsorted"])
+def test_time_is_linear_on_a_hostile_page(spec: str) -> None:
+    """In square time, it would take hours."""
+    head, _, _ = valid.PAGE.partition("[{")
+    raw = f"{head}[{spec * (4_000_000 // len(spec))}}}]\n---".encode()
+    assert FastPath(valid.CONTEXT.options).lint(raw, valid.CONTEXT) is None
