@@ -202,9 +202,9 @@ USAGE: dict[str, tuple[list[str], str]] = {
     "schema": (["schema", "page-curent"],
                "unknown schema 'page-curent': did you mean \"page-current\"?"),
     "path": (["check", f"_cache/{TAG}/zlb"],
-             f"_cache/{TAG}/zlb: there is no such file or folder (is it _cache/{TAG}/zlib?)"),
-    "path of fix": (["fix", "_cach"], "_cach: there is no such file or folder (is it _cache?)"),
-    "folder without a page": (["check", "_data"], "_data: no cache page here: pages are "
+             f"_cache/{TAG}/zlb: no such file or folder; did you mean _cache/{TAG}/zlib?"),
+    "path of fix": (["fix", "_cach"], "_cach: no such file or folder; did you mean _cache?"),
+    "folder without a page": (["check", "_data"], "_data: no pages here: expected "
                               "_cache/<tag>/<package>/specs.md"),
     "output format": (["check", "--output-format", "jsn"], "'json'"),
     "colour": (["check", "--color", "sometimes"], "'always'"),
@@ -215,12 +215,12 @@ USAGE: dict[str, tuple[list[str], str]] = {
     "configuration": (["check", "--config", "gone.toml"], "gone.toml"),
     "list of files": (["check", "--files-from", "gone.txt"], "gone.txt"),
     "path in a list of files": (["check", "--files-from", "list.txt"],
-                                "gone.md: there is no such file or folder"),
+                                "gone.md: no such file or folder"),
     "standard input and a path": (["check", "-", "_cache"], "- (standard input)"),
     "name for standard input alone": (["check", "--stdin-filename", "specs.md"],
                                       "--stdin-filename"),
-    "control characters": (["check", "\x1b[31m\r\n::error::"], "\\x1b[31m\\r\\n::error::: there is "
-                           "no such file or folder"),
+    "control characters": (["check", "\x1b[31m\r\n::error::"], "\\x1b[31m\\r\\n::error::: no such "
+                           "file or folder"),
 }
 
 

@@ -140,8 +140,8 @@ def test_baseline_applies(
 
 
 @pytest.mark.parametrize(("path", "complaint"), [
-    ("nowhere", "cachelint: nowhere: there is no such file or folder\n"),
-    ("empty", "cachelint: empty: no cache page here: pages are _cache/<tag>/<package>/specs.md\n"),
+    ("nowhere", "cachelint: nowhere: no such file or folder\n"),
+    ("empty", "cachelint: empty: no pages here: expected _cache/<tag>/<package>/specs.md\n"),
 ])
 def test_bad_paths(
     cluster: LocalCluster, tmp_path: Path, path: str, complaint: str

@@ -165,24 +165,24 @@ def test_paths_are_short_in_any_working_folder(
 
 # name: (path, the sentence)
 UNUSABLE: dict[str, tuple[str, str]] = {
-    "misspelt tag": ("one/_cache/develp", "one/_cache/develp: there is no such file or folder "
-                     "(is it one/_cache/develop?)"),
-    "misspelt page": ("one/_cache/v1/zlib/spec.md", "one/_cache/v1/zlib/spec.md: there is no such "
-                      "file or folder (is it one/_cache/v1/zlib/specs.md?)"),
-    "misspelt, with a slash": ("onee/", "onee/: there is no such file or folder (is it one?)"),
-    "like nothing there": ("xyzzy", "xyzzy: there is no such file or folder"),
-    "in a folder that is not": ("gone/at/all", "gone/at/all: there is no such file or folder"),
-    "below a file": ("odd/page.txt/x", "odd/page.txt/x: there is no such file or folder"),
-    "control characters": ("a\x1b[31m\n", "a\\x1b[31m\\n: there is no such file or folder"),
-    "no name for a file": ("a\0b", "a\\x00b: there is no such file or folder"),
-    "folder without a page": ("empty", "empty: no cache page here: pages are "
+    "misspelt tag": ("one/_cache/develp", "one/_cache/develp: no such file or folder"
+                     "; did you mean one/_cache/develop?"),
+    "misspelt page": ("one/_cache/v1/zlib/spec.md", "one/_cache/v1/zlib/spec.md: no such "
+                      "file or folder; did you mean one/_cache/v1/zlib/specs.md?"),
+    "misspelt, with a slash": ("onee/", "onee/: no such file or folder; did you mean one?"),
+    "like nothing there": ("xyzzy", "xyzzy: no such file or folder"),
+    "in a folder that is not": ("gone/at/all", "gone/at/all: no such file or folder"),
+    "below a file": ("odd/page.txt/x", "odd/page.txt/x: no such file or folder"),
+    "control characters": ("a\x1b[31m\n", "a\\x1b[31m\\n: no such file or folder"),
+    "no name for a file": ("a\0b", "a\\x00b: no such file or folder"),
+    "folder without a page": ("empty", "empty: no pages here: expected "
                               "_cache/<tag>/<package>/specs.md"),
     "folder within _cache without a page": (
-        "one/_cache/bare/zlib", "one/_cache/bare/zlib: no cache page here: pages are "
+        "one/_cache/bare/zlib", "one/_cache/bare/zlib: no pages here: expected "
         "_cache/<tag>/<package>/specs.md"),
-    "tag without a page": ("one/_cache/bare", "one/_cache/bare: no cache page here: pages are "
+    "tag without a page": ("one/_cache/bare", "one/_cache/bare: no pages here: expected "
                            "_cache/<tag>/<package>/specs.md"),
-    "folder of files": ("odd", "odd: no cache page here: pages are "
+    "folder of files": ("odd", "odd: no pages here: expected "
                         "_cache/<tag>/<package>/specs.md"),
 }
 
@@ -197,7 +197,7 @@ def test_path_that_stands_for_nothing(here: Path, path: str, sentence: str) -> N
 
 def test_catalog_without_a_page_is_an_error(here: Path) -> None:
     make(here, "_cache/", "_data/tags.yaml")
-    with pytest.raises(CachelintError, match=r"^\.: no cache page here"):
+    with pytest.raises(CachelintError, match=r"^\.: no pages here"):
         select(["."])
 
 

@@ -223,9 +223,9 @@ def test_clones(
 
 @pytest.mark.parametrize(
     ("revision", "message"),
-    [("mian", "there is no revision 'mian'; is it fetched"),
-     ("--exec=x", "there is no revision '--exec=x'"),
-     ("", "there is no revision ''")],
+    [("mian", 'unknown revision "mian"; fetch it first'),
+     ("--exec=x", 'unknown revision "--exec=x"'),
+     ("", 'unknown revision ""')],
 )
 def test_revision_that_is_none(catalog: Path, revision: str, message: str) -> None:
     with pytest.raises(CachelintError, match=message):
@@ -357,7 +357,7 @@ def test_command_line(catalog: Path) -> None:
     done = subprocess.run([*command, "--diff-base", "nowhere"], capture_output=True,
                           encoding="utf-8", check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("cachelint: --diff-base: there is no revision 'nowhere'")
+    assert done.stderr.startswith('cachelint: --diff-base: unknown revision "nowhere"')
     shutil.rmtree(catalog / FROZEN / "re2")
     done = subprocess.run([*command, "--diff-base", "main"], capture_output=True,
                           encoding="utf-8", check=False)

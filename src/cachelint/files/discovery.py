@@ -163,10 +163,10 @@ def _not_there(path: str) -> str:
         import difflib
 
         close = difflib.get_close_matches(name, os.listdir(folder or "."), 1)
-        near = f" (is it {os.path.join(folder, close[0])}?)" if close else ""
+        near = f"; did you mean {os.path.join(folder, close[0])}?" if close else ""
     except (OSError, ValueError):
         pass
-    return escape_unsafe(f"{path}: there is no such file or folder{near}")
+    return escape_unsafe(f"{path}: no such file or folder{near}")
 
 
 def _select_folder(
@@ -204,7 +204,7 @@ def _select_folder(
             found = _select_catalog(root, whole, inside) or found
     if not found:
         raise CachelintError(
-            f"{display_path(path)}: no cache page here: pages are _cache/<tag>/<package>/specs.md"
+            f"{display_path(path)}: no pages here: expected _cache/<tag>/<package>/specs.md"
         )
 
 

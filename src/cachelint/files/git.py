@@ -146,12 +146,12 @@ def merge_base(top: str, revision: str) -> str:
              "GitLab, or git fetch --unshallow")
     if commit is None:
         hint = f"; the clone is shallow, {fetch}" if is_shallow else (
-            "; is it fetched, as in git fetch origin?")
-        raise CachelintError(f"--diff-base: there is no revision {revision!r}{hint}")
+            "; fetch it first, as with git fetch origin")
+        raise CachelintError(f'--diff-base: unknown revision "{revision}"{hint}')
     base = query(top, "merge-base", commit, "HEAD")
     if base is None:
         hint = f"the clone is shallow, {fetch}" if is_shallow else "their histories are unrelated"
-        raise CachelintError(f"--diff-base: {revision!r} and HEAD have no merge base: {hint}")
+        raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
     return base
 
 
