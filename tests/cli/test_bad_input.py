@@ -135,8 +135,8 @@ CASES: dict[str, tuple[Bad, str]] = {
     "a key of a million characters": (
         PAGE.replace('"num_specs": 2', f'"{"k" * 1_000_000}": 1, "num_specs": 2'), "CL703"),
 }
-SEVERAL = {"a key ten thousand times": 9_999}
-"""How many findings there are, where it is not one."""
+SEVERAL = {"a key ten thousand times": ["CL110", *["CL107"] * 1_000]}
+"""The codes of the findings, where it is not one: that of the rest, which is counted, first."""
 
 
 
@@ -174,9 +174,8 @@ def test_bad_page_among_others(
     monkeypatch.chdir(tmp_path)
     report = check(["."])
     assert report.pages == 3
-    count = SEVERAL.get(name, 1)
     assert [(finding.path.split("/")[2], finding.code) for finding in report.findings] == [
-        *[("zlib", code)] * count, ("zstd", "CL301")]
+        *[("zlib", each) for each in SEVERAL.get(name, [code])], ("zstd", "CL301")]
     assert all(finding.message for finding in report.findings)
     print(f"{name}: {report.seconds:.2f} seconds")
     assert report.seconds < BOUND
@@ -267,6 +266,6 @@ def test_bad_page_in_memory(name: str) -> None:
     assert not callable(bad)
     raw = bad if isinstance(bad, bytes) else bad.encode()
     found = check_page(raw, f"_cache/{TAG}/zlib/specs.md")
-    assert [finding.code for finding in found] == [code] * SEVERAL.get(name, 1)
+    assert [finding.code for finding in found] == SEVERAL.get(name, [code])
     if code.startswith("CL1"):
         assert fix_page(raw, f"_cache/{TAG}/zlib/specs.md").content == raw

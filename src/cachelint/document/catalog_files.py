@@ -150,10 +150,9 @@ def _is_all(pattern: str, text: str) -> bool:
 
     Sought one by one, since a regular expression remembers all that it may have to take back.
     """
+    match_at = re.compile(pattern).match
     end = 0
-    for match in re.finditer(pattern, text):
-        if match.start() != end:
-            return False
+    while match := match_at(text, end):
         end = match.end()
     return 0 < end == len(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from functools import cached_property
@@ -61,7 +62,7 @@ class Page:
         self.tabs: list[int] = []
         """Offsets of tabs outside scalars and comments."""
         self._locators: dict[str, strict_json.Locator] = {}
-        self.line_starts: list[int] = []
+        self.line_starts = array("q")
         """Offsets of the beginnings of lines, once they are known."""
 
     def take(self, document: yaml.Document) -> None:
@@ -196,9 +197,9 @@ class Page:
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end) - 1
         return Span(first + 1, start - starts[first] + 1, last + 1, end - starts[last] + 1)
 
-    def _starts(self) -> list[int]:
+    def _starts(self) -> array[int]:
         if not self.line_starts:
-            self.line_starts = [0]
+            self.line_starts.append(0)
             at = self.text.find("\n")
             while at >= 0:
                 self.line_starts.append(at + 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from itertools import islice
 from typing import Any
 
 from cachelint.document import strict_json, yaml
@@ -35,8 +34,8 @@ _PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD})*\]"
 # brackets, and then a string: in YAML, quotes are rare there
 _LIKE_JSON = r'[\[{\s]*"'
 
-MOST_REPEATED_KEYS = 1000
-"""So many duplicate keys of one mapping of a page are reported."""
+MOST_POINTER_CHARACTERS = 1 << 23
+"""After so many characters in pointers to duplicate keys, further keys are not reported."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -218,9 +217,12 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
     except strict_json.TooDeepError:
         raise
     except strict_json.DuplicateKeyError:
-        lines.repeated += [
-            (pointer, page.span(key_start, key_end)) for pointer, key_start, key_end in islice(
-                strict_json.repeated_keys(text, start, f"/{entry.key}"), MOST_REPEATED_KEYS)]
+        length = 0
+        for pointer, at, key_end in strict_json.repeated_keys(text, start, f"/{entry.key}"):
+            lines.repeated.append((pointer, page.span(at, key_end)))
+            length += len(pointer)
+            if length > MOST_POINTER_CHARACTERS:
+                break  # below a key of megabytes, pointers would take gigabytes
         return None
     except ValueError:
         if not re.fullmatch(_PLAIN_LIST, text[start:end]):
@@ -309,7 +311,7 @@ def _read_yaml(page: Page, lines: _Lines) -> bool:
     page.dependent = [each._replace(node=cut.node(each.node)) for each in document.dependent]
     lines.repeated += [
         (pointer, page.span(cut.offset(node.key_start), cut.offset(node.key_end)))
-        for pointer, node in document.repeated[:MOST_REPEATED_KEYS]]
+        for pointer, node in document.repeated]
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
@@ -167,37 +168,65 @@ def _end(match: re.Match[str] | None) -> int:
     return match.end()
 
 
+class _Container:
+    """What is known so far of one container, whose members are read as they are asked for."""
+
+    __slots__ = ("keys", "starts", "unread")
+
+    def __init__(self, text: str, start: int) -> None:
+        """Begin before the first member."""
+        self.unread = members(text, start)
+        self.starts = array("q")
+        """Where each item of an array begins."""
+        self.keys: dict[str, Member] | None = {} if text[start] == "{" else None
+        """The members of an object by key, the last where a key is duplicated."""
+
+
 class Locator:
-    """Finds values of one valid JSON document by their pointers; reads no container twice."""
+    """Finds values of one valid JSON text by their pointers; reads no container twice."""
 
     def __init__(self, text: str, start: int) -> None:
         """Look into ``text``, in which the JSON value begins at ``start``."""
         self._text = text
         self._start = start
-        self._found: dict[int, dict[str, Member]] = {}
-        self._unread: dict[int, Iterator[Member]] = {}
-        """By the start of a container: its members so far, and those that were not needed yet."""
+        self._containers: dict[int, _Container] = {}
+        """By where they begin."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
         start, member = self._start, None
         for token in tokens:
-            member = self._member(start, token)
+            if start not in self._containers:
+                self._containers[start] = _Container(self._text, start)
+            container = self._containers[start]
+            member = (self._item(container, token) if container.keys is None
+                      else self._member(container, container.keys, token))
             if member is None:
                 return None
             start = member.start
+        if member is not None and member.end < 0:
+            return member._replace(end=_decode_at(self._text, start)[1])
         return member
 
-    def _member(self, start: int, key: str) -> Member | None:
-        if start not in self._found:
-            self._found[start], self._unread[start] = {}, members(self._text, start)
-        found = self._found[start]
-        if key not in found:
-            for member in self._unread[start]:
-                found[member.key] = member
+    def _member(self, container: _Container, keys: dict[str, Member], key: str) -> Member | None:
+        if key not in keys:
+            for member in container.unread:
+                keys[member.key] = member
                 if member.key == key:
                     break
-        return found.get(key)
+        return keys.get(key)
+
+    def _item(self, container: _Container, token: str) -> Member | None:
+        """Find where an item of an array begins, which is all that is kept of it."""
+        number = int(token) if token.isdecimal() else -1
+        while number >= len(container.starts):
+            member = next(container.unread, None)
+            if member is None:
+                return None
+            container.starts.append(member.start)
+        if number < 0:
+            return None
+        return Member(token, -1, -1, container.starts[number], -1)
 
 
 # of valid JSON: its strings, and the marks between values

@@ -114,6 +114,9 @@ _DEPENDS = (
 # a whole number that all readers take for the same
 _PLAIN_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+"
 
+_MOST_POINTER_CHARACTERS = 1 << 25
+"""Values below long keys are refused where their pointers together have more characters."""
+
 _DEEPEST_OPENING = 1000
 """So many brackets opened and none closed are refused before the parser, whose time grows with the
 square of the depth."""
@@ -234,6 +237,7 @@ class _Composer:
         self.dependent: list[ReaderDependent] = []
         self._stack: list[_Open] = []
         self._documents = 0
+        self._pointer_characters = 0
         self._end = 0
 
     def take(self, event: Any) -> None:
@@ -370,6 +374,9 @@ class _Composer:
                 pointer = f"{parent.pointer}/{len(parent.value)}"
                 parent.value.append(value)
         self.nodes[pointer] = node
+        self._pointer_characters += len(pointer)
+        if self._pointer_characters > _MOST_POINTER_CHARACTERS:
+            raise LimitError("too many values below long keys", node.start)
         return pointer
 
 

@@ -29,6 +29,8 @@ def compare(before: PageResult, content: bytes, after: PageResult, context: Page
         return "it cannot be read"
     if difference := _difference(before.page, page):
         return difference
+    if after.page is not None and not after.page.parsed:
+        return "it would be over the limits"  # of `max-page-size`
     if after.page is not None:
         reason = unfixable_reason(after.page, after.problems)
         if any(is_fixable(rule, problem, after.page, reason) for rule, problem in after.problems):

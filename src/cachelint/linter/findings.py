@@ -12,10 +12,12 @@ from cachelint.document.render import is_renderable
 from cachelint.document.summary import matches_meta
 from cachelint.files.paths import path_key
 from cachelint.files.read_write import Unreadable
-from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Span
+from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Severity, Span
 from cachelint.rules import BY_CODE, Blocks, Fix, Rule
 from cachelint.rules.cl1_file import internal_error as internal_error_rule
+from cachelint.rules.cl1_file import over_limits as over_limits_rule
 from cachelint.rules.selection import Settings
+from cachelint.text import plural
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
@@ -76,10 +78,43 @@ def findings_of(
     if page is None:
         return []
     reason = unfixable_reason(page, problems)
-    found = [finding_of(path, page, rule, problem, reason)
-             for rule, problem in problems if rule.code in settings.selected]
+    selected = [(rule, problem) for rule, problem in problems if rule.code in settings.selected]
+    kept, rest = _cap(page, selected, reason)
+    found = [finding_of(path, page, rule, problem, reason) for rule, problem in kept]
+    if rest:
+        severity = min((rule.severity for rule, _ in rest), key=list(Severity).index)
+        found.append(_note_rest(path, page, len(rest), severity))
     sort(found)
     return found
+
+
+MOST_FINDINGS = 1000
+"""So many findings of one page are reported, and a count of the rest."""
+
+_Problems = list[tuple[Rule, Problem]]
+
+
+def _cap(page: Page, problems: _Problems, reason: str) -> tuple[_Problems, _Problems]:
+    """Part problems into those to be reported, first what `fix` fixes and then by location."""
+    if len(problems) <= MOST_FINDINGS:
+        return problems, []
+
+    def order_of(item: tuple[Rule, Problem]) -> tuple[bool, Span, str]:
+        rule, problem = item
+        span = problem.span or page.span_of(problem.pointer, key=rule.highlight == "key")
+        return not is_fixable(rule, problem, page, reason), span, rule.code
+
+    problems = sorted(problems, key=order_of)
+    return problems[:MOST_FINDINGS], problems[MOST_FINDINGS:]
+
+
+def _note_rest(path: str, page: Page, number: int, severity: Severity) -> Finding:
+    """Make the finding that counts those that are not reported."""
+    rule = over_limits_rule
+    span = page.span_of("")
+    return Finding(path, *span, rule.code, rule.name, severity,
+                   f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are "
+                   "reported", "", False, (excerpt(page, span),))
 
 
 def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from cachelint.document import schema, summary
@@ -60,6 +61,10 @@ def lint_page(raw: bytes, context: PageContext, fast: FastPath | None = None) ->
     return PageResult(problems, page, *_count_specs(page, problems))
 
 
+MOST_PROBLEMS = 10_000
+"""After so many problems a rule is stopped: fewer are reported (MOST_FINDINGS)."""
+
+
 def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     """Run all rules on a page that was parsed."""
     problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
@@ -71,7 +76,8 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
     for rule in running_rules(page.format, context.extra_rules):
-        problems += [(rule, problem) for problem in rule.problems(page, context)]
+        found = islice(rule.problems(page, context), MOST_PROBLEMS)
+        problems += [(rule, problem) for problem in found]
     return list(_without_superseded(problems))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from cachelint.document.formats import BY_FORMAT
@@ -20,7 +21,7 @@ _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
 # patterns of rare pages, compiled when they are first used
 _RAW = "[\x7f-\x9f\u2028\u2029\ufffe\uffff]"
 _AS_SURROGATES = r"\\u[dD][89abAB]"
-_NOT_PLAIN = "[^ -~]"
+_HAZARDS = "[\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff\U00010000-\U0010ffff]"
 _OUTSIDE_BMP = "[\ud800-\udfff\U00010000-\U0010ffff]"
 
 
@@ -181,7 +182,10 @@ def _in_strings(page: Page) -> Iterator[tuple[str, Problem]]:
     if (text.isascii() and "\\u" not in text and "\\U" not in text and "\x7f" not in text
             and "<<" not in text and not page.schema_errors and not _has_long_stack(page)):
         return
-    for pointer, value, is_key in _strings(page.data, ""):
+    # what is below an unknown key is lost anyway
+    unknown = frozenset(error.pointer for error in page.schema_errors
+                        if error.kind is SchemaErrorKind.UNKNOWN_KEY)
+    for pointer, value, is_key in islice(_strings(page.data, "", unknown), _MOST_STRINGS):
         written = page.raw_key(pointer) if is_key else page.raw(pointer)
         if is_key and not is_safe_key(value) and written[:1] in ('"', "'") and (
                 hazard := quoted_key_hazard(value, len(written) - 2)):
@@ -221,30 +225,37 @@ def _has_long_stack(page: Page) -> bool:
     return not all(map(is_safe_key, by_stack))
 
 
-_LONGEST_POINTER = 4096
-"""What is below a longer one is not looked at: its pointers would take more than the page."""
+_DEEPEST = 5
+"""So deep are strings on a page nested; what is deeper is of a wrong type (CL203)."""
+_MOST_STRINGS = 2000
+"""So many strings are looked at closely on one page."""
 
 
-def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield each string and key below ``value`` that is not plain: pointer, itself, is it a key."""
-    if len(pointer) > _LONGEST_POINTER:
+_Hit = tuple[str, str, bool]
+"""The pointer of a string, itself, and whether it is a key."""
+
+
+def _strings(value: Any, pointer: str, skipped: frozenset[str], depth: int = 0) -> Iterator[_Hit]:
+    """Yield each string and key below ``value`` that may be a hazard; ``skipped`` are pointers."""
+    if depth > _DEEPEST or pointer in skipped:
         return
     if isinstance(value, list):
         for index, item in enumerate(value):
-            if isinstance(item, str):
-                if re.search(_NOT_PLAIN, item):
-                    yield f"{pointer}/{index}", item, False
-            elif item and isinstance(item, (list, dict)):
-                yield from _strings(item, f"{pointer}/{index}")
+            yield from _hits(item, f"{pointer}/{index}", skipped, depth)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not is_safe_key(key) or re.search(_NOT_PLAIN, key):
-                yield f"{pointer}/{escape_token(key)}", key, True
-            if isinstance(item, str):
-                if re.search(_NOT_PLAIN, item):
-                    yield f"{pointer}/{escape_token(key)}", item, False
-            elif item and isinstance(item, (list, dict)):
-                yield from _strings(item, f"{pointer}/{escape_token(key)}")
+            below = f"{pointer}/{escape_token(key)}"
+            if not is_safe_key(key) or re.search(_HAZARDS, key):
+                yield below, key, True
+            yield from _hits(item, below, skipped, depth)
+
+
+def _hits(item: Any, pointer: str, skipped: frozenset[str], depth: int) -> Iterator[_Hit]:
+    if isinstance(item, str):
+        if re.search(_HAZARDS, item):
+            yield pointer, item, False
+    elif item and isinstance(item, (list, dict)):
+        yield from _strings(item, pointer, skipped, depth + 1)
 
 
 @emitted_rule("CL702", "tag-name", by="tag", formats=ALL, severity=Severity.WARNING)

@@ -1,0 +1,155 @@
+"""Hostile pages: what a page may contain costs time and memory in proportion to its size."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from cachelint import check_page, fix_page
+from cachelint.document import catalog_files, strict_json
+from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
+from cachelint.document.yaml import load
+from support import valid
+from support.effort import count_steps
+
+PATH = f"_cache/{valid.TAG}/{valid.PACKAGE}/specs.md"
+LINES = valid.lines()
+
+
+def _with_line(key: str, line: str) -> str:
+    return valid.PAGE.replace(LINES[key], line)
+
+
+def _with_meta(members: str) -> str:
+    return valid.PAGE.replace("meta: {", f"meta: {{{members}, ")
+
+
+def _with_specs(number: int, **changes: object) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    specs = [{**valid.specs()[0],
+              "hash": "".join(letters[n >> 5 * place & 31] for place in range(4)).ljust(32, "a"),
+              **changes} for n in range(number)]
+    return _with_line("spec_details", f"spec_details: {json.dumps(specs)}")
+
+
+# name: a page whose size grows with a number
+GROWING: dict[str, Callable[[int], str]] = {
+    "unknown keys on lines of their own": lambda n: _with_line(
+        "title", LINES["title"] + "".join(f'\nk{i}: "a"' for i in range(n))),
+    "unknown keys in block form": lambda n: _with_line(
+        "title", LINES["title"] + "".join(f"\n? k{i}\n: 1 # c" for i in range(n))),
+    "unknown keys of meta": lambda n: _with_meta(", ".join(f'"k{i}": 1' for i in range(n))),
+    "counts that are strings": lambda n: valid.PAGE.replace(
+        '_by_stack": {', '_by_stack": {' + "".join(f'"k{i}": "x", ' for i in range(n))),
+    "specs of a wrong type": lambda n: _with_specs(n, os=1),
+    "specs with invalid hashes": lambda n: _with_specs(n, hash="A"),
+    "specs with one hash": lambda n: _with_specs(n, hash=valid.FIRST),
+    "stacks of two types": lambda n: valid.PAGE.replace(
+        '"stacks": ["root"], "target"',
+        f'"stacks": [{", ".join(f"{i}, {json.dumps(str(i))}" for i in range(n))}], "target"'),
+    "stacks that Jekyll cannot load": lambda n: valid.PAGE.replace(
+        '"stacks": ["root"], "target"',
+        '"stacks": [' + ", ".join(f'"\\ud83d\\ude00{i}"' for i in range(n)) + '], "target"'),
+    "one key again and again": lambda n: _with_meta(", ".join(['"a": 1'] * n)),
+    "comments": lambda n: _with_line("title", "# c\n" * n + LINES["title"]),
+    "a list in block form": lambda n: _with_line("title", LINES["title"] + "\nx:" + "\n- a" * n),
+    "meta in block form": lambda n: "\n".join([
+        "---", LINES["title"], "layout: cache", LINES["categories"], "meta:", "  num_specs: 3",
+        "  stacks:", *(f"  - s{i}" for i in range(n)),
+        f"spec_details: {json.dumps(valid.tarball_specs())}", "---"]),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_effort_grows_with_the_size(name: str) -> None:
+    small, large = (GROWING[name](number).encode() for number in (60, 480))
+    check_page(large, PATH)  # what is read and compiled once
+
+    def check_and_fix(raw: bytes) -> None:
+        check_page(raw, PATH)
+        fix_page(raw, PATH)
+
+    few = count_steps(lambda: check_and_fix(small))
+    assert count_steps(lambda: check_and_fix(large)) < 12 * few
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_findings_of_a_page_are_capped(name: str) -> None:
+    findings = check_page(GROWING[name](1200).encode(), PATH)
+    assert len(findings) <= 1001
+    if len(findings) == 1001:
+        (rest,) = [each for each in findings if "more finding" in each.message]
+        assert (rest.code, rest.pointer) == ("CL110", "")
+
+
+def test_rest_of_the_findings_is_counted() -> None:
+    findings = check_page(GROWING["one key again and again"](1501).encode(), PATH)
+    assert [each.message for each in findings if each.code == "CL110"] == [
+        "500 more findings on this page: only 1,000 are reported"]
+
+
+# name: a page, for which a pattern or a loop took minutes, and the codes of what is reported
+SLOW: dict[str, tuple[str, set[str]]] = {
+    "digits and underscores": (_with_line("title", f"title: {'1_' * 100_000}!"),
+                               {"CL204", "CL504"}),
+    "hours and minutes": (_with_line("title", f"title: {'1:' * 100_000}x"), {"CL204", "CL504"}),
+    "brackets in a string": (_with_line("title", f"title: 'x{('[' * 990 + ']') * 300}'"),
+                             {"CL204", "CL504"}),
+    "brackets": (_with_line("title", f"title: {'[' * 200_000}"), {"CL110"}),
+    "quotes in a variant": (valid.PAGE.replace('"+shared"', '"a=' + "'" * 200_001 + '"'),
+                            {"CL506"}),
+    "escaped quotes in a variant": (
+        valid.PAGE.replace('"+shared"', json.dumps('a="' + '\\"' * 200_000)), {"CL506"}),
+    "values below a long key": (
+        _with_line("title", f"title: x\n? {'k' * 250_000}\n: [{'1, ' * 60_000}]"), {"CL110"}),
+    "keys below a long key": (
+        _with_meta('"' + "k" * 2_000_000 + '": {' + ", ".join(['"": 1'] * 9000) + "}"),
+        {"CL107"}),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_page_that_took_minutes(name: str) -> None:
+    text, codes = SLOW[name]
+    assert {finding.code for finding in check_page(text.encode(), PATH)} == codes
+
+
+def test_memory_of_a_long_valid_variant_is_given_back() -> None:
+    raw = valid.PAGE.replace('"+shared"', f'"a={"x" * 2_000_000}"').encode()
+    check_page(raw, PATH)
+    tracemalloc.start()
+    try:
+        check_page(raw, PATH)
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(raw)
+    assert left < len(raw) / 2
+
+
+def test_quotes_in_the_counts_of_a_catalog() -> None:
+    text = "all:\n  count: 1\n" + "'" * 80_000
+    assert catalog_files.meta_by_line(text) is None
+    assert catalog_files.tags_by_line(f"- name: a\n  stacks:\n{'  - ' * 40_000}") is None
+
+
+def test_items_are_located_without_reading_the_list_again() -> None:
+    text = json.dumps({"a": [["x"] * 50] * 400})
+    locator = strict_json.Locator(text, 0)
+    first = count_steps(lambda: locator.find(["a", "399", "7"]))
+    again = count_steps(lambda: locator.find(["a", "399", "8"]))
+    assert again < first / 10
+
+
+def test_entries_are_located_without_a_search() -> None:
+    page: Page = parse_page(GROWING["unknown keys on lines of their own"](2000).encode())
+    page.locate("/k1")
+    assert count_steps(lambda: page.locate("/k1999")) == count_steps(lambda: page.locate("/k2"))
+
+
+def test_keys_without_quotes_have_no_limit_of_their_own() -> None:
+    assert load(f"? {'k' * 5000}\n: 1\n").value == {"k" * 5000: 1}
