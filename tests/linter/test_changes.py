@@ -15,6 +15,8 @@ from cachelint import CachelintError, check, fix
 from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.files.git import LOCAL_VARIABLES
+from cachelint.linter import changes
+from support import valid
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 FROZEN = "_cache/develop-2025-03-30"
@@ -435,3 +437,33 @@ def test_fix_from_the_command_line(catalog: Path) -> None:
     done = subprocess.run([*command[:4], "nowhere"], capture_output=True, encoding="utf-8",
                           check=False)
     assert done.returncode == 2
+
+
+# name: (the changed page, what its second excerpt marks, and with which label)
+SHOWN: dict[str, tuple[str, str | None, str]] = {
+    "a value": (valid.page(None, valid.specs(1, target="zen4")), '"zen4"', "was x86_64_v3"),
+    "a list": (valid.page(None, valid.specs(1, stacks=["root", "x"])), "stacks", "was root"),
+    "a key that is gone": (valid.PAGE.replace('"os": "ubuntu22.04", ', "", 1), "{",
+                           "was ubuntu22.04"),
+    "a spec that is gone": (valid.page(None, valid.specs()[:1]), None, ""),
+    "no spec": (valid.PAGE.replace(valid.lines()["spec_details"], "spec_details: [1]"), None, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "marked", "label"), SHOWN.values(), ids=SHOWN)
+def test_the_excerpt_of_a_change_is_the_first_value_that_differs(
+    text: str, marked: str | None, label: str
+) -> None:
+    before, after = parse_page(valid.PAGE.encode()), parse_page(text.encode())
+    old, new = changes.page_contents(before), changes.page_contents(after)
+    assert old is not None
+    assert new is not None
+    located = changes._locate_change(after, old, new)
+    if marked is None:
+        assert located is None
+    else:
+        assert located is not None
+        span, said = located
+        line = text.split("\n")[span.line - 1]
+        assert line[span.column - 1 : span.end_column - 1].strip('"') == marked.strip('"')
+        assert said == label

@@ -11,7 +11,7 @@ from cachelint.document.catalog_files import TagFacts, Tags
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
-from cachelint.document.strict_json import dumps
+from cachelint.document.strict_json import dumps, escape_token
 from cachelint.files import discovery, git, read_write
 from cachelint.files.compare import Change, Changes, compare
 from cachelint.files.discovery import Selection, TagTask
@@ -27,7 +27,7 @@ from cachelint.files.paths import (
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import make_finding
 from cachelint.linter.tag import stray_findings
-from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, Problem
+from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, Problem, Span
 from cachelint.rules import Fix, Rule
 from cachelint.rules.cl8_history import (
     frozen_page_added,
@@ -258,7 +258,8 @@ def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Sett
         return  # what cannot be read has no contents, and CL1xx has reported it
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
-                          _difference(tag, path.split("/")[-2], old, new))
+                          _difference(tag, path.split("/")[-2], old, new),
+                          _locate_change(after, old, new))
     elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
         yield from _found(order_only_change, path, after, settings,
                           f"only order or formatting changed in frozen tag {tag}, and not to "
@@ -315,6 +316,23 @@ def _difference(tag: str, package: str, old: PageContents, new: PageContents) ->
     return "; ".join(claims) or f"a spec of frozen tag {tag} is now there another number of times"
 
 
+def _locate_change(page: Page, old: PageContents, new: PageContents) -> tuple[Span, str] | None:
+    """Return where the first value that changed is, and what it was."""
+    before, after = dict(old.specs), dict(new.specs)
+    name = next((name for name in before if after.get(name, before[name]) != before[name]), None)
+    index = next((index for index, spec in enumerate(page.specs)
+                  if isinstance(spec, dict) and spec.get("hash") == name), None)
+    if name is None or index is None:
+        return None
+    was, now = json.loads(before[name]), json.loads(after[name])
+    if not (isinstance(was, dict) and isinstance(now, dict)):
+        return None
+    key = min(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
+    span = page.span_of(f"/spec_details/{index}/{escape_token(key)}" if key in now
+                        else f"/spec_details/{index}")
+    return span, f"was {_value(was, key)}"
+
+
 def _name(package: str, spec: str, dag_hash: str) -> str:
     """Name a spec as Spack does."""
     data = json.loads(spec)
@@ -347,8 +365,10 @@ def _is_canonical(page: Page) -> bool:
         return False  # invalid, and so not in any form
 
 
-def _found(rule: Rule, path: str, page: Page | None, settings: Settings, message: str
-           ) -> Iterator[Finding]:
+def _found(
+    rule: Rule, path: str, page: Page | None, settings: Settings, message: str,
+    other: tuple[Span, str] | None = None,
+) -> Iterator[Finding]:
     if rule.code not in settings.selected:
         return
     if page is None:
@@ -356,4 +376,6 @@ def _found(rule: Rule, path: str, page: Page | None, settings: Settings, message
         return
     fixable = (rule.fixability is Fix.REWRITE and page.format is PageFormat.CURRENT
                and not page.comments)
-    yield make_finding(path, page, rule, Problem("", message), page.span_of(""), fixable)
+    span, label = other or (None, "")
+    problem = Problem("", message, other_span=span, other_label=label)
+    yield make_finding(path, page, rule, problem, page.span_of(""), fixable)
