@@ -2,9 +2,26 @@
 
 import os
 import signal
+from pathlib import Path
+
+import pytest
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--without-fast-path", action="store_true",
+                     help="parse every page: all tests must pass, but for those of the fast path")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_about_it = collection_path.name == "test_fastpath.py"
+    return True if is_about_it and config.getoption("--without-fast-path") else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--without-fast-path"):
+        from cachelint.linter.fastpath import FastPath
+
+        FastPath.lint = lambda *_: None  # type: ignore[method-assign]
     # programs that tests start buffer their output as they do elsewhere, and do not compile all
     # modules again
     for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
