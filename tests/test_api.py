@@ -29,6 +29,7 @@ from cachelint import (
     render_page,
     summarize,
 )
+from cachelint.runner.gate import Gate
 from support import valid
 
 WHERE = f"_cache/{valid.TAG}/zlib/specs.md"

@@ -77,7 +77,6 @@ def run(command: str, folder: Path) -> str:
 
 
 SHOWN = [("README.md", "."), ("docs/publish.md", "."), ("docs/verify.md", "."),
-         ("docs/index.md", "examples/faulty"),
          ("docs/tutorial.md", "examples/catalog"), ("examples/faulty/README.md", "examples/faulty")]
 
 

@@ -10,10 +10,10 @@ import pytest
 
 import pictures
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
-def test_picture_of_the_terminal_is_fresh() -> None:
+def test_picture_of_the_terminal_is_up_to_date() -> None:
     expected = pictures.render_svg(pictures.run_in_terminal(pictures.COMMAND))
     shown = (pictures.IMAGES / "check.svg").read_text(encoding="utf-8")
     assert shown == expected, "run: python tools/pictures.py"
