@@ -244,13 +244,14 @@ def replace_between_markers(path: Path, table: str) -> None:
     path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
-def find_memory() -> str | None:
-    """Return the folder in memory, if it has enough space for catalogs and their files."""
+def find_memory(pages: float = 7e5) -> str | None:
+    """Return the folder in memory, if it has enough space for so many pages and their folders."""
     memory = "/dev/shm"
     if not os.access(memory, os.W_OK):
         return None
     space = os.statvfs(memory)
-    return memory if space.f_bavail * space.f_frsize > 5e9 and space.f_favail > 1.5e6 else None
+    is_enough = space.f_bavail * space.f_frsize > 7e3 * pages and space.f_favail > 2.1 * pages
+    return memory if is_enough else None
 
 
 def main() -> int:

@@ -118,7 +118,7 @@ def main() -> None:
         "| catalog | pages | processor time, 1 process | 2 processes | a page, 1 process "
         "| largest process | JSON report |", "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    with tempfile.TemporaryDirectory(prefix="cachelint-", dir=find_memory()) as work:
+    with tempfile.TemporaryDirectory(prefix="cachelint-", dir=find_memory(1e6)) as work:
         for tags in SIZES:
             for stale in (False, True):
                 lines += measure_size(Path(work), tags, stale=stale, million=options.million)
