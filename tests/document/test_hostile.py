@@ -104,6 +104,8 @@ SLOW: dict[str, tuple[str, set[str]]] = {
                             {"CL506"}),
     "escaped quotes in a variant": (
         valid.PAGE.replace('"+shared"', json.dumps('a="' + '\\"' * 200_000)), {"CL506"}),
+    "lists without items": (_with_line("title", f"{LINES['title']}\nx: [{'[],' * 150_000}]"),
+                            {"CL110"}),
     "values below a long key": (
         _with_line("title", f"title: x\n? {'k' * 250_000}\n: [{'1, ' * 60_000}]"), {"CL110"}),
     "keys below a long key": (

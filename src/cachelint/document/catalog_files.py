@@ -192,7 +192,7 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
         document = document or yaml.load(text)
     except yaml.YamlError as error:
         at = min(error.at, max(0, len(text) - 1))
-        problem = Problem("", f"not YAML: {error}", page.span(at, at + 1))
+        problem = Problem("", str(error), page.span(at, at + 1))
         page.errors.append(ParseError("CL106", problem))
         return page
     except yaml.LimitError as error:
@@ -211,13 +211,30 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
 # ------------------------------------------------------------------------------- the files
 
 
+class OwnFile(NamedTuple):
+    """One kind of the catalog's own files: a new one is a row of OWN_FILES, a schema and a rule."""
+
+    ending: str
+    """How its path ends."""
+    schema: str
+    read: Callable[[bytes], Page]
+    """Reads its bytes; what is wrong with them is in the page's errors."""
+
+
+OWN_FILES = (
+    OwnFile(TAGS, "tags", lambda raw: read_yaml(raw, tags_by_line)),
+    OwnFile(META, "meta", lambda raw: read_yaml(raw, meta_by_line)),
+    OwnFile(".md", "tag-page", parse_page),
+)
+"""The first row whose ending a path has is the kind of the file."""
+
+
 def parse_catalog_file(path: str, raw: bytes) -> tuple[Page, str]:
     """Parse one of the catalog's own files; return it with the name of its schema."""
-    if path.endswith("tags.yaml"):
-        return read_yaml(raw, tags_by_line), "tags"
-    if path.endswith("meta.yaml"):
-        return read_yaml(raw, meta_by_line), "meta"
-    return parse_page(raw), "tag-page"
+    # a path may be relative to the folder of the file
+    kind = next(row for row in OWN_FILES if f"/{row.ending}".endswith(f"/{path}")
+                or path.endswith(row.ending))
+    return kind.read(raw), kind.schema
 
 
 def read_tags(root: str) -> Tags | None:

@@ -162,17 +162,23 @@ def depends_on_reader(text: str) -> bool:
     return bool(re.fullmatch(_DEPENDS, text)) and not re.fullmatch(_DATE, text)
 
 
-def load(text: str) -> Document:
+def load(text: str, most_values: int = 0) -> Document:
     """Read one YAML document of plain data.
 
-    Raises YamlError and LimitError.
+    Args:
+        text: The document.
+        most_values: How many values it may have; 0 for no limit.
+
+    Raises:
+        YamlError: It is not YAML, or not what a page may contain.
+        LimitError: It is too deep, too large, or has an alias.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.reader import ReaderError
 
     _refuse_depth(text)
-    composer = _Composer(text)
+    composer = _Composer(text, most_values)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             composer.take(event)
@@ -228,8 +234,9 @@ class _Open(NamedTuple):
 class _Composer:
     """Builds data from the parser's events, one after another."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_values: int) -> None:
         self.text = text
+        self.most_values = most_values
         self.root: Any = None
         self.nodes: dict[str, NodeSpan] = {}
         self.repeated: list[tuple[str, NodeSpan]] = []
@@ -377,6 +384,8 @@ class _Composer:
         self._pointer_characters += len(pointer)
         if self._pointer_characters > _MOST_POINTER_CHARACTERS:
             raise LimitError("too many values below long keys", node.start)
+        if 0 < self.most_values < len(self.nodes):
+            raise LimitError(f"over {self.most_values:,} values for the YAML parser", node.start)
         return pointer
 
 

@@ -462,7 +462,8 @@ def _is_old_meta(meta: bytes, summary: _Summary) -> bool:
 def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, Any] | None:
     """Read a `meta` that is valid, and canonical where it must be; None if it may not be."""
     text = meta.decode("latin-1")
-    if not strict_json.is_plain(text):
+    # with spaces around it, the line is not read as JSON
+    if not (text.startswith("{") and text.endswith("}") and strict_json.is_plain(text)):
         return None
     try:
         value = strict_json.loads(text)

@@ -82,7 +82,8 @@ def findings_of(
     kept, rest = _cap(page, selected, reason)
     found = [finding_of(path, page, rule, problem, reason) for rule, problem in kept]
     if rest:
-        severity = min((rule.severity for rule, _ in rest), key=list(Severity).index)
+        severity = min((problem.severity or rule.severity for rule, problem in rest),
+                       key=list(Severity).index)
         found.append(_note_rest(path, page, len(rest), severity))
     sort(found)
     return found
