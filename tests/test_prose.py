@@ -46,3 +46,9 @@ def test_looks_at_every_kind_of_file() -> None:
     names = {path.relative_to(words.ROOT).as_posix() for path in words.find_files()}
     assert {"src/cachelint/model.py", "tests/test_prose.py", "tools/words.py", "action.yml",
             "schemas/report.schema.json", "ci/gitlab.yml", ".ci/run"} <= names
+
+
+@pytest.mark.parametrize("path", words.find_files(),
+                         ids=lambda path: path.relative_to(words.ROOT).as_posix())
+def test_only_words_of_the_project_are_used(path: Path) -> None:
+    assert [str(use) for use in words.find_uses(path, WORDS)] == []

@@ -567,7 +567,7 @@ def test_folder_that_cannot_be_searched_is_a_note(
     assert select(["."]).notes == ("closed: not searched: no permission to read the file",)
 
 
-def test_file_of_which_nothing_is_known_is_there(
+def test_file_that_is_not_known_is_there(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})

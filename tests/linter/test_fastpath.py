@@ -393,7 +393,7 @@ _OTHERS = [b'"', b"}, {", b'"hash": "', b"\n", b" ", b"1", b'"root"', b": ", b"\
 
 
 def _shuffled(raw: bytes, other: bytes, chance: random.Random) -> bytes:
-    """Change a page in a few places, by pieces of another page among others."""
+    """Change a page in a few positions, by pieces of another page among others."""
     for _ in range(chance.choice([1, 1, 2, 3])):
         pieces = _PIECE.findall(raw)
         at = chance.randrange(len(pieces))

@@ -169,7 +169,7 @@ def _end(match: re.Match[str] | None) -> int:
 
 
 class _Container:
-    """What is known so far of one container, whose members are read as they are asked for."""
+    """What is known so far of one container, whose members are read when they are needed."""
 
     __slots__ = ("keys", "starts", "unread")
 

@@ -162,7 +162,7 @@ _IN_CATALOG = re.compile(
 def find_staged_base() -> str | None:
     """Return the revision with which a hook compares a commit; None if no catalog is concerned.
 
-    It is HEAD, or what pre-commit was told to begin with. Raises CachelintError.
+    It is HEAD, or the commit with which pre-commit begins. Raises CachelintError.
     """
     top = open_checkout(".")
     revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"

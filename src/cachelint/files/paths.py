@@ -152,7 +152,7 @@ def real_path(path: str) -> str:
 
 
 def exists(path: str) -> bool:
-    """Return whether something is at ``path``, or that cannot be known: reading it says why."""
+    """Return whether something is at ``path``, or that cannot be known: reading it reports why."""
     try:
         os.lstat(path)
     except OSError as error:

@@ -56,8 +56,8 @@ _SORTED = (("compiler",), ("hash",), ("os", "platform"), ("size",), ("stacks",),
            ("target",), ("variants",), ("versions",))
 _UNSORTED = (("hash",), ("compiler",), ("versions",), ("os", "platform", "target"), ("variants",),
              ("stacks",), ("size",), ("tarball",))
-"""The orders in which the generator has written the keys of a spec. Neighbours of which there are
-few distinct values together are one column."""
+"""The orders in which the generator has written the keys of a spec. Neighbours that have only
+few distinct values are one column."""
 
 _PATTERNS = {
     ("hash",): '"hash": "(?P<hash>[a-z2-7]{32})"',
@@ -228,7 +228,7 @@ def _summarise(
     Args:
         form: The format of the page.
         stacks: Of each spec, the value with its stacks.
-        listed: The values of each column of which `meta` has lists.
+        listed: The values of each column that `meta` has a list of.
     """
     by_stack: dict[str, int] = {}
     for value, number in Counter(stacks).items():
@@ -260,7 +260,7 @@ _summarise_few = lru_cache(maxsize=_MOST_GROUPS)(_summarise)
 
 
 class _Specs(NamedTuple):
-    """The specs of a page, all of which are valid."""
+    """The specs of a page, which are all valid."""
 
     hashes: list[bytes]
     summary: _Summary
@@ -486,9 +486,9 @@ def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, An
 
 
 class _ReadPage(Page):
-    """A page of which all but `meta` was accepted: what `parse_page` makes of it, at less cost.
+    """A page that is accepted except for `meta`: what `parse_page` returns, at less cost.
 
-    Its data is read when something asks for it, which nearly nothing does.
+    Its data is read when something needs it, which is rare.
     """
 
     def __init__(
