@@ -50,6 +50,9 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         [("CL202", "/meta/os", '"os"'), ("CL202", "/spec_details/0/hahs", '"hahs"')]),
     "a slip of the specs": (valid.PAGE.replace("spec_details:", "spec_detials:"),
                             [("CL202", "/spec_detials", "spec_detials")]),
+    "a slip that Jekyll cannot load": (
+        page(meta(), [{**without(specs()[0], "hash"), "has\U0001f600": valid.FIRST}, specs()[1]]),
+        [("CL703", "/spec_details/0/has\U0001f600", '"has\\ud83d\\ude00"')]),
     "nothing is near": (page(meta(), [{**without(specs()[0], "target"), "zone": 1}, specs()[1]]),
                         [("CL201", "/spec_details/0", "{"),
                          ("CL202", "/spec_details/0/zone", '"zone"')]),

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from cachelint.document import schema, summary
+from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.files.paths import page_id_of
@@ -71,7 +72,7 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     if not page.parsed:
         return problems
     if page.format is not PageFormat.LEGACY:
-        page.schema_errors = schema.validate(f"page-{page.format.value}", page.data)
+        page.schema_errors = schema.validate(BY_FORMAT[page.format].schema, page.data)
         page.expected_meta = derive_meta(page)
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
@@ -95,7 +96,9 @@ def _without_superseded(problems: list[tuple[Rule, Problem]]) -> Iterator[tuple[
 
 def _count_specs(page: Page, problems: list[tuple[Rule, Problem]]) -> tuple[int | None, bytes]:
     """Return how many specs a page has, None where it is legacy or invalid; and their hashes."""
-    if page.format is PageFormat.LEGACY or any(rule.invalidates_specs for rule, _ in problems):
+    # an error of the schema may be reported as what readers of YAML make of the key
+    if (page.format is PageFormat.LEGACY or any(rule.invalidates_specs for rule, _ in problems)
+            or not all(error.reported_as for error in page.schema_errors)):
         return None, b""
     hashes = [spec["hash"].encode("utf-8", "surrogatepass") for spec in page.specs]
     # one that is longer or shorter is invalid (CL401), and names no spec

@@ -324,8 +324,10 @@ def over_limits() -> None:
     ## What it does
 
     Reports a file of more than `max-page-size` bytes (8 MiB), values nested over 100 deep, and YAML
-    aliases. Where the YAML parser is needed, a page may have 512 KiB, and a file of the catalog 2 MiB.
-    Such a file is not parsed.
+    aliases. Where the YAML parser is needed, a page may have 512 KiB and 50,000 values, and a file of
+    the catalog 2 MiB. Such a file is not parsed.
+
+    Counts the findings of a page after the first 1,000, which are not reported.
 
     ## Why it is a problem
 

@@ -16,6 +16,7 @@ from cachelint.document.catalog_files import (
     tags_by_line,
     tags_of,
 )
+from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.strict_json import escape_token
@@ -239,7 +240,7 @@ def _compare_one(
     if not page.parsed:
         problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
     elif page.format is not PageFormat.LEGACY and page_id.package is not None:
-        page.schema_errors = schema.validate(f"page-{page.format.value}", page.data)
+        page.schema_errors = schema.validate(BY_FORMAT[page.format].schema, page.data)
         problems = [*schema_problems(
             error for error in page.schema_errors
             if error.pointer.startswith("/spec_details") or (
