@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -290,6 +291,35 @@ def test_time_stamps_do_not_matter_and_filters_do_not_run(catalog: Path, tmp_pat
     change(catalog / PAGE)
     assert codes() == [(PAGE, "CL801")]
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("folder", ["", "site/"])
+def test_attributes_that_change_the_bytes_of_each_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "r" / folder, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "r")
+    git("init", "-q", "-b", "main")
+    commit(tmp_path / "r")
+    git("checkout", "-qb", "topic")
+    (tmp_path / "r/.gitattributes").write_text("*.md text eol=crlf\n")
+    commit(tmp_path / "r")
+    shutil.rmtree(tmp_path / "r" / folder / "_cache")
+    git("checkout", "-q", "--", ".")
+    assert git("diff", "main", "--", f"{folder}_cache") == ""
+    found = check([folder or "."], diff_base="main").findings
+    assert len({each.path for each in found if each.code == "CL103"}) == PAGES
+
+
+def test_process_that_cannot_be_started(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(CachelintError, match="git cannot be started: Resource temporarily"):
+        check(diff_base="main")
 
 
 def test_objects_named_by_sha256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,7 @@ class Changes(NamedTuple):
 # no external diff, text conversion or filter: the plumbing compares object names and stat data
 _DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
          "--no-textconv", "--ignore-submodules=dirty")
+_ATTRIBUTES = ".gitattributes"
 _OWN = ("_data", "_data/tags.yaml", "_data/meta.yaml", "pages", "pages/tags")
 
 
@@ -125,18 +126,25 @@ class _Comparison:
         """
         paths = [] if outside else [inside + path for path in git.PATHS]
         # all look at every file of the work tree, and do so side by side
-        tracked = git.start(top, *_DIFF, base, "--", *paths)
+        attributes = _attributes(inside) if paths else []
+        tracked = git.start(top, *_DIFF, base, "--", *paths, *attributes)
         index = git.start(top, "ls-files", "-s", "-t", "-z", "--", *paths)
         untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
         trees = git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside))
 
         relative = git.Renaming(inside, outside)
-        entries = git.read_index(git.finish(index), relative)
+        listed = git.finish(index)
+        entries = git.read_index(listed, relative)
         records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
         new = [relative(name) for name in git.split_names(git.finish(untracked))
                if self._with_untracked]
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
+        if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
+            # what git takes for the same content may have other bytes in the work tree
+            for path, name in git.read_page_objects(listed, relative):
+                if path not in records and not self._is_same(path, name):
+                    self._add(Change(path, name, False, top))
         for path in new:
             before = records[path].before if path in records else ""
             self._add(Change(path, before, False, top))
@@ -259,6 +267,12 @@ class _Comparison:
         for path in found:
             if f"{path}/".startswith(f"{link}/") and self._is_there(path):
                 yield path
+
+
+def _attributes(folder: str) -> list[str]:
+    """Return the files that decide how git writes the files of a folder, of it and those above."""
+    parts = folder.split("/")[:-1]
+    return ["/".join([*parts[:number], _ATTRIBUTES]) for number in range(len(parts) + 1)]
 
 
 def _top_folders(inside: str, outside: str) -> list[str]:

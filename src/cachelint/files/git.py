@@ -61,6 +61,8 @@ def start(
     except FileNotFoundError:
         raise CachelintError("git is not installed, and it is needed here: to compare with a base, "
                              "and in sparse checkouts") from None
+    except OSError as error:
+        raise CachelintError(f"git cannot be started: {error.strerror}") from None
 
 
 def finish(process: subprocess.Popen[bytes]) -> bytes:
@@ -221,6 +223,8 @@ class Index(NamedTuple):
 
 
 _INDEX_PAGE = re.compile(rb"\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
+_INDEX_OBJECT = re.compile(
+    rb"(?:^|\0)[^S\0] 100\d+ ([0-9a-f]+) 0\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
 _INDEX_SPECIAL = re.compile(
     rb"(?:^|\0)(?=S|. 1[26]0000)(.) (\d+) ([0-9a-f]+) \d\t([^\0]+)(?=\0)")
 
@@ -240,6 +244,14 @@ def read_index(output: bytes, relative: Renaming) -> Index:
     found = (relative(os.fsdecode(path)) for path in _INDEX_PAGE.findall(output))
     return Index(frozenset(filter(is_page, found)), frozenset(links), submodules,
                   frozenset(hidden))
+
+
+def read_page_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
+    """Yield the path and the object of each page that `git ls-files -s -t -z` printed."""
+    for name, path in _INDEX_OBJECT.findall(output):
+        at = relative(os.fsdecode(path))
+        if is_page(at):
+            yield at, name.decode()
 
 
 def find_hidden(root: str) -> frozenset[str]:
