@@ -119,7 +119,8 @@ def table(runs: dict[str, Run], path: Path, installs: int, rounds: int) -> str:
     lines = [
         f"{time.strftime('%Y-%m-%d')}, {platform.system()}, {platform.machine()}, Python "
         f"{platform.python_version()}, orjson {version('orjson')}; {installs:,} installs, "
-        f"{path.stat().st_size / 1e6:,.0f} MB; medians of {rounds} runs.", "",
+        f"{path.stat().st_size / 1e6:,.0f} MB; "
+        f"{'one run' if rounds == 1 else f'medians of {rounds} runs'}.", "",
         "| what reads the index | CPU | to orjson | peak memory |", "|---|---|---|---|"]
     lines += [f"| {name} | {run.seconds:.1f} s | {run.seconds / first.seconds:.2f} | "
               f"{run.megabytes:,.0f} MB |" for name, run in runs.items()]

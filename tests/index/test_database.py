@@ -31,7 +31,8 @@ def test_reads_version_7() -> None:
     zlib = installs["bprx62wagyjkn26h2yeogtpxjkohi34e"]
     assert zlib[1:6] == ("zlib-tiny", "1.3.1", "debian12", "linux", "x86_64_v3")
     assert zlib.compiler == "gcc@12.2.0"
-    assert [edge["hash"] for edge in zlib.dependencies] == ["7afd2cqvnl5ymdq7iqz65mhfamj5oqsw"]
+    assert zlib.dependencies == ["7afd2cqvnl5ymdq7iqz65mhfamj5oqsw"]
+    assert zlib.providers == {"libc": "7afd2cqvnl5ymdq7iqz65mhfamj5oqsw"}
     assert (zlib.is_external, zlib.in_buildcache) == (False, True)
     glibc = installs["7afd2cqvnl5ymdq7iqz65mhfamj5oqsw"]
     assert (glibc.is_external, glibc.in_buildcache) == (True, False)
@@ -44,14 +45,16 @@ def test_reads_version_6(tmp_path: Path) -> None:
                       "name": "zen3", "vendor": "AuthenticAMD", "features": [], "parents": []}})
     only, = read(tmp_path, index_bytes(old, version="6"))
     assert (only.compiler, only.target) == ("gcc@11.2.0", "zen3")
-    assert only.dependencies[0]["hash"] == "b" * 32
+    assert (only.dependencies, only.providers) == (["b" * 32], {})
 
 
 def test_reads_version_9(tmp_path: Path) -> None:
-    new = install(provided_virtuals=["zlib-api"], dependencies=[depend("b", "c", "cxx")])
+    edges = [depend("b", "c", "cxx"), depend("d", "c", "mpi")]
+    new = install(provided_virtuals=["zlib-api"], dependencies=edges)
     only, = read(tmp_path, index_bytes(new, version="9"))
     assert only.compiler == ""
-    assert only.dependencies[0]["parameters"]["virtuals"] == ["c", "cxx"]
+    assert only.dependencies == ["b" * 32, "d" * 32]
+    assert only.providers == {"c": "b" * 32, "cxx": "b" * 32, "mpi": "d" * 32}
 
 
 @pytest.mark.parametrize(("version", "warning"), [
@@ -92,7 +95,10 @@ def test_a_real_index_gives_what_json_gives() -> None:
     for each in found:
         spec = expected[each.hash]["spec"]
         assert each.parameters == spec["parameters"]
-        assert each.dependencies == spec.get("dependencies", [])
+        edges = spec.get("dependencies", [])
+        assert each.dependencies == [edge["hash"] for edge in edges]
+        assert {*each.providers} == {virtual for edge in edges
+                                     for virtual in edge["parameters"]["virtuals"]}
         assert each.patches == spec.get("patches", [])
 
 
@@ -156,10 +162,15 @@ SHAPES: dict[str, tuple[bytes, str]] = {
     "dependencies by name": (spec_with(dependencies={"gcc": {}}),
                              "dependencies: expected a list"),
     "a dependency without a hash": (spec_with(dependencies=[{"name": "gcc"}]),
-                                    "dependencies: expected objects with a hash"),
+                                    "dependencies: expected a hash in each"),
+    "dependencies that are strings": (spec_with(dependencies=[KEY]),
+                                      "dependencies: expected a list of objects"),
+    "parameters of a dependency that are a list": (
+        spec_with(dependencies=[{"hash": KEY, "parameters": []}]),
+        r"dependencies: parameters: expected an object, found \[\]"),
     "virtuals that are a string": (
         spec_with(dependencies=[{"hash": KEY, "parameters": {"virtuals": "c"}}]),
-        "dependencies: invalid parameters"),
+        "dependencies: virtuals: expected a list of strings"),
 }
 
 FILES: dict[str, tuple[bytes, str]] = {

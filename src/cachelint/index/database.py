@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import Generator, Iterator
-from typing import NoReturn, TypedDict
+from typing import NoReturn
 
 from cachelint.index.fetch import display
 from cachelint.index.sources import (
@@ -25,25 +25,6 @@ MAX_INSTALL_SIZE = 64 << 20
 Parameter = bool | str | list[str]
 
 
-class EdgeParameters(TypedDict, total=False):
-    """What an edge is for."""
-
-    virtuals: list[str]
-    """What the dependency provides here, such as `c` or `mpi`."""
-
-
-class Edge(TypedDict):
-    """An edge of the graph of installs, as Spack writes it."""
-
-    hash: str
-
-
-class Dependency(Edge, total=False):
-    """An edge as Spack 0.21 and later writes it."""
-
-    parameters: EdgeParameters
-
-
 class Install(NamedTuple):
     """One install of an index: what a page needs of it."""
 
@@ -58,7 +39,10 @@ class Install(NamedTuple):
     """The node's own, which win over those of its parameters; in the order they are applied."""
     compiler: str
     """`name@version` where the node itself names its compiler, else empty."""
-    dependencies: list[Dependency]
+    dependencies: list[str]
+    """The hashes of the installs that it depends on."""
+    providers: dict[str, str]
+    """By virtual, such as `c` or `mpi`, the hash of the first dependency that provides it."""
     is_external: bool
     in_buildcache: bool
 
@@ -277,7 +261,7 @@ def _parse_install(key: str, value: object) -> Install:
     return Install(
         key, _string(spec, "name"), _string(spec, "version"), _string(arch, "platform_os"),
         _string(arch, "platform"), _target(arch), _parameters(spec), _patches(spec),
-        _compiler(spec), _dependencies(spec), spec.get("external") is not None, in_buildcache)
+        _compiler(spec), *_dependencies(spec), spec.get("external") is not None, in_buildcache)
 
 
 def _shown(value: object) -> str:
@@ -335,17 +319,26 @@ def _compiler(spec: dict[str, object]) -> str:
     return _string(_mapping(annotations, "annotations"), "compiler").replace("@=", "@", 1)
 
 
-def _dependencies(spec: dict[str, object]) -> list[Dependency]:
-    dependencies = spec.get("dependencies")
-    if dependencies is None:
-        return []
-    if type(dependencies) is not list:
-        raise _ShapeError(f"dependencies: expected a list, found {_shown(dependencies)}")
-    for edge in dependencies:
-        if type(edge) is not dict or type(edge.get("hash")) is not str:
-            raise _ShapeError(f"dependencies: expected objects with a hash, found {_shown(edge)}")
+def _dependencies(spec: dict[str, object]) -> tuple[list[str], dict[str, str]]:
+    """Return the hashes of dependencies, and which of them provides each virtual."""
+    edges = spec.get("dependencies")
+    if edges is None:
+        return [], {}
+    # there are millions of edges: their types are looked at all at once
+    if type(edges) is not list or not {dict}.issuperset(map(type, edges)):
+        raise _ShapeError(f"dependencies: expected a list of objects, found {_shown(edges)}")
+    hashes = [edge.get("hash") for edge in edges]
+    if not {str}.issuperset(map(type, hashes)):
+        raise _ShapeError(f"dependencies: expected a hash in each, found {_shown(edges)}")
+    providers: dict[str, str] = {}
+    for edge, edge_hash in zip(edges, hashes, strict=True):
         parameters = edge.get("parameters")
-        if parameters is not None and (
-                type(parameters) is not dict or type(parameters.get("virtuals", [])) is not list):
-            raise _ShapeError(f"dependencies: invalid parameters: found {_shown(parameters)}")
-    return dependencies
+        if parameters is None:  # version 6 has none
+            continue
+        if type(parameters) is not dict:
+            _mapping(parameters, "dependencies: parameters")
+        virtuals = parameters.get("virtuals")
+        if virtuals:
+            for virtual in _strings(virtuals, "dependencies: virtuals"):
+                providers.setdefault(virtual, edge_hash)
+    return hashes, providers

@@ -210,7 +210,7 @@ def load_index(file: IndexFile) -> Index:
     database = Database(file)
     specs: dict[str, IndexSpec] = {}
     compilers: dict[str, str] = {}
-    keep = _Interner()
+    keep = _Interner().__getitem__
     for install in database.read():
         dependency = "" if install.compiler else _compiler_dependency(install)
         spec_hash = keep(install.hash)
@@ -218,7 +218,7 @@ def load_index(file: IndexFile) -> Index:
             spec_hash, keep(install.name), keep(install.version), keep(install.os),
             keep(install.platform), keep(install.target), tuple(map(keep, list_variants(install))),
             keep(install.compiler or NO_COMPILER),
-            tuple([keep(dependency["hash"]) for dependency in install.dependencies]),
+            tuple(map(keep, install.dependencies)),
             tuple([keep(name) for name, value in install.parameters.items() if value]),
             install.is_external, install.in_buildcache)
         if dependency:
@@ -237,16 +237,11 @@ class _Interner(dict[str, str]):
         self[value] = value
         return value
 
-    __call__ = dict.__getitem__
-
 
 def _compiler_dependency(install: Install) -> str:
     """Return the hash of the compiler among the dependencies, empty if there is none."""
-    for language in COMPILER_LANGUAGES:
-        for dependency in install.dependencies:
-            if language in dependency.get("parameters", {}).get("virtuals", ()):
-                return dependency["hash"]
-    return ""
+    providers = (install.providers.get(language) for language in COMPILER_LANGUAGES)
+    return next(filter(None, providers), "")
 
 
 def load_tag(indexes: TagIndexes, root_stack: str = "root") -> TagContents:
