@@ -226,7 +226,7 @@ def test_renders_no_empty_tag(mirror: Path, out: Path) -> None:
 
 @pytest.mark.parametrize(("name", "text", "message"), [
     ("tags.yaml", "# mine\n- name: v9\n  stacks: [root]\n", "not in the layout of the site's"),
-    ("tags.yaml", "a: [", r"tags\.yaml: not YAML"),
+    ("tags.yaml", "a: [", r"tags\.yaml: invalid YAML"),
     ("tags.yaml", "- name: v9\n", "not as the site's generator writes it"),
     ("tags.yaml", "- name: v9\n  stacks: [root]\n- name: v9\n  stacks: [root]\n",
      "not as the site's generator writes it"),
