@@ -1,5 +1,6 @@
 """The catalog's own files, and the quick way of reading them beside the YAML parser."""
 
+import json
 import random
 import re
 import shutil
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml as pyyaml  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,6 +164,9 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "a page of another tag": (
         lambda: change("pages/tags/develop.md", "tag: develop", "tag: v1"),
         [("pages/tags/develop.md", "CL605", "/tag", "v1")]),
+    "an address that no tag has": (
+        lambda: change("pages/tags/develop.md", "/tag/develop/", "/tag/develop"),
+        [("pages/tags/develop.md", "CL605", "/permalink", "/tag/develop")]),
     "a page of a tag without front matter": (
         lambda: Path("pages/tags/develop.md").write_text("x"),
         [("pages/tags/develop.md", "CL104", "", "x")]),
@@ -234,7 +239,8 @@ def test_fix_changes_only_numbers_and_missing_pages(catalog: Path) -> None:
 @pytest.mark.parametrize("values", [
     {"tag: develop": "tag: v1"}, {"/tag/develop/": "/tag/v1/"},
     {"tag: develop": "tag: 'v1'", "/tag/develop/": '"/tag/v1/"'},
-], ids=["tag", "address", "both"])
+    {"/tag/develop/": "/tag/develop"}, {"/tag/develop/": "no address"},
+], ids=["tag", "address", "both", "address without a slash", "address with a space"])
 def test_fix_changes_a_tag_page_in_place(
     catalog: Path, values: dict[str, str], more: str, body: str
 ) -> None:
@@ -247,6 +253,34 @@ def test_fix_changes_a_tag_page_in_place(
     done = fix(settings=Settings(selected=frozenset({"CL605"})))
     assert done.report.findings == ()
     assert page.read_bytes() == expected.encode()
+
+
+def test_tag_page_that_cannot_be_written_stops_no_other(catalog: Path) -> None:
+    names = ["0.22", "a: b", "2025-03-30", "*z"]
+    with Path("_data/tags.yaml").open("a") as file:
+        for name in names:
+            shutil.copytree("_cache/v0.23.1/bash", f"_cache/{name}/bash")
+            file.write(f"- name: {json.dumps(name)}\n  stacks:\n  - root\n")
+    selected = Settings(selected=frozenset({"CL605"}))
+    assert [f.fixable for f in check(settings=selected).findings] == [
+        True, False, True, True]
+    assert [f.message.split('"')[1] for f in fix(settings=selected).report.findings] == ["a: b"]
+    for name in ("0.22", "2025-03-30", "*z"):
+        text = Path(f"pages/tags/{name}.md").read_text().replace("---", "")
+        assert pyyaml.safe_load(text)["tag"] == name
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("tag: develop", "tag: |-\n  v1"), ("tag: develop", 'tag: "v\n  1"'),
+    ("/tag/develop/", ">-\n  /tag/v1/"), ("/tag/develop/", "/tag/\n  v1/"),
+], ids=["block", "quoted", "folded", "plain"])
+def test_values_of_several_lines_are_not_fixed(catalog: Path, before: str, after: str) -> None:
+    page = Path("pages/tags/develop.md")
+    change(str(page), before, after)
+    raw = page.read_bytes()
+    done = fix()
+    assert [(f.code, f.fixable) for f in done.report.findings] == [("CL605", False)]
+    assert page.read_bytes() == raw
 
 
 def test_only_one_whole_tag(catalog: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from cachelint.document import yaml
 from cachelint.document.page import Page, ParseError
 from cachelint.document.parser import is_plain, parse_page
+from cachelint.document.schema import validate
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import read_write
@@ -235,6 +236,12 @@ def parse_catalog_file(path: str, raw: bytes) -> tuple[Page, str]:
     kind = next(row for row in OWN_FILES if f"/{row.ending}".endswith(f"/{path}")
                 or path.endswith(row.ending))
     return kind.read(raw), kind.schema
+
+
+def is_valid_file(path: str, raw: bytes) -> bool:
+    """Return whether bytes are a valid file of the catalog: it can be read and fits its schema."""
+    page, schema = parse_catalog_file(path, raw)
+    return not page.errors and not validate(schema, page.data)
 
 
 def read_tags(root: str) -> Tags | None:

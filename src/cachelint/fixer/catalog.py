@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cachelint.document import catalog_files
-from cachelint.document.catalog_files import TagFacts, render_scalar
-from cachelint.document.schema import validate
+from cachelint.document.catalog_files import TagFacts, is_valid_file, render_scalar
 from cachelint.document.strict_json import unescape_token
 from cachelint.files import read_write
 from cachelint.files.paths import join, linked_target, real_path
@@ -77,15 +76,15 @@ def _fix_file(
             else:
                 name, text = problem.new_file
                 path, content = join(own.root, name), text.encode()
-                reason = _fault_of_new(path, content) or create_file(
+                failure = _fault_of_new(path, content) or create_file(
                     path, content, within, write=write)
-                done.record(path, b"", content, [finding], reason, keep=not write)
+                done.record(path, b"", content, [finding], failure, keep=not write)
     if in_place:
         problems, findings = zip(*in_place, strict=True)
         content = _edited(file, problems)
-        reason = _fault(file, content, problems) or replace_file(
+        failure = _fault(file, content, problems) or replace_file(
             file.path, content, file.raw, within, write=write)
-        done.record(file.path, file.raw, content, findings, reason, keep=not write)
+        done.record(file.path, file.raw, content, findings, failure, keep=not write)
 
 
 def _edited(file: FileProblems, problems: Iterable[Problem]) -> bytes:
@@ -129,7 +128,6 @@ def _fault(file: FileProblems, content: bytes, problems: Iterable[Problem]) -> s
 
 def _fault_of_new(path: str, content: bytes) -> str:
     """Return what is wrong with a new file; empty where nothing is."""
-    page, schema_name = catalog_files.parse_catalog_file(path, content)
-    if page.errors or validate(schema_name, page.data):
+    if not is_valid_file(path, content):
         return "the tag's name does not fit into a tag page that can be read"
     return ""

@@ -11,6 +11,7 @@ from cachelint.files import discovery, read_write
 from cachelint.files.paths import exists, join, real_path, relative_to_catalog
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import findings_of, sort
+from cachelint.linter.page import without_superseded
 from cachelint.linter.tag import unreadable_page
 from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
@@ -141,6 +142,8 @@ def lint_own_files(
             continue
         for path, problem in rule.catalog(whole):
             own.files[path].problems.append((rule, problem))
+    for file in own.files.values():
+        file.problems[:] = without_superseded(file.problems)
 
 
 def lint_own_file(

@@ -65,10 +65,17 @@ def is_fixable(rule: Rule, problem: Problem, page: Page, reason: str) -> bool:
     if rule.fixability is Fix.META:
         return in_meta(problem.pointer)
     if rule.fixability is Fix.CATALOG:
-        return problem.expected is not None or problem.new_file is not None
+        return problem.new_file is not None or (
+            problem.expected is not None and _is_on_one_line(page, problem.pointer))
     if rule.fixability is Fix.REWRITE:
         return not page.comments
     return True
+
+
+def _is_on_one_line(page: Page, pointer: str) -> bool:
+    """Return whether a value can be replaced in its line: it is not a block or folded scalar."""
+    span = page.locate(pointer)
+    return span is not None and not set("\r\n") & set(page.text[span.start : span.end])
 
 
 def findings_of(

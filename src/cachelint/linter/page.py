@@ -79,7 +79,7 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     for rule in running_rules(page.format, context.extra_rules):
         found = islice(rule.problems(page, context), MOST_PROBLEMS)
         problems += [(rule, problem) for problem in found]
-    return list(_without_superseded(problems))
+    return list(without_superseded(problems))
 
 
 def running_rules(form: PageFormat, extra_rules: frozenset[str]) -> list[Rule]:
@@ -87,7 +87,8 @@ def running_rules(form: PageFormat, extra_rules: frozenset[str]) -> list[Rule]:
     return [rule for rule in _RULES[form] if rule.default or rule.code in extra_rules]
 
 
-def _without_superseded(problems: list[tuple[Rule, Problem]]) -> Iterator[tuple[Rule, Problem]]:
+def without_superseded(problems: list[tuple[Rule, Problem]]) -> Iterator[tuple[Rule, Problem]]:
+    """Leave out what a more exact rule reports at the same location."""
     superseded = {(code, problem.pointer) for rule, problem in problems for code in rule.supersedes}
     for rule, problem in problems:
         if (rule.code, problem.pointer) not in superseded:

@@ -13,6 +13,7 @@ from cachelint.document.catalog_files import (
     TAG_PAGES,
     TAGS,
     Catalog,
+    is_valid_file,
     permalink_of,
     render_tag_page,
     tags_of,
@@ -192,7 +193,8 @@ def unlisted_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                 f"tag {show(tag)} has {plural(pages, 'page')} and is not listed"))
 
 
-@catalog_rule("CL605", "tag-page", fixability=Fix.CATALOG, needs_whole_tag=True)
+@catalog_rule("CL605", "tag-page", fixability=Fix.CATALOG, needs_whole_tag=True,
+              supersedes=("CL204",))
 def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """The page of a tag is missing or belongs to another tag.
 
@@ -234,9 +236,10 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
             continue
         path = f"{TAG_PAGES}/{tag}.md"
         if tag not in catalog.tag_pages:
+            text = render_tag_page(tag)
             yield catalog.path(TAGS), Problem(
                 f"/{number}/name", f"tag {show(tag)} has pages, but {path} is missing",
-                new_file=(path, render_tag_page(tag)))
+                new_file=(path, text) if is_valid_file(path, text.encode()) else None)
         elif (page := catalog.tag_pages[tag]) is not None and page.parsed:
             for key, expected in (("tag", tag), ("permalink", permalink_of(tag))):
                 actual = page.data.get(key) if isinstance(page.data, dict) else None
