@@ -361,6 +361,9 @@ CASES: dict[str, list[str]] = {
             (["a, b", "c, d"], '"a, d": 1, "c, b": 1'), (["a, b", "c, d"], '"c, d": 1, "a, b": 1'),
             (["a", "x}y"], '"x, "a": 1}y": 1'), (["a", "x}y"], '"x}y": 1, "a": 1'),
             (["a b", "a"], '"a b": 1, "a": 1'))],
+    "specs without stacks": [
+        TARBALL, valid.page(None, valid.tarball_specs(0, stacks=[])),
+        valid.page(None, [{**spec, "stacks": []} for spec in valid.tarball_specs()])],
     "an invalid tag": [TARBALL.replace(valid.TAG, "None")],
 }
 

@@ -88,13 +88,18 @@ def _compile(columns: Iterable[tuple[str, ...]]) -> re.Pattern[bytes]:
 class _Value:
     """What one distinct string of a column contains; it equals only itself, and is a fast key."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("fields", "listed")
 
     def __init__(self, fields: dict[str, Any]) -> None:
         """Keep the values of one or more fields of a spec."""
         self.fields = fields
+        self.listed = tuple(
+            (key, fields[field][0] if field == "versions" else fields[field])
+            for key, field in FIELDS.items() if field in fields and field in _LISTED)
+        """The items of lists of `meta`, by the key of the list."""
 
 
+_LISTED = set(FIELDS.values()) - {"stacks"}
 _NO_VALUE = _Value({})
 
 
@@ -192,17 +197,16 @@ def _are_plain_variants(text: bytes) -> bool:
 
 # ------------------------------------------------------------------------------- meta
 
-_LISTED = set(FIELDS.values()) - {"stacks"}
+_META_ORDERS = BY_FORMAT[PageFormat.TARBALL].meta_orders
 
 
-def _unite(values: Iterable[_Value]) -> dict[str, str]:
-    """Return the lists of `meta` that follow from the values of a column, as they are written."""
+def _unite(rows: Iterable[tuple[tuple[str, str], ...]]) -> dict[str, str]:
+    """Return the lists of `meta` that have these items, as they are written."""
     found: dict[str, set[str]] = {}
-    for value in values:
-        for field, item in value.fields.items():
-            if field in _LISTED:
-                found.setdefault(field, set()).add(item[0] if field == "versions" else item)
-    return {key: _render(sorted(found[field])) for key, field in FIELDS.items() if field in found}
+    for row in rows:
+        for key, item in row:
+            found.setdefault(key, set()).add(item)
+    return {key: _render(sorted(items)) for key, items in found.items()}
 
 
 def _render(names: list[str]) -> str:
@@ -216,17 +220,16 @@ class _Summary(NamedTuple):
     by_stack: dict[str, int]
     meta: bytes
     """As the generator writes it."""
-    old_metas: list[tuple[bytes, bytes, list[bytes]]]
-    """As it wrote it before, with counts in any order: what is before and after them, and they."""
+    values: dict[str, str]
+    """The values of `meta`, as they are written."""
+    counts: list[str]
+    """The members of ``num_specs_by_stack``, as they are written."""
 
 
-def _summarise(
-    form: PageFormat, stacks: tuple[_Value, ...], *listed: frozenset[_Value]
-) -> _Summary | None:
+def _summarise(stacks: tuple[_Value, ...], *listed: frozenset[_Value]) -> _Summary | None:
     """Derive what `meta` must be; None if the compilers may be spelled in two ways (CL408).
 
     Args:
-        form: The format of the page.
         stacks: Of each spec, the value with its stacks.
         listed: The values of each column that `meta` has a list of.
     """
@@ -239,16 +242,13 @@ def _summarise(
     values = {"num_specs": str(len(stacks)), "stacks": _render(names),
               "num_specs_by_stack": f"{{{', '.join(counts)}}}"}
     for distinct in listed:
-        values |= (_unite_few if len(distinct) <= _FEW else _unite)(distinct)
+        rows = frozenset([value.listed for value in distinct])
+        values |= (_unite_few if len(rows) <= _FEW else _unite)(rows)
     compilers = values["compilers"]
     if 0 < compilers.count("@=") < compilers.count("@"):
         return None
-    latest, *older = BY_FORMAT[form].meta_orders
-    meta = _write_meta(latest, values)
-    values["num_specs_by_stack"] = "{\n}"
-    ends = [_write_meta(keys, values).split(b"\n") for keys in older]
-    return _Summary(by_stack, meta, [
-        (before, after, sorted(count.encode() for count in counts)) for before, after in ends])
+    meta = _write_meta(_META_ORDERS[0], values)
+    return _Summary(by_stack, meta, values, counts)
 
 
 def _write_meta(keys: tuple[str, ...], values: dict[str, str]) -> bytes:
@@ -331,7 +331,7 @@ class _Layout:
                 page_id):
             return None
         summary = (_summarise_few if len(hashes) <= _FEW else _summarise)(
-            self.format, tuple(sorted(values[self._with_stacks], key=id)),
+            tuple(sorted(values[self._with_stacks], key=id)),
             *[frozenset(values[index]) for index in self._in_meta])
         return _Specs(hashes, summary, is_sorted) if summary else None
 
@@ -421,7 +421,7 @@ class FastPath:
         meta, summary = head[len(start) :], specs.summary
         is_canonical, value = meta == summary.meta, None
         rules: list[Rule] = []
-        if not is_canonical and not _is_old_meta(meta, summary):
+        if not is_canonical and not (layout is self._unsorted and _is_old_meta(meta, summary)):
             value = _read_meta(meta, summary, layout.format)
             if value is None:
                 return None
@@ -452,11 +452,16 @@ def _suits_tag(specs: _Specs, context: PageContext) -> bool:
 
 
 def _is_old_meta(meta: bytes, summary: _Summary) -> bool:
-    """Return whether `meta` is right, as the generator wrote it before."""
-    # whole counts are compared, not pieces of them
-    return any(meta.startswith(before) and meta.endswith(after)
-               and sorted(meta[len(before) : -len(after)].split(b", ")) == counts
-               for before, after, counts in summary.old_metas)
+    """Return whether `meta` is right in an old order of keys, with counts in any order."""
+    values = {**summary.values, "num_specs_by_stack": "{\n}"}
+    for keys in _META_ORDERS[1:]:
+        before, after = _write_meta(keys, values).split(b"\n")
+        # whole counts are compared, not pieces of them
+        if meta.startswith(before) and meta.endswith(after) and sorted(
+                meta[len(before) : -len(after)].decode("latin-1").split(", ")) == sorted(
+                    summary.counts):
+            return True
+    return False
 
 
 def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, Any] | None:
