@@ -893,14 +893,14 @@ def test_lines_that_begin_with_a_path_are_not_commands(run: Run, here: Path) -> 
 # reads pages so slowly that an interrupt comes in the middle
 SLOW = """
 import sys, time
-from cachelint.files import discovery as files
+from cachelint.files import read_write
 from cachelint.cli.main import program
-real = files.read
-def slowly(path, *arguments):
+real = read_write.read
+def slowly(path, *arguments, **named):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(0.3)
-    return real(path, *arguments)
-files.read = slowly
+    return real(path, *arguments, **named)
+read_write.read = slowly
 program()
 """
 
@@ -914,8 +914,8 @@ def test_interrupt(here: Path, command: str, jobs: str) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:
         assert process.stderr is not None
-        while "reading" not in process.stderr.readline():
-            pass
+        while "reading" not in (line := process.stderr.readline()):
+            assert line, "the program ended before it read a page"
         time.sleep(0.4)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to every process
         out, err = process.communicate(timeout=60)
