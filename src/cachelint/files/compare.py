@@ -141,7 +141,7 @@ class _Comparison:
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
         if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
-            # what git takes for the same content may have other bytes in the work tree
+            # what is the same content to git may differ in the work tree
             for path, name in git.read_page_objects(listed, relative):
                 if path not in records and not self._is_same(path, name):
                     self._add(Change(path, name, False, top))
