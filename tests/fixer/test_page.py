@@ -438,6 +438,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tag of two words": (
         STALE.replace(valid.TAG, '"a, b"'),
         "the title or the tag cannot be written in canonical form"),
+    "a separator where the tag belongs": (
+        STALE.replace(f", {valid.TAG}]", ", \u2028 ]"),
+        "invalid categories: expected 2 items, found 1"),
     "title with a tab": (STALE.replace('"zlib"', '"zl\\tib"'),
                          "the title or the tag cannot be written in canonical form"),
     "key of meta behind a question mark": (

@@ -31,6 +31,10 @@ def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> st
         if rule.blocks_fix is Blocks.ALWAYS or (
                 rule.blocks_fix is Blocks.OUTSIDE_META and not in_meta(problem.pointer)):
             return f"{rule.code} {rule.name}: {problem.message}"
+    for error in page.schema_errors:
+        # one that is reported as what readers of YAML make of the value
+        if not error.reported_as and not in_meta(error.pointer):
+            return error.message
     return _unwritable_reason(page) if page.parsed and page.expected_meta else ""
 
 
