@@ -45,6 +45,7 @@ def left(root: Path) -> set[str]:
 
 
 def timeless(text: str) -> str:
+    text = re.sub(r'<dl class="origin">.*?</dl>', "", text, flags=re.DOTALL)  # command and date
     return re.sub(r'"seconds": [0-9.]+|time="[0-9.]+"', "", text)
 
 

@@ -88,7 +88,6 @@ def check(options: Options) -> int:
     cachelint check _cache/develop            one tag
     cachelint check --select CL3,duplicate-hash --output-format concise
     cachelint check --diff-base origin/main   what a pull request changes
-    cachelint check --output-file sarif:cachelint.sarif
     """
     paths = read_paths(options)
     if options.staged:

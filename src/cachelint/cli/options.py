@@ -231,7 +231,7 @@ OPTIONS = (
            complete="paths",
            help="Path to assume for the page read from stdin"),
     Option("--output-format", section="Output", type=click.Choice(list(FORMATS)), metavar="FORMAT",
-           help=f"{', '.join(FORMATS)} [default: full; github in GitHub Actions]"),
+           help=f"{', '.join(FORMATS)} [default: full, or github]"),
     Option("--output-file", section="Output", multiple=True, metavar="FORMAT:PATH",
            callback=_parse_reports, complete="reports",
            help="Also write a report to a file; repeatable"),
