@@ -242,6 +242,17 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         found()
 
 
+def test_all_pages_removed(catalog: Path) -> None:
+    for page in catalog.glob("_cache/*/*/specs.md"):
+        page.unlink()
+    report = check(diff_base="main")
+    frozen = len(list(EXAMPLE.glob("_cache/*/*/specs.md"))) - len(
+        list(EXAMPLE.glob("_cache/develop/*/specs.md")))
+    assert sum(each.code == "CL802" for each in report.findings) == frozen
+    with pytest.raises(CachelintError, match="no pages here"):
+        check()
+
+
 def test_page_that_cannot_be_read_at_the_base_is_a_note(catalog: Path) -> None:
     page = catalog / FROZEN / "re2/specs.md"
     valid_page = page.read_text(encoding="utf-8")

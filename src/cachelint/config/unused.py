@@ -94,7 +94,7 @@ def _find_globs(file: File, paths: Iterable[str]) -> Iterator[str]:
     """Yield the patterns of `exclude` that decide on no file of the catalogs."""
     patterns = tuple(file.data.get("exclude", ()))
     globs, unseen = GlobList(patterns), set(range(len(patterns)))
-    for root in discovery.select(paths).roots if unseen else ():
+    for root in discovery.select(paths, needs_pages=False).roots if unseen else ():
         for path in _list_files(root):
             unseen.difference_update(max(each, ~each) for each in globs.decide(path))
             if not unseen:
@@ -127,7 +127,7 @@ def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
     wanted, stack = file.data.get("mutable-tags", ()), file.data.get("root-stack")
     tags: set[str] = set()
     stacks: set[str] = set()
-    for root in discovery.select(paths).roots if wanted or stack else ():
+    for root in discovery.select(paths, needs_pages=False).roots if wanted or stack else ():
         tags.update(_list_tags(root))
         listed = catalog_files.read_tags(root)
         if listed is not None:
@@ -143,7 +143,7 @@ def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
 def _is_all(file: File, paths: Iterable[str]) -> bool:
     """Return whether whole catalogs are checked, all those below the configuration's folder."""
     try:
-        selection = discovery.select(paths)
+        selection = discovery.select(paths, needs_pages=False)
     except CachelintError:
         return False  # what was there is gone
     if not selection.roots:

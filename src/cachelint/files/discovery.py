@@ -60,12 +60,13 @@ class Selection(NamedTuple):
     """Which folders below those that were searched are skipped, and why."""
 
 
-def select(paths: Iterable[str]) -> Selection:
+def select(paths: Iterable[str], *, needs_pages: bool = True) -> Selection:
     """Find what the paths of a command line name.
 
     Args:
         paths: Files and folders; a folder is searched for catalogs. One may be given as a
             string.
+        needs_pages: Whether a catalog must have a page; in a comparison all may be removed.
 
     Returns:
         The tags and pages to check, the catalogs that are whole, and files of theirs.
@@ -88,7 +89,11 @@ def select(paths: Iterable[str]) -> Selection:
             else:
                 raise CachelintError(_not_there(path)) from None
         if stat.S_ISDIR(mode) and not _is_page_name(path):
-            _select_folder(path, whole, named, roots, searched, notes)
+            number = len(roots)
+            is_found = _select_folder(path, whole, named, roots, searched, notes)
+            if not is_found and (needs_pages or len(roots) == number):
+                raise CachelintError(f"{display_path(path)}: no pages here: expected "
+                                     "_cache/<tag>/<package>/specs.md")
         elif is_catalog_file(path):
             catalog_files[display_path(path)] = None
         else:
@@ -173,8 +178,11 @@ def _select_folder(
     path: str, whole: dict[tuple[str, str], tuple[str, ...]],
     named: dict[tuple[str, str], dict[str, None]], roots: dict[str, None],
     searched: dict[str, str], notes: list[str],
-) -> None:
-    """Select the catalogs at or below a folder, or the part of a catalog in which it lies."""
+) -> bool:
+    """Select the catalogs at or below a folder, or the part of a catalog in which it lies.
+
+    Returns whether there is a page.
+    """
     absolute = os.path.abspath(path)
     parts = absolute.split(os.sep)
     found = False
@@ -202,10 +210,7 @@ def _select_folder(
                 continue
             roots[root] = None
             found = _select_catalog(root, whole, inside) or found
-    if not found:
-        raise CachelintError(
-            f"{display_path(path)}: no pages here: expected _cache/<tag>/<package>/specs.md"
-        )
+    return found
 
 
 def _select_catalog(

@@ -171,11 +171,12 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
     start = time.perf_counter()
     known = read_baseline(options)
     plan = make_plan(
-        discovery.select(paths), settings, options.diff_base, staged=options.staged)
+        discovery.select(paths, needs_pages=options.diff_base is None), settings,
+        options.diff_base, staged=options.staged)
     found = _execute(mode, plan, settings, options)
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
-        again = make_plan(discovery.select(paths), settings, options.diff_base)
+        again = make_plan(discovery.select(paths, needs_pages=False), settings, options.diff_base)
         found.replace(plan.findings, again.findings)
     was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
     findings, suppressed, stale = _apply_baseline(
@@ -251,7 +252,7 @@ def write_baseline(
     settings = resolve_settings(settings)
     start = time.perf_counter()
     older = baselines.read(path) if exists(path) else {}
-    plan = make_plan(discovery.select(paths), settings, diff_base)
+    plan = make_plan(discovery.select(paths, needs_pages=diff_base is None), settings, diff_base)
     options = RunOptions(jobs, False, diff_base=diff_base, on_progress=on_progress, gate=gate)
     found = _execute(Mode.CHECK, plan, settings, options)
     kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
@@ -313,7 +314,7 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         head, name, _ = path.rpartition("_cache/")
         sample.setdefault(head if name else path, path)  # one path of each catalog will do
     try:
-        return _roots(discovery.select(sample.values()))
+        return _roots(discovery.select(sample.values(), needs_pages=False))
     except CachelintError:
         return []
 
