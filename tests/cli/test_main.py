@@ -888,6 +888,32 @@ def test_findings_come_before_messages_where_both_go_to_one_file(here: Path) -> 
         "configuration:", "Fixed", f"{WHERE}:6:192:", "Found", "1", "Fixed"]
 
 
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+@pytest.mark.parametrize(("redirect", "kept"), [(">", ""), (">>", "kept\n")])
+def test_report_to_standard_output_that_is_a_file(
+    here: Path, redirect: str, kept: str, path: str
+) -> None:
+    catalog(here, STALE)
+    (here / "log").write_text("kept\n")
+    subprocess.run(f"{sys.executable} -m cachelint check --output-format concise --output-file "
+                   f"concise:{path} {redirect} log", shell=True, cwd=here, timeout=60, check=False)
+    log = (here / "log").read_text()
+    assert log.startswith(kept)
+    assert log.count(" CL301 ") == 2
+    assert log.endswith("fix\").\n")
+
+
+def test_job_summary_that_cannot_be_written_is_a_warning(here: Path) -> None:
+    catalog(here)
+    for path in ("/dev/full", str(here), str(here / "gone/summary")):
+        done = subprocess.run(
+            [sys.executable, "-m", "cachelint", "check", "--output-format", "github"], cwd=here,
+            env={**os.environ, "GITHUB_STEP_SUMMARY": path}, capture_output=True, text=True,
+            timeout=60, check=False)
+        assert done.returncode == 0
+        assert done.stderr.startswith(f"warning: cannot write the job summary: {path}: ")
+
+
 def test_lines_that_begin_with_a_path_are_not_commands(run: Run, here: Path) -> None:
     valid.write_catalog(here / " ::add-mask::x", {f"{TAG}/zlib": STALE}, {})
     out = run("check", "--output-format", "concise", "--select", "CL3").out

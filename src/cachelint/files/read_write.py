@@ -315,12 +315,26 @@ def _open_to_all(descriptor: int) -> None:
         os.fchmod(descriptor, 0o666 & ~mask)
 
 
+def _descriptor_of(path: str) -> int | None:
+    """Return the number of the open file that a path such as ``/dev/stdout`` means."""
+    folder, _, name = path.rpartition("/")
+    if folder == "/dev" and name in ("stdout", "stderr"):
+        return 1 if name == "stdout" else 2
+    return int(name) if folder in ("/dev/fd", "/proc/self/fd") and name.isdecimal() else None
+
+
 def write_text(path: str, pieces: Iterable[str]) -> None:
     """Write a file piece by piece, in UTF-8, and whole or not at all.
 
     A terminal, a pipe or the like is written to as it is. Raises OSError.
     """
     how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    number = _descriptor_of(path)
+    if number is not None:
+        # the file behind it may have content, and may be written to by others
+        with open(os.dup(number), "w", **how) as file:
+            file.writelines(pieces)
+        return
     target = _resolve(path)
     if _is_stream(path):
         with open(path, "w", **how) as file:
@@ -336,6 +350,10 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
 
 def probe(path: str) -> None:
     """Raise OSError if `write_text` cannot write ``path``, as far as can be known beforehand."""
+    number = _descriptor_of(path)
+    if number is not None:
+        os.fstat(number)
+        return
     target = _resolve(path)
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
