@@ -106,6 +106,12 @@ SLOW: dict[str, tuple[str, set[str]]] = {
         valid.PAGE.replace('"+shared"', json.dumps('a="' + '\\"' * 200_000)), {"CL506"}),
     "lists without items": (_with_line("title", f"{LINES['title']}\nx: [{'[],' * 150_000}]"),
                             {"CL110"}),
+    "specs without members": (
+        valid.PAGE.replace("spec_details: [", "spec_details: [" + "{}, " * 1_000_000), {"CL110"}),
+    "lists in lists": (
+        valid.PAGE.replace(
+            "spec_details: [", "spec_details: [" + ("[" * 90 + "]" * 90 + ", ") * 12_000),
+        {"CL110"}),
     "values below a long key": (
         _with_line("title", f"title: x\n? {'k' * 250_000}\n: [{'1, ' * 60_000}]"), {"CL110"}),
     "keys below a long key": (

@@ -25,7 +25,7 @@ def unreadable_file() -> None:
 
     ## Fix
 
-    None. Restore the file or its permissions.
+    None. Restore the file or its permissions; replace a link by the file itself.
     """
 
 
@@ -323,7 +323,8 @@ def over_limits() -> None:
 
     ## What it does
 
-    Reports a file of more than `max-page-size` bytes (8 MiB), values nested over 100 deep, and YAML
+    Reports a file of more than `max-page-size` bytes (8 MiB), of more than a million values (of more
+    than one for 8 bytes of `max-page-size`, if that was raised), values nested over 100 deep, and YAML
     aliases. Where the YAML parser is needed, a page may have 512 KiB and 50,000 values, and a file of
     the catalog 2 MiB. Such a file is not parsed.
 
