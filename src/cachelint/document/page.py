@@ -80,9 +80,22 @@ class Page:
         return self.text[self.closing_start + 3 :]
 
     @cached_property
+    def title(self) -> Any:
+        """The value of ``title``; None where there is none."""
+        return self._top_level("title")
+
+    @cached_property
+    def categories(self) -> Any:
+        """The value of ``categories``; None where there is none."""
+        return self._top_level("categories")
+
+    @cached_property
     def meta(self) -> Any:
         """The value of ``meta``; None where there is none."""
-        return self.data.get("meta") if isinstance(self.data, dict) else None
+        return self._top_level("meta")
+
+    def _top_level(self, key: str) -> Any:
+        return self.data.get(key) if isinstance(self.data, dict) else None
 
     @cached_property
     def specs(self) -> list[Any]:

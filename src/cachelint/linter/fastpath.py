@@ -503,7 +503,7 @@ class _ReadPage(Page):
         """Begin with the lines of the page."""
         super().__init__(raw.decode("ascii"))
         del self.data
-        self._page_id = page_id
+        self.title, self.categories = page_id.package, ["package", page_id.tag]
         if meta is not None:
             self.meta = meta
         self.parsed, self.format = True, form
@@ -514,20 +514,16 @@ class _ReadPage(Page):
             TopLevelEntry(key, start, start + len(key) + len(": "), end - 1)
             for key, start, end in zip(KEYS, starts[1:], starts[2:], strict=False)]
         at = starts[3] + len("categories: [")
-        for index, word in enumerate(self._words):
+        for index, word in enumerate(("package", str(page_id.tag))):
             self.nodes[f"/categories/{index}"] = NodeSpan(at, at + len(word), close=at + len(word))
             at += len(word) + len(", ")
-
-    @property
-    def _words(self) -> list[str]:
-        return ["package", str(self._page_id.tag)]
 
     def __getattr__(self, name: str) -> Any:
         if name != "data":
             raise AttributeError(name)
         meta, specs = (strict_json.loads(self.text[entry.value_start : entry.end])
                        for entry in self.entries[-2:])
-        self.data = dict(zip(KEYS, (self._page_id.package, "cache", self._words, meta, specs),
+        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, meta, specs),
                              strict=True))
         return self.data
 

@@ -40,13 +40,13 @@ def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> st
 
 def _unwritable_reason(page: Page) -> str:
     """Return why a page cannot be written as it has to be fixed; empty where it can."""
-    title, categories = page.data.get("title"), page.data.get("categories")
+    title, categories = page.title, page.categories
     if not page.comments and BY_FORMAT[page.format].is_canonical:
         if type(title) is str and isinstance(categories, list) and len(categories) == 2 and (
                 type(categories[1]) is str and not is_renderable(title, categories[1])):
             return "the title or the tag cannot be written in canonical form"
         return ""
-    meta = page.data.get("meta")
+    meta = page.meta
     if not isinstance(meta, dict) or not page.is_in_block("/meta"):
         return ""
     stale = [f"/meta/{key}" for key, expected in page.expected_meta.items()
