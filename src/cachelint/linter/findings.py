@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from sys import intern
 
 from cachelint.document import schema
@@ -22,7 +22,7 @@ from cachelint.text import plural
 _FIRST_LINE = Span(1, 1, 1, 1)
 
 
-def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> str:
+def unfixable_reason(page: Page, problems: Sequence[tuple[Rule, Problem]]) -> str:
     """Return why `fix` skips a page; empty where it does not."""
     for error in page.schema_errors:
         if error.kind is SchemaErrorKind.UNKNOWN_KEY:
@@ -31,9 +31,10 @@ def unfixable_reason(page: Page, problems: Iterable[tuple[Rule, Problem]]) -> st
         if rule.blocks_fix is Blocks.ALWAYS or (
                 rule.blocks_fix is Blocks.OUTSIDE_META and not in_meta(problem.pointer)):
             return f"{rule.code} {rule.name}: {problem.message}"
+    in_place = {problem.pointer for rule, problem in problems if rule.fixability is Fix.CATALOG}
     for error in page.schema_errors:
         # one that is reported as what readers of YAML make of the value
-        if not error.reported_as and not in_meta(error.pointer):
+        if not (error.reported_as or in_meta(error.pointer) or error.pointer in in_place):
             return error.message
     return _unwritable_reason(page) if page.parsed and page.expected_meta else ""
 
