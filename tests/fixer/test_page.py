@@ -38,15 +38,7 @@ WRONG_META = {
     "oss": ["plan9"], "platforms": ["dos"], "stacks": ["tutorial"], "targets": ["z80"],
     "versions": ["0"],
 }
-LEGACY = """---
-title: "zlib"
-layout: cache
-category: package
-meta: {"versions": ["1.2"], "compilers": ["gcc@8.3.1"]}
-spec_files:
- - "zlib@1.2%gcc@8.3.1": spec-0.json
-
----"""
+LEGACY = valid.LEGACY
 
 
 def fix_text(text: str | bytes, *extra: str, context: PageContext = valid.CONTEXT) -> PageFix:

@@ -14,15 +14,7 @@ from support import valid
 PAGE = valid.PAGE
 META_LINE = valid.lines()["meta"]
 SPECS_LINE = valid.lines()["spec_details"]
-LEGACY = """---
-title: "zlib"
-layout: cache
-category: package
-meta: {"versions": ["1.2"], "compilers": ["gcc@8.3.1"]}
-spec_files:
- - "zlib@1.2%gcc@8.3.1": spec-0.json
-
----"""
+LEGACY = valid.LEGACY
 STALE = valid.page(valid.meta(num_specs=3))
 
 

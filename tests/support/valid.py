@@ -126,6 +126,17 @@ PAGE = page()
 TARBALL_PAGE = page(None, tarball_specs())
 """The sound page in the tarball format."""
 
+LEGACY = """---
+title: "zlib"
+layout: cache
+category: package
+meta: {"versions": ["1.2"], "compilers": ["gcc@8.3.1"]}
+spec_files:
+ - "zlib@1.2%gcc@8.3.1": spec-0.json
+
+---"""
+"""A sound page in the legacy format."""
+
 
 def lines(text: str = PAGE) -> dict[str, str]:
     """Take a page apart into its five lines, by key."""

@@ -65,13 +65,6 @@ class TagIndexes(NamedTuple):
     """The index of each stack but the root's."""
 
 
-class ListedIndex(TypedDict):
-    """One index in a list of tags."""
-
-    label: str
-    url: str
-
-
 class Source(NamedTuple):
     """What `--index` names."""
 
