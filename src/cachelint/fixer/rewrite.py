@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cachelint.document.in_place import edit_in_place
 from cachelint.document.page import Page
 from cachelint.document.render import ordered, render
-from cachelint.fixer.in_place import edit_in_place
 from cachelint.model import PageContext, PageFormat
 from cachelint.rules import ALL_RULES, Fix
 

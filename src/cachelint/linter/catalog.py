@@ -193,3 +193,8 @@ def read_named_file(path: str, settings: Settings) -> OwnFiles:
     if file is not None:
         own.files[file.path] = file
     return own
+
+
+def check_file(path: str, settings: Settings) -> list[Finding]:
+    """Check one of the catalog's own files that was named outright, by itself."""
+    return lint_catalog(read_named_file(path, settings), [], settings)

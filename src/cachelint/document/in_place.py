@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Any
 
 from cachelint.document.page import Page
-from cachelint.document.strict_json import dumps, escape_token
+from cachelint.document.strict_json import dumps_raw, escape_token
 from cachelint.document.summary import matches_meta
 from cachelint.document.yaml import NodeSpan
 
@@ -40,7 +40,7 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
     if type(value) is type(expected) and isinstance(value, (dict, list)) and value and (
             in_block or pointer == "/meta" or _comments(page, node.start, node.close)):
         return _edit_items(page, pointer, value, expected, in_block=in_block)
-    return [_instead(page, node, dumps(expected))]
+    return [_instead(page, node, dumps_raw(expected))]
 
 
 def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
@@ -149,11 +149,11 @@ def _new_items(
             if margin is not None:
                 at = page.text.index("\n", at) + 1
             continue
-        new = dumps(item)
+        new = dumps_raw(item)
         if isinstance(expected, dict):
             # as the other keys of `meta` are written; a stack may need its quotes
             is_bare = margin is not None and pointer == "/meta"
-            new = f"{item if is_bare else new}: {dumps(expected[item])}"
+            new = f"{item if is_bare else new}: {dumps_raw(expected[item])}"
         if margin is not None:
             edits.append((at, at, f"{margin}{new}\n"))
         else:
