@@ -14,13 +14,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cachelint.files.discovery import TagTask
 from cachelint.model import CachelintError
 
+if TYPE_CHECKING:
+    from cachelint.files.discovery import TagTask
+    from cachelint.linter.diff import DiffTask
+
+Task = TypeVar("Task", "TagTask", "DiffTask")
 Result = TypeVar("Result")
-Work = Callable[[TagTask], Result]
+Work = Callable[[Any], Result]
 
 _WORTH_A_PROCESS = 4
 """So many tag folders or fewer are done before a second process has started."""
@@ -44,7 +48,7 @@ def processors() -> int:
 
 
 def run(
-    work: Work[Result], tasks: Sequence[TagTask], jobs: int,
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int,
     on_done: Callable[[Result | None], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
@@ -92,7 +96,7 @@ class _Forked(Generic[Result]):
     """Processes that are forked: they begin in a millisecond, with everything imported."""
 
     def __init__(
-        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
+        self, work: Work[Result], tasks: Sequence[Any], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from pickle import dumps, loads
@@ -211,7 +215,7 @@ class _Spawned(Generic[Result]):
     """Processes that begin anew, for systems whose libraries may not bear to be forked."""
 
     def __init__(
-        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
+        self, work: Work[Result], tasks: Sequence[Any], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from concurrent.futures import ProcessPoolExecutor
