@@ -112,11 +112,12 @@ def _parse_reports(
     """Split ``FORMAT:PATH``, and make sure before the run that each file can be written."""
     reports: dict[str, tuple[str, str]] = {}
     known = report_formats(context)
+    example = "sarif:cachelint.sarif" if "sarif" in known else "json:diff.json"
     for value in values:
         name, _colon, path = value.partition(":")
         if not path:
             raise click.BadParameter(
-                f"invalid report {value!r}: expected FORMAT:PATH, such as json:cachelint.json")
+                f"invalid report {value!r}: expected FORMAT:PATH, such as {example}")
         if name not in known:
             near = selection.nearest(name, known)
             raise click.BadParameter(f"unknown format {name!r}{near}")

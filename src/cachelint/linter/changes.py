@@ -141,6 +141,7 @@ def find_unknown(
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
     known = {path.split("/")[1] for path in {*changes.pages, *hidden} if is_page(path)}
+    known.update(link.split("/")[1] for link in changes.exits if "/" in link)
     for task in selection.tasks:
         if task.root != root or not task.tag:
             continue

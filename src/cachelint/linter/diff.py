@@ -182,8 +182,10 @@ def compare_page(
     page: PageChange, before: _Content, after: _Content, max_size: int = 0
 ) -> PageChange:
     """Return how a page differs; ``page`` has where it is, and ``max_size`` is in bytes."""
-    kind = (PageChangeKind.ADDED if before is None else PageChangeKind.REMOVED if after is None
-            else PageChangeKind.UNREADABLE)
+    kind = PageChangeKind.UNREADABLE
+    if not isinstance(before, Unreadable) and not isinstance(after, Unreadable):
+        kind = (PageChangeKind.ADDED if before is None
+                else PageChangeKind.REMOVED if after is None else kind)
     sides = []
     for when, content in (("before", before), ("now", after)):
         side = _parse(content, max_size)
@@ -255,7 +257,8 @@ def _describe(spec: str, before: str = "") -> SpecChange:
         for key in _changed_keys(before, spec):
             was, is_now = (Counter(_items(side, key)) for side in (old, data))
             if was == is_now:  # another type: "1" and 1
-                was, is_now = (Counter([dumps(side.get(key))]) for side in (old, data))
+                was, is_now = (Counter(map(dumps, [side[key]] if key in side else []))
+                               for side in (old, data))
             fields.append(FieldChange(clip(key, _WIDTH), *(
                 tuple(clip(item, _WIDTH) for item in left.elements())
                 for left in (was - is_now, is_now - was))))

@@ -132,6 +132,7 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
     changes = select_changes(root, revision, selection, settings)
     hidden = discovery.hidden_files(root)
     every = {path for path in changes.pages if is_selected(root, path, selection)}
+    every.update(change.path for change in changes.files if is_page(change.path))
     chosen = {path for path in every if work.only.includes(path)}
     pages = {path for path in chosen if not settings.excludes(path)}
     by_tag: dict[str, list[Change]] = {}
@@ -162,7 +163,7 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
 def _diff_folders(old: str, new: str, work: _Work) -> _Catalog:
     """Compare the catalogs in two folders."""
     (old_root, before, old_notes), (new_root, after, new_notes) = map(_find_catalog, (old, new))
-    tags = [tag for tag in sorted({*before, *after}, key=path_key)
+    tags = [tag for tag in sorted({*before, *after}, key=lambda tag: path_key(f"{tag}/"))
             if not work.only.tags or tag in work.only.tags]
     tasks = [DiffTask(after.get(tag) or TagTask(new_root, tag, None, within=(real_path(new_root),)),
                       before.get(tag) or TagTask(old_root, tag, None),
