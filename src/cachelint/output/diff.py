@@ -93,7 +93,7 @@ def _totals(report: DiffReport, show: _Show) -> Iterator[tuple[str, str]]:
     """Yield each total that is not 0, with its label."""
     total = count(_all_pages(report))
     tags = report.tags
-    frozen = [_name_tag(report, tag) for tag in tags if tag.is_frozen]
+    frozen = [name for tag, name in _name_tags(report) if tag.is_frozen]
     for label, parts in (
         ("only", [f"{kind} {show(clip(name, _NAME))}" for kind, name in report.only]),
         ("packages", _some((total.pages_added, "new"), (total.pages_removed, "gone"),
@@ -133,22 +133,28 @@ def _cut(name: str, width: int) -> str:
     return cut
 
 
-def _name_tag(report: DiffReport, tag: TagChanges) -> str:
-    """Name a tag, with its catalog where there are several."""
-    name = tag.tag or "legacy pages"
-    return name if len({each.catalog for each in report.tags}) == 1 else f"{tag.catalog}: {name}"
+def _name_tags(report: DiffReport) -> Iterator[tuple[TagChanges, str]]:
+    """Yield each tag with its name, and the catalog's where there are several."""
+    has_several = len({tag.catalog for tag in report.tags}) > 1
+    for tag in report.tags:
+        name = tag.tag or "legacy pages"
+        yield tag, f"{tag.catalog}: {name}" if has_several else name
+
+
+def _marks(tag: TagChanges) -> str:
+    marks = (("frozen", tag.is_frozen), ("new", tag.is_new), ("gone", tag.is_gone))
+    return ", ".join(word for word, is_so in marks if is_so)
 
 
 def _rows(report: DiffReport, most: int) -> Iterator[tuple[TagChanges | None, str, Counts]]:
     """Yield the tags with most change, each with its name, and the others together."""
-    counted = [(tag, counts) for tag in report.tags if any(counts := count(
+    counted = [(tag, name, counts) for tag, name in _name_tags(report) if any(counts := count(
         page for page in tag.pages if page.kind is not PageChangeKind.UNREADABLE))]
-    counted.sort(key=lambda row: (-sum(row[1][5:8]), -sum(row[1][:4]), row[0].tag))
-    for tag, counts in counted[:most]:
-        yield tag, _name_tag(report, tag), counts
+    counted.sort(key=lambda row: (-sum(row[2][5:8]), -sum(row[2][:4]), row[1]))
+    yield from counted[:most]
     if rest := counted[most:]:
         yield None, f"and {plural(len(rest), 'more tag')}", Counts(
-            *map(sum, zip(*(counts for _, counts in rest), strict=True)))
+            *map(sum, zip(*(counts for *_, counts in rest), strict=True)))
 
 
 def _cells(counts: Counts) -> Iterator[str]:
@@ -171,14 +177,15 @@ def _command(report: DiffReport) -> str:
     tag, *_ = next(_rows(report, 1), (None,))
     if tag is None or not tag.tag or report.only:
         return ""
-    return shlex.join(["cachelint", "diff", *report.sides, "--tag", tag.tag])
+    command = shlex.join(["cachelint", "diff", *report.sides, "--tag", tag.tag])
+    return command if command == escape_unsafe(command) and len(command) <= _NAME else ""
 
 
 def _details(report: DiffReport) -> Iterator[str]:
     """Write all that changed, tag by tag, in lines that are escaped."""
-    for tag in report.tags:
+    for tag, name in _name_tags(report):
         yield ""
-        yield escape_unsafe(_name_tag(report, tag))
+        yield escape_unsafe(f"{name} ({marks})" if (marks := _marks(tag)) else name)
         reformatted = []
         for page in tag.pages:
             if page.kind is PageChangeKind.REFORMATTED:
@@ -225,7 +232,7 @@ def _explain_field(change: FieldChange) -> str:
 
 
 def _write_text(report: DiffReport) -> Iterator[str]:
-    yield _claim(report, escape_unsafe)
+    yield clip(_claim(report, escape_unsafe), _COLUMNS)
     for label, value in _totals(report, escape_unsafe):
         mark = " *" if label == _FROZEN else ""
         yield f"{label + mark:<{_LABEL}}{clip(value, _COLUMNS - _LABEL)}"
@@ -237,11 +244,12 @@ def _write_text(report: DiffReport) -> Iterator[str]:
     for page, reason in reasons[:most]:
         where = "" if page is None else f"{page.tag}/{page.package}: " if (
             page.tag and page.package) else f"{page.path}: "
-        yield clip(escape_unsafe(f"  {where}{reason}"), _NAME if report.only else _COLUMNS)
+        line = f"  {where}{reason}"
+        yield from _wrap(line) if report.only else [clip(escape_unsafe(line), _COLUMNS)]
     if len(reasons) > most:
         yield f"  and {len(reasons) - most:,} more: see --output-format json"
     if command := _command(report):
-        yield f"\nDetails: {escape_unsafe(command)}"
+        yield f"\nDetails: {command}"
 
 
 def _table(report: DiffReport) -> Iterator[str]:
@@ -278,10 +286,8 @@ def _write_markdown(report: DiffReport) -> Iterator[str]:
         yield ("| tag | | packages new | gone | changed | order | specs added | removed "
                "| changed |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
         for tag, name, counts in rows:
-            marks = [] if tag is None else [word for word, is_so in (
-                ("frozen", tag.is_frozen), ("new", tag.is_new), ("gone", tag.is_gone)) if is_so]
-            shown = name if tag is None else _cell(clip(name, _NAME))
-            yield f"| {shown} | {', '.join(marks)} | {' | '.join(_cells(counts))} |"
+            shown, marks = (name, "") if tag is None else (_cell(clip(name, _NAME)), _marks(tag))
+            yield f"| {shown} | {marks} | {' | '.join(_cells(counts))} |"
         yield ""
     if reasons := _reasons(report):
         yield f"{_head_of(reasons)}\n"
@@ -292,7 +298,7 @@ def _write_markdown(report: DiffReport) -> Iterator[str]:
             yield f"- and {len(more):,} more"
         yield ""
     if command := _command(report):
-        yield f"Details: {code_span(clip(command, _NAME))}\n"
+        yield f"Details: {code_span(command)}\n"
 
 
 def _cell(text: str) -> str:
