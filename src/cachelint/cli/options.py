@@ -23,6 +23,7 @@ class Options:
 
     paths: tuple[str, ...] = ()
     sides: tuple[str, ...] = ()
+    path: str | None = None
     name: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -254,7 +255,7 @@ OPTIONS = (
     Option("--output-file", commands="check fix verify diff", section="Output", multiple=True,
            metavar="FORMAT:PATH", callback=_parse_reports, complete="reports",
            help="Also write a report to a file; repeatable"),
-    Option("--diff", commands="fix", section="Output", is_flag=True,
+    Option("--diff", commands="fix init", section="Output", is_flag=True,
            help="Show what would change, and write nothing"),
     Option("--fixes-only", commands="fix", section="Output", is_flag=True,
            help="Print what was fixed, and only count what is left"),
@@ -290,11 +291,11 @@ OPTIONS = (
 
 ARGUMENTS = {
     "check": {"paths": "paths"}, "fix": {"paths": "paths"}, "verify": {"paths": "paths"},
-    "render": {}, "diff": {"sides": "sides"},
+    "render": {}, "init": {"path": "paths"}, "diff": {"sides": "sides"},
     "rule": {"name": "rule"}, "schema": {"name": "schemas"},
 }
 """The arguments of each command, with the function of `completion` that offers values."""
-_METAVARS = {"paths": "[PATH]...", "sides": "[REV | OLD NEW]", "rule": "[CODE|NAME]",
+_METAVARS = {"paths": "[PATH]", "sides": "[REV | OLD NEW]", "rule": "[CODE|NAME]",
              "schemas": "[NAME]"}
 
 
@@ -302,7 +303,8 @@ def parameters_of(command: str) -> list[click.Parameter]:
     """Return the arguments and options of a command."""
     arguments = [
         click.Argument([name], nargs=-1 if name in ("paths", "sides") else 1, required=False,
-                       metavar=_METAVARS[complete], shell_complete=_complete(complete))
+                       metavar=_METAVARS[complete] + "..." * (name == "paths"),
+                       shell_complete=_complete(complete))
         for name, complete in ARGUMENTS[command].items()
     ]
     return [*arguments, *(option for option in OPTIONS if command in option.commands)]

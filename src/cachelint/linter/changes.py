@@ -140,7 +140,7 @@ def find_unknown(
     root: str, changes: Changes, hidden: frozenset[str], selection: Selection
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
-    known = {path.split("/")[1] for path in {*changes.pages, *hidden} if is_page(path)}
+    known = {path.split("/")[1] for path in (*changes.pages, *filter(is_page, hidden))}
     known.update(link.split("/")[1] for link in changes.exits if "/" in link)
     for task in selection.tasks:
         if task.root != root or not task.tag:
