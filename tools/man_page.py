@@ -20,9 +20,10 @@ _AFTER = """\
 .TP
 .B 0
 No errors. Warnings are allowed unless \\fB\\-\\-strict\\fR is given.
+\\fBdiff\\fR ends so whatever changed.
 .TP
 .B 1
-Errors were found, or are left. \\fBdiff\\fR never ends so. With \\fBfix \\-\\-diff\\fR, something would change.
+Errors were found, or are left. With \\fBfix \\-\\-diff\\fR, something would change.
 .TP
 .B 2
 Bad usage or configuration, or a fault of the program.
