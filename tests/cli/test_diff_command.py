@@ -24,7 +24,7 @@ def run(*arguments: str) -> CompletedProcess[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with the example in `site`, of which a page changed, and a copy in `old`."""
+    """A repository with the example in `site` and a changed page in it, and a copy in `old`."""
     monkeypatch.chdir(tmp_path)
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
         monkeypatch.setenv(name, "/dev/null")

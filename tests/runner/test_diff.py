@@ -293,7 +293,7 @@ def test_catalog_that_begins_or_ends(folders: Path) -> None:
     (("old/_data", "new"), "old/_data: no pages here"),
     (("old/_cache/develop", "new"), "old/_cache/develop: expected one catalog, found 0"),
 ])
-def test_what_is_no_side(folders: Path, sides: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_a_side(folders: Path, sides: tuple[str, ...], message: str) -> None:
     with pytest.raises(CachelintError, match=message):
         diff(sides)
 

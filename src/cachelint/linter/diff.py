@@ -133,7 +133,7 @@ def _read_changes(task: DiffTask, settings: Settings) -> Iterator[tuple[str, _Co
 def _list(side: TagTask) -> Mapping[str, str]:
     """List a tag in a folder: paths as they are shown, by paths relative to the catalog.
 
-    What cannot be listed, and links that lead out, are among them, and are no pages.
+    They include folders that cannot be listed, and links that lead out.
     """
     found = {}
     for path, place in discovery.list_tag(side.root, side.tag, side.within).pages:
