@@ -361,7 +361,8 @@ def test_a_pull_request_is_checked_by_what_it_changes(job: Job) -> None:
 def test_the_job_summary_of_a_pull_request_has_what_changed(job: Job) -> None:
     page = job.workspace / FROZEN_PAGE.format("cuda")
     page.write_text(page.read_text("utf-8").replace('"size": "-"', '"size": "1 MB"', 1), "utf-8")
-    (job.workspace / "cachelint.toml").write_text('mutable-tags = ["develop", "v0.23.1"]\n', "utf-8")
+    configuration = job.workspace / "cachelint.toml"
+    configuration.write_text('mutable-tags = ["develop", "v0.23.1"]\n', "utf-8")
     job.pull_request(OTHER_PAGE)
     done = job.check()
     assert (done.status, done.summary.count("###")) == (1, done.summary.count("\n#") + 1)
