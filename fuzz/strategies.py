@@ -69,7 +69,7 @@ def damaged(draw: st.DrawFn, text: str, others: Sequence[str]) -> str:
 
 
 def as_bytes(text: str) -> bytes:
-    """Encode a text; half a character of UTF-16 becomes bytes that are not UTF-8."""
+    """Encode a string; half a character of UTF-16 becomes bytes that are not UTF-8."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -105,7 +105,7 @@ def pages(draw: st.DrawFn) -> Pages:
 
 
 def damaged_files(files: dict[str, str]) -> st.SearchStrategy[dict[str, bytes]]:
-    """Make files by path, of which one or two are damaged."""
+    """Make files by path, and damage one or two of them."""
     @st.composite
     def make(draw: st.DrawFn) -> dict[str, bytes]:
         made = {name: as_bytes(text) for name, text in files.items()}
