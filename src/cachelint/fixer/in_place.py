@@ -19,10 +19,13 @@ _COLON = re.compile(r"[ \t]*:").match
 _ESCAPE = re.compile(r"\\(?:u(?P<pair>d[89ab]..\\ud[c-f]..)|.)")
 
 
+def without_pairs(text: str) -> str:
+    """Write a character that takes two escapes as it is, in JSON: in two, Jekyll refuses it."""
+    return _ESCAPE.sub(lambda each: json.loads(f'"{each[0]}"') if each["pair"] else each[0], text)
+
+
 def _write(value: Any) -> str:
-    """Write a value; a character that takes two escapes, which Jekyll refuses, as it is."""
-    return _ESCAPE.sub(lambda each: json.loads(f'"{each[0]}"') if each["pair"] else each[0],
-                       dumps(value))
+    return without_pairs(dumps(value))
 
 
 def edit_in_place(page: Page) -> str:
