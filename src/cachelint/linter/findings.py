@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from sys import intern
 
@@ -96,7 +97,10 @@ def findings_of(
     if rest:
         severity = min((problem.severity or rule.severity for rule, problem in rest),
                        key=list(Severity).index)
-        found.append(_note_rest(path, page, len(rest), severity))
+        # a rule is stopped after so many
+        most = max(Counter(rule.code for rule, _ in selected).values())
+        found.append(_note_rest(path, page, len(rest), severity,
+                                is_least=max(most, len(page.schema_errors)) >= schema.MOST_ERRORS))
     sort(found)
     return found
 
@@ -121,13 +125,16 @@ def _cap(page: Page, problems: _Problems, reason: str) -> tuple[_Problems, _Prob
     return problems[:MOST_FINDINGS], problems[MOST_FINDINGS:]
 
 
-def _note_rest(path: str, page: Page, number: int, severity: Severity) -> Finding:
+def _note_rest(
+    path: str, page: Page, number: int, severity: Severity, *, is_least: bool
+) -> Finding:
     """Make the finding that counts those that are not reported."""
     rule = over_limits_rule
     span = page.span_of("")
+    message = f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are reported"
     return Finding(path, *span, rule.code, rule.name, severity,
-                   f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are "
-                   "reported", "", False, (excerpt(page, span),))
+                   f"at least {message}" if is_least else message, "", False,
+                   (excerpt(page, span),))
 
 
 def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str) -> Finding:
