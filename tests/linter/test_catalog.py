@@ -291,6 +291,22 @@ def test_fix_changes_a_tag_page_in_place(
     assert page.read_bytes() == expected.encode()
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "mark"])
+@pytest.mark.parametrize("end", ["\r", "\r\n"], ids=["CR", "CRLF"])
+def test_lines_are_counted_and_fixed_whatever_their_ends(
+    catalog: Path, end: str, mark: str
+) -> None:
+    meta = Path("_data/meta.yaml")
+    expected = mark + META.replace("\n", end)
+    meta.write_bytes(expected.replace("count: 29", "count: 31").encode())
+    finding, = check().findings
+    line = META[: META.index("count: 29")].count("\n") + 1
+    assert (finding.line, finding.column, finding.fixable) == (line, 10, True)
+    assert finding.excerpts[0].text == "  count: 31"
+    assert fix().report.findings == ()
+    assert meta.read_bytes() == expected.encode()
+
+
 def test_tag_page_that_cannot_be_written_stops_no_other(catalog: Path) -> None:
     names = ["0.22", "a: b", "2025-03-30", "*z"]
     with Path("_data/tags.yaml").open("a") as file:

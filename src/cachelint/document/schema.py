@@ -104,6 +104,8 @@ _IS: dict[str, Check] = {
     "null": lambda value: value is None,
 }
 
+_LAST = ("prefixItems", "items", "properties", "additionalProperties", "uniqueItems")
+
 _ANNOTATIONS = {
     "$schema", "$id", "$defs", "title", "description", "default",
     "x-reported-as",  # the rule that reports violations of a keyword
@@ -132,7 +134,9 @@ def _resolve(root: dict[str, Any], pointer: str) -> Any:
 def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
     """Compile one schema; each keyword tests values of its own types and lets all others pass."""
     checks: list[Check] = []
-    for keyword, argument in schema.items():
+    # what looks at each part of a value comes last
+    for keyword, argument in sorted(
+            schema.items(), key=lambda item: item[0] in _LAST and _LAST.index(item[0]) + 1):
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
@@ -240,7 +244,9 @@ def _unique(value: Any) -> bool:
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
     # as they are written, which distinguishes true from 1, but 1.0 is 1
-    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str) for item in value}
+    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str)
+               if isinstance(item, (dict, list)) else (isinstance(item, bool), item)
+               for item in value}
     return len(written) == len(value)
 
 
@@ -285,7 +291,7 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
 # ------------------------------------------------------------------------------ every error
 
 MOST_ERRORS = 2000
-"""So many errors of one value are listed; what comes after them is not looked at."""
+"""So many errors of one value are listed, and problems by one rule; what follows is not sought."""
 
 
 class _Validator:
