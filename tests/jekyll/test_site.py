@@ -224,7 +224,7 @@ def test_a_stray_page_is_one_of_the_collection(broken: Path) -> None:
 
 @pytest.mark.parametrize(("name", "damage"), [
     ("zlib-folder", is_missing), ("zlib-link", shows(name="private"))])
-def test_what_is_no_file(broken: Path, name: str, damage: Callable[[Page], bool]) -> None:
+def test_what_is_not_a_file(broken: Path, name: str, damage: Callable[[Page], bool]) -> None:
     """As CL100 claims."""
     found = check([str(broken.with_name("source"))]).findings
     assert [each.code for each in found if f"/{name}/" in each.path] == ["CL100"]
