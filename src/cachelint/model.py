@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, namedtuple
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
@@ -48,6 +48,32 @@ class PageFormat(str, Enum):
     """2022 to 2025-02: each spec names its tarball."""
     LEGACY = "legacy"
     """2021 and 2022: ``spec_files`` and no ``spec_details``."""
+
+
+class Spec(TypedDict):
+    """One item of ``spec_details`` on a valid page; old pages have a ``tarball`` as well."""
+
+    compiler: str
+    hash: str
+    os: str
+    platform: str
+    stacks: list[str]
+    target: str
+    variants: list[str]
+    versions: list[str]
+
+
+class Meta(TypedDict, total=False):
+    """What summarises the specs of a page: the values that follow from them."""
+
+    compilers: list[str]
+    num_specs: int
+    num_specs_by_stack: dict[str, int]
+    oss: list[str]
+    platforms: list[str]
+    stacks: list[str]
+    targets: list[str]
+    versions: list[str]
 
 
 class PageId(NamedTuple):

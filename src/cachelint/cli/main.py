@@ -61,6 +61,7 @@ def cli() -> None:
     \b
     cachelint check                 every catalog below this folder
     cachelint fix --diff            what fix would change
+    cachelint init                  write a configuration, hooks and a workflow
     cachelint rule CL301            what a rule checks, and why
     """
 
@@ -270,6 +271,35 @@ def render(options: Options) -> int:
         return 0
     print_message(f"tag {report.tag} is frozen, and its pages would change: --force writes them")
     return 0 if options.dry_run else 2
+
+
+@_command
+def init(options: Options) -> int:
+    """Write a configuration, pre-commit hooks and a GitHub workflow.
+
+    They are for the catalogs at PATH, and written at the top of their git repository. A file that
+    exists is kept, and what to add to it is shown.
+
+    \b
+    cachelint init --diff           what would be written
+    cachelint init                  write it
+    """
+    from cachelint.cli import init as initializer
+
+    plan = initializer.make_plan(options.path or ".")
+    for note in plan.notes:
+        print_message(f"note: {note}")
+    lines = [*initializer.describe_kept(plan)]
+    if options.diff:
+        printing.print_diff((path, b"", text.encode()) for path, text in plan.new.items())
+        for line in lines:
+            print_message(line)
+        return 0
+    for line in initializer.write(plan):
+        click.echo(escape_unsafe(line))
+    lines += initializer.describe_next(plan) if plan.new else ()
+    click.echo("\n".join(map(escape_unsafe, lines)))
+    return 0
 
 
 @_command

@@ -22,6 +22,7 @@ class Options:
     """
 
     paths: tuple[str, ...] = ()
+    path: str | None = None
     name: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -235,7 +236,7 @@ OPTIONS = (
     Option("--output-file", section="Output", multiple=True, metavar="FORMAT:PATH",
            callback=_parse_reports, complete="reports",
            help="Also write a report to a file; repeatable"),
-    Option("--diff", commands="fix", section="Output", is_flag=True,
+    Option("--diff", commands="fix init", section="Output", is_flag=True,
            help="Show what would change, and write nothing"),
     Option("--fixes-only", commands="fix", section="Output", is_flag=True,
            help="Print what was fixed, and only count what is left"),
@@ -271,18 +272,19 @@ OPTIONS = (
 
 ARGUMENTS = {
     "check": {"paths": "paths"}, "fix": {"paths": "paths"}, "verify": {"paths": "paths"},
-    "render": {},
+    "render": {}, "init": {"path": "paths"},
     "rule": {"name": "rule"}, "schema": {"name": "schemas"},
 }
 """The arguments of each command, with the function of `completion` that offers values."""
-_METAVARS = {"paths": "[PATH]...", "rule": "[CODE|NAME]", "schemas": "[NAME]"}
+_METAVARS = {"paths": "[PATH]", "rule": "[CODE|NAME]", "schemas": "[NAME]"}
 
 
 def parameters_of(command: str) -> list[click.Parameter]:
     """Return the arguments and options of a command."""
     arguments = [
         click.Argument([name], nargs=-1 if name == "paths" else 1, required=False,
-                       metavar=_METAVARS[complete], shell_complete=_complete(complete))
+                       metavar=_METAVARS[complete] + "..." * (name == "paths"),
+                       shell_complete=_complete(complete))
         for name, complete in ARGUMENTS[command].items()
     ]
     return [*arguments, *(option for option in OPTIONS if command in option.commands)]

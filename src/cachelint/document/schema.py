@@ -288,60 +288,74 @@ MOST_ERRORS = 2000
 """So many errors of one value are listed; what comes after them is not looked at."""
 
 
-@cache
-def _validator(name: str) -> Any:
-    from jsonschema import ValidationError, validators
+class _Validator:
+    """jsonschema's validator of one schema, with keywords of its own where those are slow."""
 
-    standard: Any = validators.Draft202012Validator
-    extend: Any = validators.extend
-    root = load(name)
+    def __init__(self, name: str) -> None:
+        """Extend the standard validator."""
+        from jsonschema import validators
 
-    # a valid part of a large value is passed over by the compiled test, fifty times faster
-    checks: dict[int, Check] = {}
+        self._root = load(name)
+        self._checks: dict[int, Check] = {}
+        standard: Any = validators.Draft202012Validator
+        extend: Any = validators.extend
+        checker = standard.TYPE_CHECKER.redefine_many({
+            # true and 31.0 are not whole numbers, a date is not a string
+            "integer": lambda _, value: type(value) is int,
+            "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
+        })
+        self.iter_errors: Callable[[Any], Iterator[Any]] = extend(
+            standard, type_checker=checker, validators={
+                "items": self._items, "additionalProperties": self._additional_properties,
+                "required": _required, "uniqueItems": _unique_items,
+            })(self._root).iter_errors
 
-    def is_valid(part: Any, schema: Any) -> bool:
-        if id(schema) not in checks:
-            checks[id(schema)] = _compile(schema, root)
-        return checks[id(schema)](part)
+    def _is_valid(self, part: Any, schema: Any) -> bool:
+        """Pass over a valid part of a large value by the compiled test, fifty times faster."""
+        if id(schema) not in self._checks:
+            self._checks[id(schema)] = _compile(schema, self._root)
+        return self._checks[id(schema)](part)
 
-    def items(validator: Any, schema: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    def _items(self, validator: Any, schema: Any, instance: Any, parent: Any) -> Iterator[Any]:
         if isinstance(instance, list):
             for index in range(len(parent.get("prefixItems", ())), len(instance)):
-                if not is_valid(instance[index], schema):
+                if not self._is_valid(instance[index], schema):
                     yield from validator.descend(instance[index], schema, path=index)
 
-    def additional_properties(
-        validator: Any, schema: Any, instance: Any, parent: Any
+    def _additional_properties(
+        self, validator: Any, schema: Any, instance: Any, parent: Any
     ) -> Iterator[Any]:
         if not isinstance(instance, dict):
             return
         known = parent.get("properties", ())
         others = [key for key in instance if key not in known]
         if schema is False and others:
-            yield ValidationError("unknown keys")
+            yield _error("unknown keys")
         elif isinstance(schema, dict):
             for key in others:
-                if not is_valid(instance[key], schema):
+                if not self._is_valid(instance[key], schema):
                     yield from validator.descend(instance[key], schema, path=key)
 
-    def required(validator: Any, keys: Any, instance: Any, parent: Any) -> Iterator[Any]:
-        del validator, parent
-        if isinstance(instance, dict) and not all(key in instance for key in keys):
-            yield ValidationError("missing keys")
 
-    def unique_items(validator: Any, wanted: Any, instance: Any, parent: Any) -> Iterator[Any]:
-        del validator, parent
-        if wanted and not _unique(instance):
-            yield ValidationError("an item twice")
+def _required(_: Any, keys: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    del parent
+    if isinstance(instance, dict) and not all(key in instance for key in keys):
+        yield _error("missing keys")
 
-    checker = standard.TYPE_CHECKER.redefine_many({
-        # true and 31.0 are not whole numbers, a date is not a string
-        "integer": lambda _, value: type(value) is int,
-        "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
-    })
-    return extend(standard, type_checker=checker, validators={
-        "items": items, "additionalProperties": additional_properties, "required": required,
-        "uniqueItems": unique_items})(root)
+
+def _unique_items(_: Any, wanted: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    del parent
+    if wanted and not _unique(instance):
+        yield _error("an item twice")
+
+
+def _error(message: str) -> Any:
+    from jsonschema import ValidationError
+
+    return ValidationError(message)
+
+
+_validator = cache(_Validator)
 
 
 def validate(name: str, value: Any) -> list[SchemaError]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cachelint.model import Meta
+
 FIELDS = {
     "compilers": "compiler",
     "oss": "os",
@@ -16,7 +18,7 @@ FIELDS = {
 """Each list of `meta`, and the field of specs whose union it is."""
 
 
-def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def summarize(specs: Iterable[Mapping[str, Any]]) -> Meta:
     """Derive a page's `meta` from its specs.
 
     Args:

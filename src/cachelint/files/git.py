@@ -143,18 +143,17 @@ def merge_base(top: str, revision: str) -> str:
         raise CachelintError("--diff-base: the repository has no commit yet")
     commit = query(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                   f"{revision}^{{commit}}")
+    base = query(top, "merge-base", commit, "HEAD") if commit is not None else None
+    if base is not None:
+        return base
     is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
-    fetch = ("fetch the whole history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 in "
-             "GitLab, or git fetch --unshallow")
+    fetch = ("the clone is shallow, fetch the whole history: fetch-depth: 0 for actions/checkout, "
+             "GIT_DEPTH: 0 in GitLab, or git fetch --unshallow")
     if commit is None:
-        hint = f"; the clone is shallow, {fetch}" if is_shallow else (
-            "; fetch it first, as with git fetch origin")
-        raise CachelintError(f'--diff-base: unknown revision "{revision}"{hint}')
-    base = query(top, "merge-base", commit, "HEAD")
-    if base is None:
-        hint = f"the clone is shallow, {fetch}" if is_shallow else "their histories are unrelated"
-        raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
-    return base
+        hint = fetch if is_shallow else "fetch it first, as with git fetch origin"
+        raise CachelintError(f'--diff-base: unknown revision "{revision}"; {hint}')
+    hint = fetch if is_shallow else "their histories are unrelated"
+    raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
 
 
 _IN_CATALOG = re.compile(
@@ -222,36 +221,38 @@ class Index(NamedTuple):
     """Files that are not checked out: the skip-worktree bit is set."""
 
 
-_INDEX_PAGE = re.compile(rb"\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
-_INDEX_OBJECT = re.compile(
-    rb"(?:^|\0)[^S\0] 100\d+ ([0-9a-f]+) 0\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
-_INDEX_SPECIAL = re.compile(
-    rb"(?:^|\0)(?=S|. 1[26]0000)(.) (\d+) ([0-9a-f]+) \d\t([^\0]+)(?=\0)")
-
-
 def read_index(output: bytes, relative: Renaming) -> Index:
     """Read `git ls-files -s -t -z`: `TAG MODE OBJECT STAGE`, a tab, the path."""
-    links, hidden = set(), set()
+    pages, links, hidden = set(), set(), set()
     submodules: dict[str, str] = {}
-    for tag, mode, name, path in _INDEX_SPECIAL.findall(output):
-        at = relative(os.fsdecode(path))
-        if mode == SUBMODULE.encode():
-            submodules[at] = name.decode()
-        elif mode == LINK.encode():
-            links.add(at)
-        if tag == b"S":
+    for head, path in _split_index(output):
+        at = relative(path)
+        if is_page(at):
+            pages.add(at)
+        if head.startswith("S"):
             hidden.add(at)
-    found = (relative(os.fsdecode(path)) for path in _INDEX_PAGE.findall(output))
-    return Index(frozenset(filter(is_page, found)), frozenset(links), submodules,
-                  frozenset(hidden))
+        if not head.startswith("100", 2):  # no file
+            _, mode, name, _ = head.split(" ")
+            if mode == SUBMODULE:
+                submodules[at] = name
+            elif mode == LINK:
+                links.add(at)
+    return Index(frozenset(pages), frozenset(links), submodules, frozenset(hidden))
 
 
 def read_page_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
     """Yield the path and the object of each page that `git ls-files -s -t -z` printed."""
-    for name, path in _INDEX_OBJECT.findall(output):
-        at = relative(os.fsdecode(path))
-        if is_page(at):
-            yield at, name.decode()
+    for head, path in _split_index(output):
+        tag, mode, name, stage = head.split(" ")
+        at = relative(path)
+        if tag != "S" and stage == "0" and mode.startswith("100") and is_page(at):
+            yield at, name
+
+
+def _split_index(output: bytes) -> Iterator[tuple[str, str]]:
+    for line in os.fsdecode(output).split("\0")[:-1]:
+        head, _, path = line.partition("\t")
+        yield head, path
 
 
 def find_hidden(root: str) -> frozenset[str]:

@@ -275,6 +275,13 @@ def create(path: str, content: bytes) -> None:
                 raise
 
 
+def create_in_checkout(path: str, content: bytes) -> None:
+    """Write a new file and the folders above it, through no link of a checkout. Raises OSError."""
+    path = _resolve(path)
+    make_folder_of(path)
+    create(path, content)
+
+
 _NO_HARD_LINKS = (errno.EPERM, errno.EMLINK, *_UNSUPPORTED)
 """How file systems refuse them: vfat, exfat and SMB shares; FUSE; those that have a limit."""
 

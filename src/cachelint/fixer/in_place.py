@@ -103,7 +103,6 @@ def _edit_items(
     An item that goes leaves its comments behind. A new one is behind the item that comes
     before it in ``expected``.
     """
-    text = page.text
     node = page.locate(pointer)
     assert node is not None
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
@@ -126,27 +125,36 @@ def _edit_items(
         if isinstance(value, dict) and not matches_meta(value[key], expected[item]):
             edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], expected[item])
     if in_block:
-        first = text.rfind("\n", 0, places[0][0]) + 1
-        margin = page.margin(pointer) or ""
+        first = page.text.rfind("\n", 0, places[0][0]) + 1
+        margin = page.margin(pointer)
         if not margin:
             raise CannotFixError(f"{pointer} has a layout that has to be fixed by hand")
         edits += [_without_line(page, start, end) for start, end in gone]
     else:
-        first, margin = node.start + 1, ""
+        first, margin = node.start + 1, None
         edits += [_without_item(page, start, end) for start, end in gone]
-    at = first
+    return edits + _new_items(page, pointer, expected, kept, first, margin)
+
+
+def _new_items(
+    page: Page, pointer: str, expected: Any, kept: dict[str, tuple[int, int]], at: int,
+    margin: str | None,
+) -> list[_Edit]:
+    """Add what is expected and not ``kept``, from ``at`` on; ``margin`` is None in brackets."""
+    edits: list[_Edit] = []
     behind = False
     for item in expected:
         if item in kept:
             at, behind = kept[item][1], True
-            if in_block:
-                at = text.index("\n", at) + 1
+            if margin is not None:
+                at = page.text.index("\n", at) + 1
             continue
         new = dumps(item)
         if isinstance(expected, dict):
             # as the other keys of `meta` are written; a stack may need its quotes
-            new = f"{item if in_block and pointer == '/meta' else new}: {dumps(expected[item])}"
-        if in_block:
+            is_bare = margin is not None and pointer == "/meta"
+            new = f"{item if is_bare else new}: {dumps(expected[item])}"
+        if margin is not None:
             edits.append((at, at, f"{margin}{new}\n"))
         else:
             edits.append((at, at, f", {new}" if behind else f"{new}, "))

@@ -127,7 +127,7 @@ def _find_unknown(
     root: str, changes: Changes, hidden: frozenset[str], selection: Selection
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
-    known = {path.split("/")[1] for path in {*changes.pages, *hidden} if is_page(path)}
+    known = {path.split("/")[1] for path in (*changes.pages, *filter(is_page, hidden))}
     for task in selection.tasks:
         if task.root != root or not task.tag:
             continue

@@ -35,7 +35,8 @@ def _list(values: set[str]) -> str:
 
 def _union(page: Page, key: str) -> Iterator[Problem]:
     """Compare a list of `meta` with the union of the specs' values."""
-    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    actual = _meta(page, key)
+    expected: Any = page.expected_meta.get(key)
     if actual is None or expected is None or actual == expected or set(actual) == set(expected):
         return
     missing, extra = set(expected) - set(actual), set(actual) - set(expected)
@@ -121,7 +122,7 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     Regenerates `meta`.
     """
     key = "num_specs_by_stack"
-    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    actual, expected = _meta(page, key), page.expected_meta.get("num_specs_by_stack")
     if actual is None or expected is None or actual == expected:
         return
     claims = []
