@@ -68,7 +68,9 @@ def run(command: list[str], folder: Path, fault: Fault | None = None) -> Run:
 
 def writes_below(folder: Path, call: str, rest: str) -> bool:
     """Return whether a call in a trace is about writing a file of a folder."""
-    return f"<{folder}/" in rest if call in OPEN else call != "openat" or "O_WRONLY" in rest
+    if call in OPEN:
+        return f"<{folder}/" in rest
+    return "O_WRONLY" in rest if call == "openat" else "/dev/shm/sem." not in rest
 
 
 def list_calls(trace: list[str], folder: Path) -> list[tuple[str, int]]:

@@ -115,14 +115,14 @@ class _Pool(Generic[Result]):
         self._numbers: dict[Future[Result], int] = {}
         self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         others = set(active_children())
-        self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
-        try:
+        try:  # a user may have so many processes and no more; a queue needs shared memory
+            self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
             with block_signals():
                 for number in order:
                     future = self._pool.submit(work, tasks[number])
                     self._numbers[future] = number
                     future.add_done_callback(self._done.put)
-        except OSError as error:  # a user may have so many processes and no more
+        except OSError as error:
             _end(set(active_children()) - others)
             raise CachelintError(f"no process could be begun: {error.strerror}; "
                                  "--jobs 1 needs none") from None
