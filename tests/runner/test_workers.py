@@ -192,7 +192,7 @@ def test_no_more_processes_may_be_begun(limit: int, monkeypatch: pytest.MonkeyPa
 
 def test_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synchronize.SemLock, "_make_name", staticmethod(lambda: "/no/such/folder"))
-    with pytest.raises(CachelintError, match="no process could be begun: .+ needs none"):
+    with pytest.raises(CachelintError, match=r"no process could be begun: .+ needs none"):
         run("fork", _tag_of)
 
 
