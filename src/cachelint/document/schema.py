@@ -104,6 +104,8 @@ _IS: dict[str, Check] = {
     "null": lambda value: value is None,
 }
 
+_LAST = ("prefixItems", "items", "properties", "additionalProperties", "uniqueItems")
+
 _ANNOTATIONS = {
     "$schema", "$id", "$defs", "title", "description", "default",
     "x-reported-as",  # the rule that reports violations of a keyword
@@ -132,7 +134,9 @@ def _resolve(root: dict[str, Any], pointer: str) -> Any:
 def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
     """Compile one schema; each keyword tests values of its own types and lets all others pass."""
     checks: list[Check] = []
-    for keyword, argument in schema.items():
+    # what looks at each part of a value comes last
+    for keyword, argument in sorted(
+            schema.items(), key=lambda item: item[0] in _LAST and _LAST.index(item[0]) + 1):
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
@@ -240,7 +244,9 @@ def _unique(value: Any) -> bool:
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
     # as they are written, which distinguishes true from 1, but 1.0 is 1
-    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str) for item in value}
+    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str)
+               if isinstance(item, (dict, list)) else (isinstance(item, bool), item)
+               for item in value}
     return len(written) == len(value)
 
 
@@ -285,7 +291,7 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
 # ------------------------------------------------------------------------------ every error
 
 MOST_ERRORS = 2000
-"""So many errors of one value are listed; what comes after them is not looked at."""
+"""So many errors of one value are listed, and problems by one rule; what follows is not sought."""
 
 
 class _Validator:
@@ -399,16 +405,27 @@ _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configur
 def _key_errors(error: Any, pointer: str, whole: str) -> Iterator[SchemaError]:
     """Yield an error for each key that is missing or unknown."""
     where = _subject([str(token) for token in error.absolute_path]) or whole
-    if error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
-                                  f"missing key {show(key)} in {where}", key)
-        return
     known = error.schema.get("properties", ())
-    for key in islice((key for key in error.instance if key not in known), MOST_ERRORS):
-        yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
-                          f"unknown key {show(key)} in {where}", key)
+    others = [key for key in error.instance if key not in known]
+    if error.validator == "additionalProperties":
+        for key in others[:MOST_ERRORS]:
+            yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
+                              f"unknown key {show(key)} in {where}", key)
+        return
+    for key in error.validator_value:
+        if key in error.instance:
+            continue
+        # where other keys are allowed, only one that is meant for this one is an error
+        is_open = error.schema.get("additionalProperties") is not False
+        near = nearest_name(key, others, 1 + (len(key) > 3)) if is_open else None
+        if near is None:
+            yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
+                              f"missing key {show(key)} in {where}", key)
+        else:
+            others.remove(near)
+            yield SchemaError(
+                SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(near)}",
+                f"unknown key {show(near)} in {where}: did you mean {show(key)}?", near, meant=key)
 
 
 _MOST_GUESSES = 100
@@ -418,7 +435,8 @@ _MOST_GUESSES = 100
 def _match_keys(errors: list[SchemaError]) -> list[SchemaError]:
     """Take an unknown key for the missing one that is nearest, and drop the error of that."""
     missing = {error.key for error in errors if error.kind is SchemaErrorKind.MISSING_KEY}
-    unknown = [error for error in errors if error.kind is SchemaErrorKind.UNKNOWN_KEY]
+    unknown = [error for error in errors
+               if error.kind is SchemaErrorKind.UNKNOWN_KEY and not error.meant]
     if not missing or not 0 < len(unknown) <= _MOST_GUESSES:
         return errors
     meant: dict[str, str] = {}

@@ -38,13 +38,14 @@ def summarize(specs: Iterable[Mapping[str, Any]]) -> Meta:
     for spec in specs:
         for stack in set(spec["stacks"]):
             by_stack[stack] = by_stack.get(stack, 0) + 1
+    stacks = sorted(by_stack)
     return {
         "compilers": sorted({spec["compiler"] for spec in specs}),
         "num_specs": len(specs),
-        "num_specs_by_stack": dict(sorted(by_stack.items())),
+        "num_specs_by_stack": {stack: by_stack[stack] for stack in stacks},
         "oss": sorted({spec["os"] for spec in specs}),
         "platforms": sorted({spec["platform"] for spec in specs}),
-        "stacks": sorted(by_stack),
+        "stacks": stacks,
         "targets": sorted({spec["target"] for spec in specs}),
         "versions": sorted({version for spec in specs for version in spec["versions"]}),
     }

@@ -24,13 +24,11 @@ def compare(before: PageResult, content: bytes, after: PageResult, context: Page
         context: Of the page.
     """
     assert before.page is not None
-    page = parse_page(content)
+    page = after.page or parse_page(content)
     if not page.parsed:
-        return "it cannot be read"
+        return f"it cannot be read: {page.errors[0].problem.message}"
     if difference := _difference(before.page, page):
         return difference
-    if after.page is not None and not after.page.parsed:
-        return "it would be over the limits"  # of `max-page-size`
     if after.page is not None:
         reason = unfixable_reason(after.page, after.problems)
         if any(is_fixable(rule, problem, after.page, reason) for rule, problem in after.problems):

@@ -66,7 +66,7 @@ _PATTERNS = {
     ("size",): '("size": [^,]{,99})',
     ("stacks",): r'("stacks": \[[^\]]{,9999}\])',
     ("tarball",): r'"tarball": "([^"]*-)(?P=hash)\.spack"',
-    ("variants",): r'("variants": \[[^\]]*\])',
+    ("variants",): r'("variants": \[[^\]]{,99999}\])',
     ("versions",): r'("versions": \["[^"]*"\])',
 }
 """The patterns of columns that are not just strings. A match that fails has not been tried far

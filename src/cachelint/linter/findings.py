@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from sys import intern
 
@@ -96,7 +97,10 @@ def findings_of(
     if rest:
         severity = min((problem.severity or rule.severity for rule, problem in rest),
                        key=list(Severity).index)
-        found.append(_note_rest(path, page, len(rest), severity))
+        # a rule is stopped after so many
+        most = max(Counter(rule.code for rule, _ in selected).values())
+        found.append(_note_rest(path, page, len(rest), severity,
+                                is_least=max(most, len(page.schema_errors)) >= schema.MOST_ERRORS))
     sort(found)
     return found
 
@@ -121,13 +125,16 @@ def _cap(page: Page, problems: _Problems, reason: str) -> tuple[_Problems, _Prob
     return problems[:MOST_FINDINGS], problems[MOST_FINDINGS:]
 
 
-def _note_rest(path: str, page: Page, number: int, severity: Severity) -> Finding:
+def _note_rest(
+    path: str, page: Page, number: int, severity: Severity, *, is_least: bool
+) -> Finding:
     """Make the finding that counts those that are not reported."""
     rule = over_limits_rule
     span = page.span_of("")
+    message = f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are reported"
     return Finding(path, *span, rule.code, rule.name, severity,
-                   f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are "
-                   "reported", "", False, (excerpt(page, span),))
+                   f"at least {message}" if is_least else message, "", False,
+                   (excerpt(page, span),))
 
 
 def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str) -> Finding:
@@ -197,10 +204,10 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     length = line_end - line_start
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else length
-    end = max(start, min(end, start + _WIDTH - 2))
+    end = max(start, min(end, start + _WIDTH - 2, length))  # the end of a line is not shown
     if length <= _WIDTH:
         line = page.text[line_start:line_end]
-        return Excerpt(span.line, 0, intern(line), start, min(end, length), label)
+        return Excerpt(span.line, 0, intern(line), start, end, label)
     room = _WIDTH - (end - start)
     left = max(0, min(start - room // 2, length - _WIDTH))
     cut = page.text[line_start + left : line_start + left + _WIDTH]

@@ -63,10 +63,6 @@ def lint_page(raw: bytes, context: PageContext, fast: FastPath | None = None) ->
     return PageResult(problems, page, *_count_specs(page, problems))
 
 
-MOST_PROBLEMS = 10_000
-"""After so many problems a rule is stopped: fewer are reported (MOST_FINDINGS)."""
-
-
 def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     """Run all rules on a page that was parsed."""
     problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
@@ -78,7 +74,7 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
     for rule in running_rules(page.format, context.extra_rules):
-        found = islice(rule.problems(page, context), MOST_PROBLEMS)
+        found = islice(rule.problems(page, context), schema.MOST_ERRORS)
         problems += [(rule, problem) for problem in found]
     return list(without_superseded(problems))
 

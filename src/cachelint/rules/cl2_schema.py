@@ -52,7 +52,8 @@ def unknown_key(page: Page, _: PageContext) -> Iterator[Problem]:
     ## What it does
 
     Reports each key that the format does not have. If a required key that is missing is at most two
-    edits away, the message names it.
+    edits away, the message names it. In a file that may have other keys, only a key that is taken for a
+    missing one is reported.
 
     ## Why it is a problem
 
