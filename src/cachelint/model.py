@@ -274,7 +274,7 @@ class Report(NamedTuple):
     skipped: tuple[tuple[str, str], ...] = ()
     """The path of each file that `fix` skipped, and why."""
     failed: int = 0
-    """Pages on which the program itself failed."""
+    """Pages on which the program itself failed, and files that `fix` could not write."""
     suggestions: tuple[Suggestion, ...] = ()
     """Changes that a review can suggest, for formats that have them."""
     invocation: Invocation | None = None

@@ -16,7 +16,15 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from cachelint.files.paths import exists, find_top, is_page, is_sparse, join, leaves
+from cachelint.files.paths import (
+    exists,
+    find_top,
+    git_folder,
+    is_page,
+    is_sparse,
+    join,
+    leaves,
+)
 from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, NamedTuple
 
@@ -56,6 +64,10 @@ def start(
                    if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES}
     # a `.git` that git does not accept must not make it look further up
     environment |= {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(top)}
+    # `git commit FILE` and `git commit --all` have an index of their own, beside the usual one
+    index = os.path.realpath(os.environ.get("GIT_INDEX_FILE", ""))
+    if os.path.dirname(index) == os.path.realpath(git_folder(top)):
+        environment["GIT_INDEX_FILE"] = index
     try:
         return subprocess.Popen(["git", *_SAFE, "-C", top, *arguments], env=environment,
                                 stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
@@ -166,10 +178,13 @@ def find_staged_base() -> str | None:
 
     It is HEAD, or the commit with which pre-commit begins. Raises CachelintError.
     """
-    top = open_checkout(".")
     revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
+    try:
+        top, base = find_base(".", revision)
+    except CachelintError as error:
+        raise CachelintError(str(error).replace("--diff-base", "--staged", 1)) from None
     output = finish(start(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
-                          merge_base(top, revision), "--"))
+                          base, "--"))
     return revision if any(map(_IN_CATALOG.fullmatch, split_names(output))) else None
 
 

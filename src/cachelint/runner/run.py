@@ -518,3 +518,4 @@ def _add_catalog(
     found.findings += fixed.findings
     found.changes += fixed.changes
     found.skipped += fixed.skipped
+    found.failed += len(fixed.failures)
