@@ -155,6 +155,7 @@ def tarball(*, drop: str = "", **changes: str) -> str:
 
 
 IN_ORDER = tarball()
+EMOJI = IN_ORDER.replace('"root"', '"\U0001f600"')
 
 TARBALL: dict[str, tuple[str | bytes, str]] = {
     "number": (tarball(num_specs="3"), IN_ORDER),
@@ -192,6 +193,10 @@ TARBALL: dict[str, tuple[str | bytes, str]] = {
         tarball(num_specs="3").replace("---", "--- ", 1).replace("layout", "\nlayout"),
         IN_ORDER.replace("---", "--- ", 1).replace("layout", "\nlayout")),
     "body": (tarball(num_specs="3") + "\nBy hand.\n", IN_ORDER + "\nBy hand.\n"),
+    # in the two escapes of the canonical form, Jekyll cannot load it
+    "character outside the BMP": (
+        EMOJI.replace('"stacks": ["\U0001f600", ', '"stacks": [', 1),
+        EMOJI.replace('["\U0001f600", "e4s"]', '["e4s", "\U0001f600"]', 1)),
     "block form": (
         tarball().replace("meta: {", "meta:\n  {").replace('"num_specs": 2', '"num_specs": 4'),
         tarball().replace("meta: {", "meta:\n  {")),
@@ -213,6 +218,8 @@ def test_order_of_a_tarball_page_is_free() -> None:
 def test_tarball_page_is_rewritten_in_canonical_order_where_cl507_is_selected() -> None:
     assert fix_text(IN_ORDER, "CL507").content.decode() == TARBALL_PAGE
     assert fix_text(tarball(num_specs="3"), "CL507").content.decode() == TARBALL_PAGE
+    assert fix_text(EMOJI, "CL507").reason == ""
+    assert fix_text(EMOJI, "CL507").content.decode().count("\U0001f600") == 4
 
 
 def test_legacy_page_is_fixed_around_its_front_matter() -> None:
@@ -831,6 +838,7 @@ def test_file_that_cannot_be_replaced_keeps_its_findings(
     assert catalog.page.read_text() == STALE
     assert catalog.files() == ["specs.md"]
     assert [why for _, why in done.skipped] == [reason]
+    assert done.report.failed == 1
     assert [finding.code for finding in done.report.findings] == ["CL301"]
     assert done.changed == ()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from typing import Any
 
 from cachelint.document.page import Page
-from cachelint.document.strict_json import dumps_raw, escape_token
+from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.summary import matches_meta
 from cachelint.document.yaml import NodeSpan
 
@@ -15,6 +16,16 @@ _Edit = tuple[int, int, str]
 """Start and end of a stretch of the page's text, and what replaces it."""
 
 _COLON = re.compile(r"[ \t]*:").match
+_ESCAPE = re.compile(r"\\(?:u(?P<pair>d[89ab]..\\ud[c-f]..)|.)")
+
+
+def without_pairs(text: str) -> str:
+    """Write a character that takes two escapes as it is, in JSON: in two, Jekyll refuses it."""
+    return _ESCAPE.sub(lambda each: json.loads(f'"{each[0]}"') if each["pair"] else each[0], text)
+
+
+def _write(value: Any) -> str:
+    return without_pairs(dumps(value))
 
 
 def edit_in_place(page: Page) -> str:
@@ -40,7 +51,7 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
     if type(value) is type(expected) and isinstance(value, (dict, list)) and value and (
             in_block or pointer == "/meta" or _comments(page, node.start, node.close)):
         return _edit_items(page, pointer, value, expected, in_block=in_block)
-    return [_instead(page, node, dumps_raw(expected))]
+    return [_instead(page, node, _write(expected))]
 
 
 def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
@@ -149,11 +160,11 @@ def _new_items(
             if margin is not None:
                 at = page.text.index("\n", at) + 1
             continue
-        new = dumps_raw(item)
+        new = _write(item)
         if isinstance(expected, dict):
             # as the other keys of `meta` are written; a stack may need its quotes
             is_bare = margin is not None and pointer == "/meta"
-            new = f"{item if is_bare else new}: {dumps_raw(expected[item])}"
+            new = f"{item if is_bare else new}: {_write(expected[item])}"
         if margin is not None:
             edits.append((at, at, f"{margin}{new}\n"))
         else:

@@ -61,15 +61,6 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
     return _encode_sorted(value) if sort_keys else _encode(value)
 
 
-def dumps_raw(value: Any) -> str:
-    """Write ``value`` as `dumps` does, but characters outside the BMP as they are.
-
-    YAML has other escapes for them.
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    return text if max(text) > "\uffff" else dumps(value)
-
-
 def loads(text: str) -> Any:
     """Read one strict JSON value.
 

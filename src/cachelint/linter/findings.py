@@ -214,10 +214,10 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     length = line_end - line_start
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else length
-    end = max(start, min(end, start + _WIDTH - 2))
+    end = max(start, min(end, start + _WIDTH - 2, length))  # the end of a line is not shown
     if length <= _WIDTH:
         line = page.text[line_start:line_end]
-        return Excerpt(span.line, 0, intern(line), start, min(end, length), label)
+        return Excerpt(span.line, 0, intern(line), start, end, label)
     room = _WIDTH - (end - start)
     left = max(0, min(start - room // 2, length - _WIDTH))
     cut = page.text[line_start + left : line_start + left + _WIDTH]
