@@ -532,6 +532,9 @@ def test_new_file_where_there_are_no_hard_links(
     with pytest.raises(FileExistsError):
         create("new.md", b"other")
     assert (here / "new.md").read_bytes() == b"text"
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        create("newer.md", b"text")
     assert [path.name for path in here.iterdir()] == ["new.md"]
 
 

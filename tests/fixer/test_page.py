@@ -838,6 +838,7 @@ def test_file_that_cannot_be_replaced_keeps_its_findings(
     assert catalog.page.read_text() == STALE
     assert catalog.files() == ["specs.md"]
     assert [why for _, why in done.skipped] == [reason]
+    assert done.report.failed == 1
     assert [finding.code for finding in done.report.findings] == ["CL301"]
     assert done.changed == ()
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker, synchronize
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,12 @@ def test_no_more_processes_may_be_begun(limit: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "fork", fork_so_often)
     with pytest.raises(CachelintError, match="no process could be begun: Resource temporarily"):
         run("fork", _tag_of, jobs=4)
+
+
+def test_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synchronize.SemLock, "_make_name", staticmethod(lambda: "/no/such/folder"))
+    with pytest.raises(CachelintError, match=r"no process could be begun: .+ needs none"):
+        run("fork", _tag_of)
 
 
 def is_there(process: int) -> bool:

@@ -35,7 +35,9 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
         tally.add(path, page_id, result.num_specs, result.hashes)
         reason = fixed.reason
         if fixed.content != raw:
-            reason = replace_file(path, fixed.content, raw, task.within, write=write)
+            reason, is_failure = replace_file(
+                path, fixed.content, raw, task.within, write=write)
+            failed += is_failure
         if reason:
             skipped.append((path, reason))
         elif fixed.content != raw:

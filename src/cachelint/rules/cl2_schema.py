@@ -89,7 +89,8 @@ def wrong_type(page: Page, _: PageContext) -> Iterator[Problem]:
 
     ## Why it is a problem
 
-    The templates of the site expect the type of the schema and write wrong output for any other.
+    The templates of the site expect the type of the schema. With another one, `api/data.json` can be
+    invalid, or a page can show something wrong.
 
     ## Example
 

@@ -26,6 +26,7 @@ from cachelint.runner import workers
 
 if TYPE_CHECKING:
     from cachelint.linter.changes import Scope
+    from cachelint.linter.diff import TagDiff
     from cachelint.runner.baseline import Baseline, Key
     from cachelint.runner.gate import Gate
     from cachelint.runner.verify import VerifiedTag
@@ -53,11 +54,11 @@ class Progress:
         """How many tasks there are in all."""
         self._watch = watch
 
-    def add(self, result: TagResult | VerifiedTag | None) -> None:
+    def add(self, result: TagResult | VerifiedTag | TagDiff | None) -> None:
         """Count what a task found, if one was done."""
         if result is not None:
             self.pages += result.pages
-            self.findings += len(result.findings)
+            self.findings += len(getattr(result, "findings", ()))
             self.left.pop(result.task, None)
         self._watch(self)
 
@@ -314,7 +315,7 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         head, name, _ = path.rpartition("_cache/")
         sample.setdefault(head if name else path, path)  # one path of each catalog will do
     try:
-        return _roots(discovery.select(sample.values(), needs_pages=False))
+        return roots_of(discovery.select(sample.values(), needs_pages=False))
     except CachelintError:
         return []
 
@@ -348,7 +349,7 @@ def _plan_changes(
     from cachelint.linter.changes import scope  # which needs what a check does not
 
     scopes: list[Scope] = [scope(root, diff_base, selection, settings, untracked=not staged)
-                           for root in _roots(selection)]
+                           for root in roots_of(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)
     return Plan(
@@ -403,7 +404,7 @@ def make_was_sought(
     return was_sought
 
 
-def _roots(selection: Selection) -> list[str]:
+def roots_of(selection: Selection) -> list[str]:
     """Return every catalog with something selected."""
     roots = dict.fromkeys(selection.roots)
     roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
@@ -517,3 +518,4 @@ def _add_catalog(
     found.findings += fixed.findings
     found.changes += fixed.changes
     found.skipped += fixed.skipped
+    found.failed += len(fixed.failures)

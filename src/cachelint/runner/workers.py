@@ -119,7 +119,7 @@ class _Pool(Generic[Result]):
                     future = self._pool.submit(work, tasks[number])
                     self._numbers[future] = number
                     future.add_done_callback(self._done.put)
-        except OSError as error:  # a user may have so many processes and no more
+        except OSError as error:
             _end(set(active_children()) - others)
             raise CachelintError(f"no process could be begun: {error.strerror}; "
                                  "--jobs 1 needs none") from None
