@@ -191,11 +191,14 @@ def test_frozen_new_and_gone_tags(catalog: Path) -> None:
     change(catalog / DEVELOP)
     shutil.rmtree(catalog / "_cache/v0.23.1")
     shutil.copytree(catalog / FROZEN, catalog / "_cache/v9")
-    expected = [(TAG, True, False, False), ("develop", False, False, False),
-                ("v0.23.1", True, False, True), ("v9", False, True, False)]
+    put_link(catalog / "_cache/v8", "/nowhere")
+    add_legacy_page(catalog)
+    expected = [("", False, False, False), ("develop", False, False, False),
+                (TAG, True, False, False), ("v0.23.1", True, False, True),
+                ("v8", False, True, False), ("v9", False, True, False)]
 
     def flags(report: DiffReport) -> list[tuple[str, bool, bool, bool]]:
-        return [(tag.tag, tag.is_frozen, tag.is_new, tag.is_gone) for tag in report.tags]
+        return sorted((tag.tag, tag.is_frozen, tag.is_new, tag.is_gone) for tag in report.tags)
 
     assert flags(diff(("main",))) == expected
     shutil.copytree(EXAMPLE, catalog.parent / "old")

@@ -55,7 +55,7 @@ class DiffTask(NamedTuple):
     """The tag in the old folder; None where a base revision is compared, with ``changes``."""
     changes: tuple[Change, ...] = ()
     """The pages that differ from the base revision."""
-    exits: tuple[str, ...] = ()
+    exits: frozenset[str] = frozenset()
     """New links that lead out of the catalog, relative to it."""
     only: Only = Only()
 
@@ -92,8 +92,8 @@ def diff_tag(task: DiffTask, settings: Settings) -> TagDiff:
     chosen = [path for path in paths if task.only.includes(path)]
     left = [path for path in chosen if not settings.excludes(path)]
     # a folder that cannot be listed has no row where pages in it have the reason
-    left = [path for path in left
-            if is_page(path) or not any(each.startswith(f"{path}/") for each in left)]
+    covered = {folder for path in left for folder in folders_above(path)}
+    left = [path for path in left if path not in covered]
     before, after = (_read_side(side, shown, left, settings)
                      for side, shown in zip((task.old, task.new), listed, strict=True))
     changes = [each for path in left
@@ -112,6 +112,12 @@ def split_path(path: str) -> tuple[str, str]:
     return (*names, "", "")[0], (*names, "", "")[1]
 
 
+def folders_above(path: str) -> list[str]:
+    """Return the folders in which a relative path lies, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
 # ------------------------------------------------------------------------------- both sides
 
 
@@ -124,10 +130,9 @@ def _read_changes(task: DiffTask, settings: Settings) -> Iterator[tuple[str, _Co
         if not is_gone:
             yield path, old, read_write.read(join(task.new.root, path), settings.max_page_size,
                                              task.new.within)
-        elif any(path.startswith(f"{link}/") for link in task.exits):
-            yield path, old, read_write.LEAVES
         else:
-            yield path, old, None
+            is_behind_exit = not task.exits.isdisjoint(folders_above(path))
+            yield path, old, read_write.LEAVES if is_behind_exit else None
 
 
 def _list(side: TagTask) -> Mapping[str, str]:
@@ -152,8 +157,7 @@ def _read_side(
     for path in paths:
         shown = listed.get(path)
         if shown is None:
-            yield next((why for folder, why in folders.items()
-                        if path.startswith(f"{folder}/")), None)
+            yield next((folders[each] for each in folders_above(path) if each in folders), None)
         elif not shown:
             yield _HIDDEN
         else:

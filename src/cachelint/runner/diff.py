@@ -12,7 +12,7 @@ from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import display_path, is_page, join, path_key, real_path
 from cachelint.files.read_write import LEAVES
 from cachelint.linter.changes import find_unknown, is_selected, select_changes
-from cachelint.linter.diff import DiffTask, Only, TagDiff, diff_tag, split_path
+from cachelint.linter.diff import DiffTask, Only, TagDiff, diff_tag, folders_above, split_path
 from cachelint.linter.tag import tasks_of
 from cachelint.model import (
     CachelintError,
@@ -112,8 +112,8 @@ def _group(found: _Catalog, settings: Settings) -> Iterator[TagChanges]:
         by_tag.setdefault(page.tag, []).append(page)
     for tag, pages in by_tag.items():
         is_frozen = bool(tag) and tag not in settings.mutable_tags and tag not in found.new
-        yield TagChanges(found.root, tag, tuple(pages), is_frozen, tag in found.new,
-                         tag in found.gone)
+        yield TagChanges(found.root, tag, tuple(pages), is_frozen, bool(tag) and tag in found.new,
+                         bool(tag) and tag in found.gone)
 
 
 def _notes(found: _Catalog) -> Iterator[str]:
@@ -141,18 +141,20 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
             by_tag.setdefault(split_path(change.path)[0], []).append(change)
     within = (real_path(root),)
     tasks = [DiffTask(TagTask(root, tag, tuple(join(root, each.path) for each in changed),
-                              within=within), None, tuple(changed), changes.exits)
+                              within=within), None, tuple(changed), frozenset(changes.exits))
              for tag, changed in by_tag.items()]
     found = [page for result in work.run(tasks) for page in result.changes]
-    exits = [link for link in changes.exits if work.only.includes(link)
-             and not any(each.path.startswith(f"{link}/") for each in changes.files)]
+    covered = {folder for each in changes.files for folder in folders_above(each.path)}
+    exits = [link for link in changes.exits if work.only.includes(link) and link not in covered]
     found += [PageChange(join(root, link), *split_path(link), PageChangeKind.UNREADABLE,
                          reason=f"now: {LEAVES.message}") for link in exits]
     now = every.difference(each.path for each in changes.files if each.is_gone) | hidden
-    tags_now = {split_path(path)[0] for path in now}
+    tags = {page.tag for page in found}
+    tags_now = {split_path(path)[0] for path in now} | {
+        page.tag for page in found if page.kind is not PageChangeKind.REMOVED}
     return _Catalog(
         root, found, len(pages.union(exits)), set(map(split_path, every | hidden)),
-        set(by_tag) - changes.tags, set(by_tag) - tags_now,
+        tags - changes.tags, tags - tags_now,
         len(chosen) - len(pages), (*changes.notes, *find_unknown(root, changes, hidden, selection)),
         changes.base)
 
@@ -165,9 +167,10 @@ def _diff_folders(old: str, new: str, work: _Work) -> _Catalog:
     (old_root, before, old_notes), (new_root, after, new_notes) = map(_find_catalog, (old, new))
     tags = [tag for tag in sorted({*before, *after}, key=lambda tag: path_key(f"{tag}/"))
             if not work.only.tags or tag in work.only.tags]
-    tasks = [DiffTask(after.get(tag) or TagTask(new_root, tag, None, within=(real_path(new_root),)),
-                      before.get(tag) or TagTask(old_root, tag, None),
-                      only=work.only) for tag in tags]
+    none = [TagTask(root, "", None, within=(real_path(root),)) for root in (new_root, old_root)]
+    tasks = [DiffTask(after.get(tag) or none[0]._replace(tag=tag),
+                      before.get(tag) or none[1]._replace(tag=tag), only=work.only)
+             for tag in tags]
     results = [*work.run(tasks)]
     return _Catalog(
         new_root, [page for result in results for page in result.changes],
