@@ -84,8 +84,9 @@ def _claim(report: DiffReport, show: _Show) -> str:
     if not report.compared and not changed:
         return f"Nothing could be compared with {against}."
     if not changed:
-        return (f"No change found: {compared} compared with {against}, {unreadable:,} not."
-                if unreadable else f"Nothing changed: {compared} compared with {against}.")
+        gaps = f", {unreadable:,} not" if unreadable else "; see notes" if report.notes else ""
+        return (f"{'No change found' if gaps else 'Nothing changed'}: {compared} compared with "
+                f"{against}{gaps}.")
     pages = plural(report.compared + sum(bool(page.reason) for page in _all_pages(report)), "page")
     if set(kinds) == {PageChangeKind.REFORMATTED}:
         return f"No spec changed: {changed:,} of {pages} reformatted since {against}."
