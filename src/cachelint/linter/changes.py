@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import (
     PAGE,
     display_path,
+    find_top,
     is_page,
     join,
     path_key,
@@ -244,26 +246,40 @@ def _compare(
     """Yield CL801 to CL804 for the pages of frozen tags, and note what cannot be compared."""
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
     befores = git.contents((change.store, change.before) for change in frozen if change.before)
+    here, top = find_top("."), find_top(root)
     for change in frozen:
-        tag, path = _tag_of(change.path), join(root, change.path)
-        before = next(befores) if change.before else b""
-        if change.is_gone:
-            yield from _found(frozen_page_removed, path, None, settings,
-                              f"page was removed from frozen tag {tag}")
-            continue
-        raw = read_write.read(path, settings.max_page_size, (real_path(root),))
-        if isinstance(raw, Unreadable) or raw == before:
-            continue  # CL100 has reported it; or a link to the same content
-        page = parse_page(raw)
-        if not change.before:
-            if tag in changes.tags:
-                yield from _found(frozen_page_added, path, page, settings,
-                                  f"page was added to frozen tag {tag}")
-            continue
-        old = parse_page(before)
-        if page_contents(old) is None and page.parsed:
-            notes.append(f"{path}: not compared: it cannot be read at the base")
-        yield from _compare_page(tag, path, old, page, settings)
+        before, restore = b"", ""
+        if change.before:
+            before = next(befores)
+            if change.store == here == top:  # in a submodule, or elsewhere, it is another command
+                path = shlex.quote(join(root, change.path))
+                restore = f"Restore the page: git checkout {changes.base[:12]} -- {path}"
+        for finding in _compare_change(root, change, before, changes, settings, notes):
+            yield finding._replace(help=restore)
+
+
+def _compare_change(
+    root: str, change: Change, before: bytes, changes: Changes, settings: Settings,
+    notes: list[str],
+) -> Iterator[Finding]:
+    tag, path = _tag_of(change.path), join(root, change.path)
+    if change.is_gone:
+        yield from _found(frozen_page_removed, path, None, settings,
+                          f"page was removed from frozen tag {tag}")
+        return
+    raw = read_write.read(path, settings.max_page_size, (real_path(root),))
+    if isinstance(raw, Unreadable) or raw == before:
+        return  # CL100 has reported it; or a link to the same content
+    page = parse_page(raw)
+    if not change.before:
+        if tag in changes.tags:
+            yield from _found(frozen_page_added, path, page, settings,
+                              f"page was added to frozen tag {tag}")
+        return
+    old = parse_page(before)
+    if page_contents(old) is None and page.parsed:
+        notes.append(f"{path}: not compared: it cannot be read at the base")
+    yield from _compare_page(tag, path, old, page, settings)
 
 
 def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings
