@@ -86,13 +86,18 @@ def scope(
     tags = catalog_files.read_tags(root)
     by_tag: dict[str, list[str]] = {}
     findings: list[Finding] = []
+    strays: list[str] = []
     for change in chosen:
         if change.path.startswith("_cache/") and not change.is_gone:
             if is_page(change.path):
                 folder = change.path.split("/")[1]
                 by_tag.setdefault(folder, []).append(join(root, change.path))
             else:
-                findings += _stray(root, change.path, settings)
+                strays.append(join(root, change.path))
+    found, unread = _find_strays(strays)
+    findings += stray_findings(found, settings)
+    if unread:
+        by_tag[""] = unread
     for path in changes.exits:
         by_tag.setdefault("", []).append(join(root, path))
     notes = list(changes.notes)
@@ -217,11 +222,15 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
     return [path for path in _pages(root, tag) if path not in changed]
 
 
-def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
-    # in the working directory a path may have no folder
-    folder, _, name = join(root, path).rpartition("/")
-    found = discovery.stray_pages(folder or ".", [name])
-    yield from stray_findings([display_path(each) for each in found], settings)
+def _find_strays(paths: list[str]) -> tuple[list[str], list[str]]:
+    """Find among files those that Jekyll takes for pages, and those that cannot be read."""
+    found: list[str] = []
+    unread: list[str] = []
+    for path in paths:
+        # in the working directory a path may have no folder
+        folder, _, name = path.rpartition("/")
+        discovery.find_strays(folder or ".", [name], found, unread)
+    return list(map(display_path, found)), list(map(display_path, unread))
 
 
 def _changed_entries(chosen: Iterable[Change], now: Tags | None) -> set[str]:

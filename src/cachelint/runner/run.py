@@ -16,9 +16,9 @@ from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import catalog_of_file, exists, locate_in_catalog, path_key
-from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
+from cachelint.linter.catalog import OwnFiles, lint_catalog, read_named_file, read_own_files
 from cachelint.linter.findings import sort
-from cachelint.linter.tag import TagResult, check_tag, tasks_of
+from cachelint.linter.tag import TagResult, check_tag, is_excluded, tasks_of
 from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
@@ -175,6 +175,10 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         discovery.select(paths, needs_pages=options.diff_base is None), settings,
         options.diff_base, staged=options.staged)
     found = _execute(mode, plan, settings, options)
+    if mode is Mode.FIX:
+        plan = plan._replace(notes=(*plan.notes, *(
+            f"{path}: fixed by itself; counts and tag pages need the catalog: "
+            f"cachelint fix {catalog_of_file(path)}" for path in plan.named_files)))
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
         again = make_plan(discovery.select(paths, needs_pages=False), settings, options.diff_base)
@@ -225,7 +229,8 @@ def report_on_page(
                if rule.needs_whole_tag or rule.emitted_by == "changes"]
     was_sought = _sought(settings, [locate_in_catalog(path)], not_run)
     left, suppressed, stale = _apply_baseline(list(findings), known, baseline, was_sought)
-    return Report(left, 1, suppressed=suppressed, stale=stale)
+    pages = int(not is_excluded(path, settings))
+    return Report(left, pages, suppressed=suppressed, stale=stale)
 
 
 def write_baseline(
@@ -327,7 +332,9 @@ def make_plan(
     if diff_base is not None:
         return _plan_changes(selection, settings, diff_base, staged=staged)
     needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
-    is_partial = any(task.pages is not None for task in selection.tasks)
+    named = [path for path in selection.catalog_files
+             if catalog_of_file(path) not in selection.roots]
+    is_partial = bool(named) or any(task.pages is not None for task in selection.tasks)
     not_run = needs_whole_tag if is_partial else ()
     of_changes = [rule.code for rule in ALL_RULES if rule.emitted_by == "changes"]
     roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
@@ -336,9 +343,7 @@ def make_plan(
         task.pages is None and task.root in selection.roots for task in selection.tasks)
     return Plan(
         tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
-        [path for path in selection.catalog_files
-         if catalog_of_file(path) not in selection.roots],
-        [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
+        named, [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
@@ -483,7 +488,7 @@ def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) ->
             facts = [fact for fact in found.facts if fact.root == own.root and fact.tag]
         _add_catalog(mode, own, facts, settings, options, found)
     for path in plan.named_files:
-        found.findings += check_file(path, settings)
+        _add_catalog(mode, read_named_file(path, settings), [], settings, options, found)
     dependent = frozenset(rule.code for rule in ALL_RULES if rule.depends_on_tag_entry)
     only = settings._replace(selected=settings.selected & dependent)
     for result in workers.run(
