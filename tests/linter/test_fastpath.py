@@ -72,7 +72,8 @@ CASES: dict[str, list[str]] = {
         valid.page(None, valid.specs(0, variants=[f"commit={valid.SECOND}"]))],
     "a missing opening quote": [TARBALL, *[
         json.dumps(value).replace('"', "", 1).join(TARBALL.split(json.dumps(value), 1))
-        for value in (valid.FIRST, "root", valid.tarball_specs()[0]["tarball"])]],
+        for value in (valid.FIRST, "root", valid.tarball_specs()[0]["tarball"])],
+        TARBALL.replace('["e4s", "root"], "tarball"', '[\'e4s", "root"], "tarball"')],
     "another tag in the URL": [TARBALL, OTHER_TAG.replace(
         "[package, v0.22.4]", f"[package, {valid.TAG}]")],
     "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],
