@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from cachelint import __version__
-from support import valid
+from support import repository, valid
 from support.program import run_program
+from support.repository import PROJECT, git
 
-PROJECT = Path(__file__).parents[2]
 TAG = valid.TAG
 STALE = valid.page(valid.meta(num_specs=3))
 CONFIG = """repos:
@@ -36,15 +35,6 @@ class Hooks(NamedTuple):
     environment: dict[str, str]
 
 
-def git(folder: Path, *arguments: str, environment: dict[str, str] | None = None
-        ) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder; the caller checks whether it failed."""
-    return subprocess.run(
-        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org",
-         "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=300, check=False, env=environment)
-
-
 def clean_environment(home: Path) -> dict[str, str]:
     """Return an environment without the settings of git, pre-commit and prek outside."""
     kept = {name: value for name, value in os.environ.items()
@@ -59,17 +49,8 @@ def clean_environment(home: Path) -> dict[str, str]:
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
     """Make a repository of the project, uncommitted changes included."""
     repo = tmp_path_factory.mktemp("project")
-    for name in ("src", "schemas"):
-        shutil.copytree(PROJECT / name, repo / name,
-                        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for path in PROJECT.iterdir():
-        if path.is_file() and path.name != ".git":
-            shutil.copy(path, repo)
     environment = clean_environment(tmp_path_factory.mktemp("pre-commit"))
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "The project"]):
-        done = git(repo, *arguments, environment=environment)
-        assert done.returncode == 0, done.stderr
-    return Hooks(repo, git(repo, "rev-parse", "HEAD").stdout.strip(), environment)
+    return Hooks(repo, repository.publish(repo, environment), environment)
 
 
 class Site(NamedTuple):
@@ -251,7 +232,7 @@ def test_hooks_that_init_writes(
     config.unlink()
     assert run_program("init", folder=site.root).returncode == 0
     text = config.read_text()
-    for published, here in (("https://github.com/spack/cachelint", str(hooks.repo)),
+    for published, here in ((repository.ADDRESS, str(hooks.repo)),
                             (f"v{__version__}", hooks.rev)):
         assert published in text
         text = text.replace(published, here)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker, synchronize
 from pathlib import Path
 from typing import Any
 
@@ -149,16 +149,18 @@ def _hang_or_fail(task: TagTask) -> None:
     _fail(task)
 
 
-def test_develop_is_begun_first() -> None:
+def test_develop_is_begun_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    class Pool(workers._Pool[str]):
+        def __init__(self, work: Any, tasks: list[TagTask], order: list[int], jobs: int) -> None:
+            begun.extend(tasks[number].tag for number in order)
+            super().__init__(work, tasks, order, jobs)
+
+    monkeypatch.setattr(workers, "_Pool", Pool)
     tasks = [*TASKS, TagTask(".", "develop", None)]
-    began = run("fork", _time_of, tasks)
-    assert began[-1] < min(began[:4])  # which are of one share with it
-
-
-def _time_of(task: TagTask) -> float:
-    began = time.monotonic()
-    time.sleep(0.02)
-    return began
+    assert run("fork", _tag_of, tasks) == [task.tag for task in tasks]
+    assert begun == ["develop", *(task.tag for task in TASKS)]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -188,6 +190,12 @@ def test_no_more_processes_may_be_begun(limit: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "fork", fork_so_often)
     with pytest.raises(CachelintError, match="no process could be begun: Resource temporarily"):
         run("fork", _tag_of, jobs=4)
+
+
+def test_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synchronize.SemLock, "_make_name", staticmethod(lambda: "/no/such/folder"))
+    with pytest.raises(CachelintError, match=r"no process could be begun: .+ needs none"):
+        run("fork", _tag_of)
 
 
 def is_there(process: int) -> bool:

@@ -23,7 +23,7 @@ from cachelint.text import clip, did_you_mean, nearest_name, ordinal, plural
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
-    "configuration", "baseline", "report", "rules",
+    "configuration", "baseline", "report", "rules", "diff",
 )
 
 FOR_EDITORS = "front-matter"
@@ -405,16 +405,27 @@ _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configur
 def _key_errors(error: Any, pointer: str, whole: str) -> Iterator[SchemaError]:
     """Yield an error for each key that is missing or unknown."""
     where = _subject([str(token) for token in error.absolute_path]) or whole
-    if error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
-                                  f"missing key {show(key)} in {where}", key)
-        return
     known = error.schema.get("properties", ())
-    for key in islice((key for key in error.instance if key not in known), MOST_ERRORS):
-        yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
-                          f"unknown key {show(key)} in {where}", key)
+    others = [key for key in error.instance if key not in known]
+    if error.validator == "additionalProperties":
+        for key in others[:MOST_ERRORS]:
+            yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
+                              f"unknown key {show(key)} in {where}", key)
+        return
+    for key in error.validator_value:
+        if key in error.instance:
+            continue
+        # where other keys are allowed, only one that is meant for this one is an error
+        is_open = error.schema.get("additionalProperties") is not False
+        near = nearest_name(key, others, 1 + (len(key) > 3)) if is_open else None
+        if near is None:
+            yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
+                              f"missing key {show(key)} in {where}", key)
+        else:
+            others.remove(near)
+            yield SchemaError(
+                SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(near)}",
+                f"unknown key {show(near)} in {where}: did you mean {show(key)}?", near, meant=key)
 
 
 _MOST_GUESSES = 100
@@ -424,7 +435,8 @@ _MOST_GUESSES = 100
 def _match_keys(errors: list[SchemaError]) -> list[SchemaError]:
     """Take an unknown key for the missing one that is nearest, and drop the error of that."""
     missing = {error.key for error in errors if error.kind is SchemaErrorKind.MISSING_KEY}
-    unknown = [error for error in errors if error.kind is SchemaErrorKind.UNKNOWN_KEY]
+    unknown = [error for error in errors
+               if error.kind is SchemaErrorKind.UNKNOWN_KEY and not error.meant]
     if not missing or not 0 < len(unknown) <= _MOST_GUESSES:
         return errors
     meant: dict[str, str] = {}

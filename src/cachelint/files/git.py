@@ -14,8 +14,17 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from cachelint.files.paths import exists, find_top, is_page, is_sparse, join, leaves
+from cachelint.files.paths import (
+    exists,
+    find_top,
+    git_folder,
+    is_page,
+    is_sparse,
+    join,
+    leaves,
+)
 from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, NamedTuple
 
@@ -55,6 +64,10 @@ def start(
                    if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES}
     # a `.git` that git does not accept must not make it look further up
     environment |= {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(top)}
+    # `git commit FILE` and `git commit --all` have an index of their own, beside the usual one
+    index = os.path.realpath(os.environ.get("GIT_INDEX_FILE", ""))
+    if os.path.dirname(index) == os.path.realpath(git_folder(top)):
+        environment["GIT_INDEX_FILE"] = index
     try:
         return subprocess.Popen(["git", *_SAFE, "-C", top, *arguments], env=environment,
                                 stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
@@ -165,10 +178,13 @@ def find_staged_base() -> str | None:
 
     It is HEAD, or the commit with which pre-commit begins. Raises CachelintError.
     """
-    top = open_checkout(".")
     revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
+    try:
+        top, base = find_base(".", revision)
+    except CachelintError as error:
+        raise CachelintError(str(error).replace("--diff-base", "--staged", 1)) from None
     output = finish(start(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
-                          merge_base(top, revision), "--"))
+                          base, "--"))
     return revision if any(map(_IN_CATALOG.fullmatch, split_names(output))) else None
 
 
@@ -195,6 +211,14 @@ def is_ignored(top: str, folder: str) -> bool:
     if process.returncode not in (0, 1):
         raise CachelintError(explain(complaint))
     return not process.returncode and not finish(start(top, "ls-files", "-z", "--", path))
+
+
+def list_ignored(folder: str) -> frozenset[str]:
+    """List the files below a folder that git ignores: their real paths. Raises CachelintError."""
+    top = open_checkout(folder)
+    output = finish(start(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z",
+                          "--", path_below(folder, top).rstrip("/") or "."))
+    return frozenset(os.path.join(top, name) for name in split_names(output))
 
 
 class Renaming(NamedTuple):
@@ -282,6 +306,10 @@ def split_tree(output: bytes) -> Iterator[tuple[str, str, str]]:
         yield os.fsdecode(name), mode, found
 
 
+_AHEAD = 256
+"""So many objects are requested at once; their names fit into a pipe."""
+
+
 def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     """Yield the content of each object, in their order.
 
@@ -292,22 +320,29 @@ def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
         CachelintError: A repository does not have an object.
     """
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    left = iter(objects)
     try:
-        for top, name in objects:
-            if top not in processes:
-                processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
-            yield _read_object(processes[top], name)
+        # to wait for each object by itself would take longer than to read it
+        while part := [*islice(left, _AHEAD)]:
+            for top, name in part:
+                if top not in processes:
+                    processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL)
+                request = processes[top].stdin
+                assert request is not None
+                request.write(f"{name}\n".encode())
+            for process in processes.values():
+                assert process.stdin is not None
+                process.stdin.flush()
+            for top, name in part:
+                yield _read_object(processes[top], name)
     finally:
         for process in processes.values():
             process.communicate()
 
 
 def _read_object(process: subprocess.Popen[bytes], name: str) -> bytes:
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(f"{name}\n".encode())
-    process.stdin.flush()
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(

@@ -21,7 +21,9 @@ def unreadable_file() -> None:
 
     ## Why it is a problem
 
-    Jekyll stops at such a file, and no page of the site is built.
+    Jekyll stops at a file that it cannot open, and no page of the site is built. Where there is a folder
+    instead of a file, the package is missing. A link that leads out of the catalog can publish what is
+    behind it.
 
     ## Fix
 

@@ -109,20 +109,17 @@ class _Pool(Generic[Result]):
         from multiprocessing import active_children, get_context
         from queue import SimpleQueue
 
-        if _METHOD == "spawn":
-            # or else a new interpreter imports the modules of the working directory first
-            os.environ.setdefault("PYTHONSAFEPATH", "1")
         self._numbers: dict[Future[Result], int] = {}
         self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         others = set(active_children())
-        self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
         try:
-            with block_signals():
+            with block_signals(), _safe_path():
+                self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
                 for number in order:
                     future = self._pool.submit(work, tasks[number])
                     self._numbers[future] = number
                     future.add_done_callback(self._done.put)
-        except OSError as error:  # a user may have so many processes and no more
+        except OSError as error:
             _end(set(active_children()) - others)
             raise CachelintError(f"no process could be begun: {error.strerror}; "
                                  "--jobs 1 needs none") from None
@@ -177,6 +174,19 @@ def block_signals() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep a new interpreter from importing the modules of the working directory first."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _end_with(parent: int) -> None:
