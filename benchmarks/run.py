@@ -80,6 +80,8 @@ ROWS = {
                     against="python"),
     "commit": Row("commit of a page with all hooks, wall time less 0.3 s, against hooks without "
                   "effect", "live", 1.3, share=0.24, against="no hooks"),
+    "diff": Row("diff of two folders, every page in another order, against the check of both",
+                "canonical", 2.5, 100, arguments=("diff",), against="both checks"),
     "two-processes": Row("check by two processes, wall time, against one", "live", 1.7,
                          against="one process"),
 }
@@ -154,14 +156,17 @@ def clean_environment() -> None:
             del os.environ[name]
 
 
-def make_catalog(work: Path, kind: str, tags: int, *, stale: bool = False) -> Path:
+def make_catalog(
+    work: Path, kind: str, tags: int, *, stale: bool = False, reordered: bool = False
+) -> Path:
     """Make a catalog, unless it is there from an earlier run."""
-    folder = work / f"{kind}-{tags}{'-stale' if stale else ''}"
+    how = ["--stale"] * stale + ["--reordered"] * reordered
+    folder = work / f"{kind}-{tags}{''.join(how).replace('--', '-')}"
     if not folder.exists():
         log(f"making {folder.name}")
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         subprocess.run([sys.executable, HERE / "make_catalog.py", kind, "--out", unfinished,
-                        "--tags", str(tags), *(["--stale"] if stale else [])], check=True)
+                        "--tags", str(tags), *how], check=True)
         unfinished.rename(folder)
     return folder
 
@@ -205,6 +210,11 @@ def pair_commands(row: Row, work: Path, tags: int) -> tuple[Command, Command]:
         page = next(list_pages(catalog)).relative_to(catalog)
         return (Command((*PROGRAM, "check", "--isolated", page), catalog),
                 Command((sys.executable, "-c", "pass"), catalog))
+    if row.against == "both checks":
+        other_order = make_catalog(work, row.kind, tags, reordered=True)
+        command = (*PROGRAM, "diff", "--isolated", "--jobs", 1, ".", other_order)
+        check = (*PROGRAM, "check", "--isolated", "--jobs", 1, "--statistics", ".", other_order)
+        return Command(command, catalog), Command(check, catalog, (1,))
     if row.against == "one process":
         return check_catalog(row, catalog, 2), check_catalog(row, catalog)
     yardstick = Command((sys.executable, HERE / "yardstick.py", catalog), catalog)

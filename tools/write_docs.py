@@ -62,7 +62,8 @@ def render_all() -> Iterator[tuple[Path, str]]:
                                 "workflow": [_yaml(init.WORKFLOW)]})
     yield page, _with_checksum(text, ROOT / "ci" / "gitlab.yml")
     yield _filled("verify", {"fields": _index_fields()})
-    yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
+    yield _filled("json", {name: _fields(schema.load(name))
+                           for name in ("report", "rules", "diff")})
 
 
 def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:

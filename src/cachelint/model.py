@@ -296,6 +296,83 @@ class Report(NamedTuple):
         return sum(finding.fixable for finding in self.findings)
 
 
+class FieldChange(NamedTuple):
+    """What a field of a spec lost and gained; of a list only the items that differ."""
+
+    field: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class SpecChange(NamedTuple):
+    """A spec that one side has, or that differs."""
+
+    version: str
+    hash: str
+    fields: tuple[FieldChange, ...] = ()
+    """What differs, where both sides have a spec with the hash."""
+
+
+class PageChangeKind(str, Enum):
+    """What became of a page."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    REFORMATTED = "reformatted"
+    """Only order or formatting changed."""
+    UNREADABLE = "unreadable"
+    """It is on both sides, or that is not known, and was not compared."""
+
+
+class PageChange(NamedTuple):
+    """How a page differs between two sides."""
+
+    path: str
+    tag: str
+    """Empty for a legacy page, which has none."""
+    package: str
+    kind: PageChangeKind
+    added: tuple[SpecChange, ...] = ()
+    removed: tuple[SpecChange, ...] = ()
+    changed: tuple[SpecChange, ...] = ()
+    new_versions: tuple[str, ...] = ()
+    gone_versions: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    """Keys of the front matter that changed: `title`, or `meta` where no spec changed."""
+    reason: str = ""
+    """Why its specs were not compared."""
+
+
+class TagChanges(NamedTuple):
+    """The pages of a tag that differ between two sides."""
+
+    catalog: str
+    tag: str
+    pages: tuple[PageChange, ...]
+    is_frozen: bool
+    """Whether it was there before, and must not change."""
+    is_new: bool
+    is_gone: bool
+
+
+class DiffReport(NamedTuple):
+    """What `diff` found."""
+
+    sides: tuple[str, ...]
+    """The revision, or both folders."""
+    base: str
+    """The commit that was compared with; empty for folders."""
+    compared: int
+    """How many pages were compared."""
+    tags: tuple[TagChanges, ...]
+    """Those in which something differs."""
+    notes: tuple[str, ...]
+    """What was not compared, and why."""
+    only: tuple[tuple[str, str], ...] = ()
+    """What the comparison is limited to: `tag` or `package`, and a name."""
+
+
 class CachelintError(Exception):
     """Bad usage or bad configuration: the command line shows the text and exits with 2."""
 

@@ -142,7 +142,7 @@ def test_commands_of_readme(newcomer: Newcomer, site: Path) -> None:
     listed = re.findall(r"^    (cachelint .*?)  ", text, re.MULTILINE)
     commands = [re.sub(r" \[PATH\](\.\.\.)?", "", command) for command in listed
                 if "MIRROR" not in command]  # tests/index has mirrors
-    assert len(commands) == len(listed) - 2 == 11
+    assert len(commands) == len(listed) - 2 == 12
     newcomer.run(*commands, folder=site)
     assert (site / "report.html").stat().st_size > 1000
     assert (site / ".github/workflows/cachelint.yml").exists()

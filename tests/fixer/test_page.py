@@ -943,3 +943,33 @@ def test_interrupted_process_leaves_no_other_file(catalog: Catalog, step: str, m
     is_done = (step, moment) == ("rename", "after")
     assert catalog.page.read_text() == (PAGE if is_done else STALE)
     assert catalog.files() == ["specs.md"]
+
+
+BLOCK = PAGE.replace(valid.lines()["meta"], "\n".join([
+    "meta:", "  compilers:", "  - gcc@11.4.0", "  num_specs: 3", "  num_specs_by_stack:",
+    "    e4s: 1", "    root: 2", "  oss: [ubuntu22.04]", "  platforms: [linux]",
+    "  stacks: [e4s, root]", "  targets: [x86_64_v3]", '  versions: ["1.2.13", "1.3.1"]']))
+MUTATED = {
+    "comment instead of an item": BLOCK.replace("- gcc@11", "-  # cgcc@11").replace(
+        "layout", "# a\nlayout"),
+    "comment in a mapping": in_place(
+        'meta: {"num_specs": 2, "num_specs_by_stack": {"e4s"# c\n, "root": 2}, "oss": ["x"]}'),
+    "quote in an item": in_place("meta: {num_specs: 3, # x\n targets: [x86_\"64_v3]}"),
+    "separator in a key": in_place("meta: {num_specs: 3, # x\n targets\u2028: [x86_64_v3]}"),
+    "emoji in a version": in_place("meta: {num_specs: 3,\n versions: ['1.2.13']} # x").replace(
+        '["1.3.1"]', '["1.\U0001f6003.1"]'),
+    "separator in a spec": PAGE.replace('"compiler": "gcc', '"compiler": "\u2028gcc'),
+    "separator in the last spec": PAGE.replace('["1.2.13"]', '["1.2.13\u2028"]'),
+    "emoji and a comment": PAGE.replace("meta:", "# x\nmeta:").replace('["1.3.1"]', '["😀"]'),
+}
+
+
+@pytest.mark.parametrize("text", MUTATED.values(), ids=MUTATED)
+def test_what_is_called_fixable_is_fixed(text: str) -> None:
+    fixed = fix_text(text)
+    if not any(each.fixable for each in fixed.found):
+        assert fixed.content == text.encode()
+        return
+    assert fixed.reason == ""
+    assert not [each for each in fixed.findings if each.fixable]
+    assert fix_text(fixed.content).content == fixed.content

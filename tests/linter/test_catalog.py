@@ -350,3 +350,32 @@ def test_report_is_the_same_for_any_number_of_jobs(catalog: Path) -> None:
     reports = [check(jobs=jobs).findings for jobs in (1, 2, 3)]
     assert reports[0] == reports[1] == reports[2]
     assert len(reports[0]) == 12
+
+
+def test_own_file_that_is_named_is_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    path = Path("pages/tags/develop-2025-03-30.md")
+    text = path.read_bytes()
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    found = [each.code for each in check([str(path)]).findings if each.fixable]
+    assert found == ["CL102", "CL103"]
+    done = fix([str(path)])
+    assert (path.read_bytes(), done.fixed) == (text, 2)
+    assert done.report.notes == (f"{path}: fixed by itself; counts and tag pages need the "
+                                 "catalog: cachelint fix .",)
+    assert not fix([str(path)]).changed
+
+
+def test_counts_are_not_changed_where_only_their_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    path = Path("_data/meta.yaml")
+    path.write_text(re.sub("count: [0-9]+", "count: 1", META), encoding="utf-8")
+    done = fix([str(path)])
+    assert (done.changed, len(done.report.notes)) == ((), 1)
+    assert "CL607" in done.report.not_run

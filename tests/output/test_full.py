@@ -182,7 +182,7 @@ FAULTS: dict[str, tuple[bytes, str, list[str], list[str]]] = {
                      ["", ""]),
     "where a value begins to differ": (
         valid.PAGE.replace('"oss": ', '"oss":').encode(), "CL504", ["meta", "["],
-        ["", 'expected " [\\"ubuntu22.04\\"], \\"p" …']),
+        ["", 'expected  ["ubuntu22.04"], "p…']),
     "the end of a long line": (valid.PAGE.replace(']}\n', ']}\r\n').encode(), "CL103", [""], [""]),
 }
 

@@ -239,6 +239,12 @@ class Page:
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return starts[number - 1], end
 
+    def list_comments(self) -> list[str]:
+        """Return the comments as they are written."""
+        ends = (self.text.find("\n", start) for start in self.comments)
+        return [self.text[start : end if end >= 0 else None]
+                for start, end in zip(self.comments, ends, strict=True)]
+
     def source(self, entry: TopLevelEntry) -> str:
         """Return an entry as it is written, without comments and the whitespace before them."""
         pieces, at = [], entry.start

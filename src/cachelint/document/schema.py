@@ -23,7 +23,7 @@ from cachelint.text import clip, did_you_mean, nearest_name, ordinal, plural
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
-    "configuration", "baseline", "report", "rules",
+    "configuration", "baseline", "report", "rules", "diff",
 )
 
 FOR_EDITORS = "front-matter"

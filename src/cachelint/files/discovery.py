@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -274,7 +273,7 @@ class Listing(NamedTuple):
     """What lies in one folder below ``_cache``."""
 
     pages: list[tuple[str, PageId]]
-    """Sorted by path."""
+    """Sorted by path, and after them what else is there and cannot be read."""
     stray_pages: list[str]
     """Files with front matter where no page belongs."""
     is_complete: bool = True
@@ -293,11 +292,13 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         return Listing([(folder, NO_PAGE)], [], is_complete=False)
     pages: list[tuple[str, PageId]] = []
     astray: list[str] = []
+    unread: list[str] = []
     temporary: list[str] = []
     try:
         names, links = _scan(folder)
     except NotADirectoryError:
-        return Listing([], stray_pages(join(root, "_cache"), [tag]))
+        find_strays(join(root, "_cache"), [tag], astray, unread)
+        return Listing([(path, NO_PAGE) for path in unread], astray)
     except OSError as error:
         if error.errno == errno.ENOENT:
             return Listing([], [])
@@ -319,7 +320,7 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         try:
             inside = os.listdir(below)
         except NotADirectoryError:
-            astray += stray_pages(folder, [name])
+            find_strays(folder, [name], astray, unread)
             continue
         except OSError as error:
             inside = [PAGE] if error.errno != errno.ENOENT else []
@@ -330,7 +331,8 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
                 continue
             inside.remove(PAGE)
         temporary += [f"{below}/{each}" for each in inside if read_write.is_temporary(each)]
-        astray += stray_pages(below, inside)
+        find_strays(below, inside, astray, unread)
+    pages += [(path, NO_PAGE) for path in unread]
     if _is_above(root):
         pages = [(display_path(path), place) for path, place in pages]
         astray = [display_path(path) for path in astray]
@@ -345,27 +347,29 @@ def _scan(folder: str) -> tuple[list[str], set[str]]:
             {entry.name for entry in entries if entry.is_symlink()})
 
 
-def stray_pages(folder: str, names: list[str]) -> list[str]:
-    """Keep the files that Jekyll takes for pages: with front matter, and no hidden name."""
-    found = []
+def find_strays(folder: str, names: list[str], found: list[str], unread: list[str]) -> None:
+    """Add what Jekyll takes for pages to ``found``: files with front matter, and no hidden name.
+
+    Files and folders that cannot be read, so that it is not known, are added to ``unread``.
+    """
     left = [(folder, name) for name in names]
     while left:
         folder, name = left.pop()
         path = f"{folder}/{name}"
         if name[0] in "._#~" or name.endswith("~"):
             continue
-        with contextlib.suppress(OSError):
+        try:
             mode = os.lstat(path).st_mode
             if stat.S_ISDIR(mode):
                 left += [(path, each) for each in os.listdir(path)]
             elif stat.S_ISREG(mode) and _begins_front_matter(path):
                 found.append(path)
-    return found
+        except FileNotFoundError:
+            continue  # removed meanwhile
+        except OSError:
+            unread.append(path)
 
 
 def _begins_front_matter(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.readline(80).rstrip() == b"---"
-    except OSError:
-        return False
+    with open(path, "rb") as file:
+        return file.readline(80).rstrip() == b"---"

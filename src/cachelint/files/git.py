@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from cachelint.files.paths import (
     exists,
@@ -297,6 +298,10 @@ def split_tree(output: bytes) -> Iterator[tuple[str, str, str]]:
         yield os.fsdecode(name), mode, found
 
 
+_AHEAD = 256
+"""So many objects are requested at once; their names fit into a pipe."""
+
+
 def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     """Yield the content of each object, in their order.
 
@@ -307,22 +312,29 @@ def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
         CachelintError: A repository does not have an object.
     """
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    left = iter(objects)
     try:
-        for top, name in objects:
-            if top not in processes:
-                processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
-            yield _read_object(processes[top], name)
+        # to wait for each object by itself would take longer than to read it
+        while part := [*islice(left, _AHEAD)]:
+            for top, name in part:
+                if top not in processes:
+                    processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL)
+                request = processes[top].stdin
+                assert request is not None
+                request.write(f"{name}\n".encode())
+            for process in processes.values():
+                assert process.stdin is not None
+                process.stdin.flush()
+            for top, name in part:
+                yield _read_object(processes[top], name)
     finally:
         for process in processes.values():
             process.communicate()
 
 
 def _read_object(process: subprocess.Popen[bytes], name: str) -> bytes:
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(f"{name}\n".encode())
-    process.stdin.flush()
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(

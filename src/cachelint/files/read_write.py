@@ -168,7 +168,7 @@ def _find_lost_attribute(old: str, new: str) -> str:
     """
     if not hasattr(os, "listxattr"):
         return ""  # Linux has it
-    with contextlib.suppress(OSError):
+    with _tolerate(*_UNSUPPORTED):
         for name in os.listxattr(old):
             if not name.startswith(("user.", "system.posix_acl_")):
                 continue

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cachelint.document.formats import BY_FORMAT
+from cachelint.document.in_place import edit_in_place, without_pairs
 from cachelint.document.page import Page
 from cachelint.document.render import ordered, render
-from cachelint.fixer.in_place import edit_in_place, without_pairs
 from cachelint.model import PageContext, PageFormat
 from cachelint.rules import ALL_RULES, Fix
 

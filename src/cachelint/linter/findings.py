@@ -8,7 +8,9 @@ from sys import intern
 
 from cachelint.document import schema
 from cachelint.document.formats import BY_FORMAT
+from cachelint.document.in_place import CannotFixError, edit_in_place
 from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import is_renderable
 from cachelint.document.summary import matches_meta
 from cachelint.files.paths import path_key
@@ -48,15 +50,23 @@ def _unwritable_reason(page: Page) -> str:
                 type(categories[1]) is str and not is_renderable(title, categories[1])):
             return "the title or the tag cannot be written in canonical form"
         return ""
-    meta = page.meta
-    if not isinstance(meta, dict) or not page.is_in_block("/meta"):
-        return ""
-    stale = [f"/meta/{key}" for key, expected in page.expected_meta.items()
-             if key in meta and not matches_meta(meta[key], expected)]
-    for pointer in ["/meta", *stale]:
-        if page.is_in_block(pointer) and page.margin(pointer) is None:
-            return f"{pointer} has a layout that has to be fixed by hand"
+    if any(entry.key == "meta" and entry.value_start < 0 for entry in page.entries):
+        return _unfixable_layout(page)
     return ""
+
+
+def _unfixable_layout(page: Page) -> str:
+    """Return why `meta` in the layout of YAML cannot be fixed in place; empty where it can."""
+    try:
+        edited = parse_page((edit_in_place(page) + page.text[page.closing_start :]).encode())
+    except CannotFixError as error:
+        return str(error)
+    if (edited.parsed and isinstance(edited.meta, dict)
+            and all(matches_meta(edited.meta.get(key), expected)
+                    for key, expected in page.expected_meta.items())
+            and edited.list_comments() == page.list_comments()):
+        return ""
+    return "meta has a layout that has to be fixed by hand"
 
 
 def in_meta(pointer: str) -> bool:

@@ -163,12 +163,12 @@ def _compare_configurations(now: File, load_base: Callable[[], File]) -> Iterato
     if not keys:
         return
     if base is NO_FILE:
-        what = "the configuration is new"
+        what = "the configuration is new, with"
     elif now is NO_FILE:
-        what = "the configuration was removed"
+        what = "the configuration was removed, with"
     else:
-        what = "the configuration differs from the base revision"
-    yield _find(now.path or base.path, f"{what}: {', '.join(keys)}")
+        what = "the configuration differs from the base revision in"
+    yield _find(now.path or base.path, f"{what} {', '.join(keys)}")
 
 
 def _compare_baselines(path: str, read_base: Callable[[str], Baseline]) -> Iterator[Finding]:
