@@ -213,6 +213,14 @@ def is_ignored(top: str, folder: str) -> bool:
     return not process.returncode and not finish(start(top, "ls-files", "-z", "--", path))
 
 
+def list_ignored(folder: str) -> frozenset[str]:
+    """List the files below a folder that git ignores: their real paths. Raises CachelintError."""
+    top = open_checkout(folder)
+    output = finish(start(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z",
+                          "--", path_below(folder, top).rstrip("/") or "."))
+    return frozenset(os.path.join(top, name) for name in split_names(output))
+
+
 class Renaming(NamedTuple):
     """Makes paths of a checkout relative to the catalog."""
 
