@@ -16,7 +16,7 @@ import pytest
 from support import repository
 
 ROOT = Path(__file__).parents[2]
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;.*?\x1b\\|[^\n\r]*\r(?!\n)")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;.*?\x1b\\|[^\n\r\f]*\r(?!\n)")
 """Colours, hyperlinks, and lines of progress."""
 
 

@@ -78,7 +78,7 @@ def test_advice_restores_the_page(catalog: Path, folder: str) -> None:
     assert git("diff", "main") == ""
 
 
-def test_advice_names_no_command_for_another_place(catalog: Path) -> None:
+def test_advice_names_no_command_for_another_folder(catalog: Path) -> None:
     shutil.rmtree(catalog / TARBALL / "cuda")
     os.chdir("..")
     [finding] = check(["catalog"], diff_base="main").findings

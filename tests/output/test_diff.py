@@ -85,6 +85,11 @@ REPORTS = {
                       only=(("tag", "develop"), ("tag", "develop-2025-03-30"))),
     "nothing": report(compared=23),
     "unreadable": report(tag(DEVELOP.pages[-1]), compared=0),
+    "notes": report(compared=13, notes=("1 changed page of . not checked out (sparse checkout), "
+                                        "and so not compared",)),
+    "partly": report(tag(DEVELOP.pages[-1]), compared=22),
+    "new-and-broken": report(tag(page("zlib", PageChangeKind.ADDED, reason="now: not UTF-8")),
+                             compared=23),
     "order": report(tag(*DEVELOP.pages[4:-1]), sides=(BASE[:7],), compared=1300),
     "folders": report(NEW, sides=("old", "new"), base=""),
     "hostile": report(ODD, FROZEN, sides=(HOSTILE,), notes=(HOSTILE,)),

@@ -77,14 +77,18 @@ def _claim(report: DiffReport, show: _Show) -> str:
     against = show(base or side)
     if base and not report.base.startswith(side):
         against += f" ({show(side)})"
-    pages = plural(report.compared, "page")
-    kinds = {page.kind for page in _all_pages(report) if not page.reason}
-    changed = sum(not page.reason for page in _all_pages(report))
-    if not report.compared:
+    compared = plural(report.compared, "page")
+    kinds = Counter(page.kind for page in _all_pages(report))
+    unreadable = kinds.pop(PageChangeKind.UNREADABLE, 0)
+    changed = sum(kinds.values())
+    if not report.compared and not changed:
         return f"Nothing could be compared with {against}."
-    if not kinds:
-        return f"Nothing changed: {pages} compared with {against}."
-    if kinds == {PageChangeKind.REFORMATTED}:
+    if not changed:
+        gaps = f", {unreadable:,} not" if unreadable else "; see notes" if report.notes else ""
+        return (f"{'No change found' if gaps else 'Nothing changed'}: {compared} compared with "
+                f"{against}{gaps}.")
+    pages = plural(report.compared + sum(bool(page.reason) for page in _all_pages(report)), "page")
+    if set(kinds) == {PageChangeKind.REFORMATTED}:
         return f"No spec changed: {changed:,} of {pages} reformatted since {against}."
     return f"{changed:,} of {pages} changed since {against}."
 
