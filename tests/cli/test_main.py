@@ -690,7 +690,9 @@ def test_paths_are_relative_to_the_working_directory(
 
 
 @pytest.mark.parametrize(("command", "out", "err"), [
-    ("check", "All checks passed: 0 pages.\n", ""), ("fix", STALE, "All checks passed: 0 pages.\n")])
+    ("check", "All checks passed: 0 pages.\n", ""),
+    ("fix", STALE, "All checks passed: 0 pages.\n"),
+])
 def test_excluded_page_on_standard_input_is_not_counted(
     run: Run, here: Path, command: str, out: str, err: str
 ) -> None:

@@ -258,7 +258,7 @@ def test_untracked_checkout_within(catalog: Path) -> None:
 
 @pytest.mark.parametrize("bit", ["--assume-unchanged", "--skip-worktree"])
 @pytest.mark.parametrize("is_removed", [False, True])
-def test_what_git_is_told_to_take_for_unchanged_is_compared(
+def test_what_git_takes_for_unchanged_is_compared(
     catalog: Path, bit: str, is_removed: bool
 ) -> None:
     page = catalog / FROZEN / "re2/specs.md"
