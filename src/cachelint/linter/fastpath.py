@@ -42,8 +42,8 @@ run on each distinct value; with any that looks at the page as a whole, nothing 
 
 _MOST_STRINGS, _MOST_BYTES = 16_384, 4_000_000
 """What is remembered of an order of keys, and of one more page; then all of it is forgotten."""
-_FEW, _MOST_GROUPS = 8, 4096
-"""What follows from the values of so few specs is remembered, too, for so many groups of values."""
+_SMALL, _MOST_GROUPS = 4096, 4096
+"""What follows from the specs of a page is remembered, too, if they have so few bytes."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
@@ -59,12 +59,12 @@ few distinct values are one column."""
 _PATTERNS = {
     ("hash",): '"hash": "(?P<hash>[a-z2-7]{32})"',
     ("os", "platform", "size", "stacks", "target"):
-        r'("os": "[^\]]{,9999}\], "target": "[^"]*")',
+        r'("os": "[^\]]{,9999}\], "target": "[^"]{,999}")',
     ("size",): '("size": [^,]{,99})',
     ("stacks",): r'("stacks": \["[^\]]{,9999}"\])',
     ("tarball",): r'"tarball": "([^"]*-)(?P=hash)\.spack"',
     ("variants",): r'("variants": \[[^\]]*\])',
-    ("versions",): r'("versions": \["[^"]*"\])',
+    ("versions",): r'("versions": \["[^"]{,999}"\])',
 }
 """The patterns of columns that are not just strings. A match that fails has not been tried far
 beyond the next spec, whatever the page contains, so that the time is linear."""
@@ -74,7 +74,7 @@ def _compile(columns: Iterable[tuple[str, ...]]) -> re.Pattern[bytes]:
     """Compile the pattern of a spec and of the comma after it."""
     patterns = []
     for fields in columns:
-        strings = ", ".join(f'"{field}": "[^"]*"' for field in fields)
+        strings = ", ".join(f'"{field}": "[^"]{{,999}}"' for field in fields)
         patterns.append(_PATTERNS.get(fields, f"({strings})"))
     return re.compile(rf"\{{{', '.join(patterns)}\}}, ".encode())
 
@@ -171,7 +171,7 @@ class _Layout:
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
-        self._summarise_few = lru_cache(_MOST_GROUPS)(self._summarise)
+        self._summarise_small = lru_cache(_MOST_GROUPS)(self._summarise)
         self._tarball_path = lru_cache(_MOST_GROUPS)(self._make_tarball_path)
         self._forget()
 
@@ -182,7 +182,7 @@ class _Layout:
         self._size = 0
         self._values: list[tuple[str, list[str]]] = [("{}", [])]
         """What that is, by number: a JSON object of its values, and stacks."""
-        self._summarise_few.cache_clear()
+        self._summarise_small.cache_clear()
         self._tarball_path.cache_clear()
 
     @cached_property
@@ -213,7 +213,7 @@ class _Layout:
         if not (self._is_current or self._are_expected(
                 pieces[self._at["tarball"] :: width], others, page_id)):
             return None
-        summarise = self._summarise_few if len(hashes) <= _FEW else self._summarise
+        summarise = self._summarise_small if len(line) <= _SMALL else self._summarise
         summary = summarise(tuple(sorted(numbers[self._at["stacks"] :: width])),
                             *map(frozenset, others))
         is_sorted = is_sorted and self._order is not _UNSORTED
@@ -307,7 +307,7 @@ class _Layout:
         texts = {"num_specs": str(len(stacks)), "num_specs_by_stack": f"{{{counts}}}"}
         for numbers in (set(stacks), *others):
             rows = frozenset([self._values[number][0] for number in numbers])
-            texts |= (_unite_few if len(rows) <= _FEW else _unite)(rows)
+            texts |= (_unite_small if sum(map(len, rows)) <= _SMALL else _unite)(rows)
         texts["stacks"] = _render(names)
         if 0 < texts["compilers"].count("@=") < texts["compilers"].count("@"):
             return None
@@ -327,7 +327,7 @@ def _unite(rows: frozenset[str]) -> dict[str, str]:
     return found
 
 
-_unite_few = lru_cache(_MOST_GROUPS)(_unite)
+_unite_small = lru_cache(_MOST_GROUPS)(_unite)
 
 
 def _render(names: Iterable[str]) -> str:
@@ -356,13 +356,19 @@ def _split_meta(meta: bytes, orders: Iterable[tuple[str, ...]]) -> dict[str, str
     return {}
 
 
-def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, Any] | None:
-    """Read the values of `meta` that are not as expected; None where one may be invalid."""
+def _read_meta(
+    meta: bytes, expected: bytes, values: dict[str, Any], form: PageFormat
+) -> dict[str, Any] | None:
+    """Read a `meta` that is valid, and canonical where it must be; None if it may not be.
+
+    Only what differs is read: ``expected`` has the ``values``.
+    """
     layout = BY_FORMAT[form]
-    texts = _split_meta(meta, layout.meta_orders)
-    expected, found = _split_meta(summary.meta, layout.meta_orders), {}
+    texts, known = (_split_meta(each, layout.meta_orders) for each in (meta, expected))
+    found = {}
     for key, text in texts.items():
-        if text == expected.get(key):
+        if text == known.get(key):
+            found[key] = values[key]
             continue
         try:
             value = found[key] = strict_json.loads(text)
@@ -375,7 +381,7 @@ def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, An
                     strict_json.dumps(value, sort_keys=True) == text
                     and (key not in FIELDS or _is_sorted(value))))):
             return None
-    return found if texts else None
+    return found or None
 
 
 def _has_other_order(meta: bytes, summary: _Summary) -> bool:
@@ -441,14 +447,15 @@ class FastPath:
         if (meta == summary.meta and (specs.is_sorted or not needs_order)) or (
                 layout is self._unsorted and not needs_order and _has_other_order(meta, summary)):
             return PageResult([], None, len(specs.hashes), hashes)
-        stale = _read_meta(meta, summary, layout.format)
-        if stale is None:
+        expected = strict_json.loads_own(summary.meta.decode())
+        value = _read_meta(meta, summary.meta, expected, layout.format)
+        if value is None:
             return None
-        rules = [rule for key, rule in RULE_OF_KEY.items() if key in stale]
+        rules = [rule for key, rule in RULE_OF_KEY.items() if value[key] != expected[key]]
         rules += [unstable_order] if needs_order else []
         if not rules:
             return PageResult([], None, len(specs.hashes), hashes)
-        page = _ReadPage(raw, page_id, layout.format, stale, summary)
+        page = _ReadPage(raw, page_id, layout.format, value, expected)
         problems = [(rule, problem) for rule in rules for problem in rule.problems(page, context)]
         return PageResult(problems, page, len(specs.hashes), hashes)
 
@@ -474,16 +481,15 @@ class _ReadPage(Page):
     """
 
     def __init__(
-        self, raw: bytes, page_id: PageId, form: PageFormat, stale: dict[str, Any],
-        summary: _Summary,
+        self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any],
+        expected_meta: dict[str, Any],
     ) -> None:
-        """Begin with the lines of the page, and those values of `meta` that are not as expected."""
+        """Begin with the lines of the page, and with its `meta`."""
         super().__init__(raw.decode("ascii"))
         del self.data
         self.title, self.categories = page_id.package, ["package", page_id.tag]
         self.parsed, self.format = True, form
-        self.expected_meta = strict_json.loads_own(summary.meta.decode())
-        self.meta = self.expected_meta | stale
+        self.meta, self.expected_meta = meta, expected_meta
         starts = self._starts()
         self.opening_end, self.closing_start = starts[1], starts[-1]
         self.entries = [
@@ -497,9 +503,9 @@ class _ReadPage(Page):
     def __getattr__(self, name: str) -> Any:
         if name != "data":
             raise AttributeError(name)
-        meta, specs = (strict_json.loads(self.text[entry.value_start : entry.end])
-                       for entry in self.entries[-2:])
-        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, meta, specs),
+        entry = self.entries[-1]
+        specs = strict_json.loads(self.text[entry.value_start : entry.end])
+        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, self.meta, specs),
                              strict=True))
         return self.data
 
