@@ -1,11 +1,12 @@
 """Make a catalog of any size that looks like a live one; `run.py` measures with it.
 
-    python benchmarks/make_catalog.py KIND --out FOLDER [--tags 100] [--stale] [--seed 1]
+    python benchmarks/make_catalog.py KIND --out FOLDER [--tags 100] [--stale] [--reordered]
 
 The packages are invented once. Every tag is a snapshot of them: some stacks, packages and specs are
 left out and nearly every hash is new; all else is the same, as it is from week to week. Pages are
 valid and, in the current format, canonical, unless `--stale` makes `num_specs` one too high on each
-of them. The same arguments give the same bytes.
+of them, or `--reordered` turns specs, their keys and their lists around. The same arguments give
+the same bytes.
 
 Nothing here imports cachelint: pages are rendered only from the description of the formats, so
 that the generator and the checks test each other.
@@ -227,8 +228,14 @@ def render_page(title: str, tag: str, meta: dict[str, Any], specs: list[Spec]) -
             f"meta: {json.dumps(meta)}\nspec_details: {json.dumps(specs)}\n---")
 
 
+def reorder(spec: Spec) -> Spec:
+    """Turn the keys of a spec around, and its lists."""
+    return {key: value[::-1] if isinstance(value, list) else value
+            for key, value in reversed(spec.items())}
+
+
 def write_tag(folder: Path, tag: Tag, packages: dict[str, list[Spec]], *, stale: bool,
-              seed: str) -> Totals:
+              reordered: bool, seed: str) -> Totals:
     """Write the pages of one tag."""
     everything = [spec for specs in packages.values() for spec in specs]
     totals = Totals(
@@ -242,6 +249,8 @@ def write_tag(folder: Path, tag: Tag, packages: dict[str, list[Spec]], *, stale:
         if not tag.is_current:
             make_old(title, tag, specs, meta, seed)
         meta["num_specs"] += stale
+        if reordered:
+            specs = [*map(reorder, reversed(specs))]
         write(folder / "_cache" / tag.name / title / "specs.md",
               render_page(title, tag.name, meta, specs))
     write(folder / "pages" / "tags" / f"{tag.name}.md",
@@ -280,11 +289,11 @@ def write(path: Path, content: str) -> None:
 
 
 def make_catalog(folder: Path, kind: Kind, *, tags: int, packages: int, stale: bool,
-                 seed: str) -> None:
+                 reordered: bool, seed: str) -> None:
     """Write a whole catalog into ``folder``."""
     nodes = list(invent_packages(seed, packages))
     totals = {tag.name: write_tag(folder, tag, take_snapshot(nodes, tag, kind, seed), stale=stale,
-                                  seed=seed) for tag in list_tags(tags, kind)}
+                                  reordered=reordered, seed=seed) for tag in list_tags(tags, kind)}
     write(folder / "_data" / "meta.yaml", "".join(render_meta_yaml(totals)))
     write(folder / "_data" / "tags.yaml", "".join(
         "\n".join([f"- name: {tag}", "  stacks:", *(f"  - {stack}" for stack in stacks), ""])
@@ -300,12 +309,14 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=100, metavar="N", help="default: 100")
     parser.add_argument("--packages", type=int, default=850, metavar="N", help="default: 850")
     parser.add_argument("--stale", action="store_true", help="make num_specs wrong on each page")
+    parser.add_argument("--reordered", action="store_true",
+                        help="turn specs, their keys and their lists around")
     parser.add_argument("--seed", default="1", help="default: 1")
     options = parser.parse_args()
     if options.out.exists() and any(options.out.iterdir()):
         parser.error(f"--out: {options.out} is not empty")
     make_catalog(options.out, KINDS[options.kind], tags=options.tags, packages=options.packages,
-                 stale=options.stale, seed=options.seed)
+                 stale=options.stale, reordered=options.reordered, seed=options.seed)
 
 
 if __name__ == "__main__":

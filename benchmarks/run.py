@@ -28,14 +28,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import commits
+
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 PROGRAM = (str(Path(sys.executable).with_name("cachelint")),)
+PAUSE = 0.3
+"""Seconds that hooks may take whatever git and pre-commit need."""
 LARGE = 0.3
 """The share of the tags with which catalogs of large pages, and fix, are measured."""
 
@@ -73,6 +78,10 @@ ROWS = {
                is_stale=True, arguments=("fix",)),
     "one-page": Row("check of one page, against `python -c pass`", "canonical", 5.2,
                     against="python"),
+    "commit": Row("commit of a page with all hooks, wall time less 0.3 s, against hooks without "
+                  "effect", "live", 1.3, share=0.24, against="no hooks"),
+    "diff": Row("diff of two folders, every page in another order, against the check of both",
+                "canonical", 2.5, 100, arguments=("diff",), against="both checks"),
     "two-processes": Row("check by two processes, wall time, against one", "live", 1.7,
                          against="one process"),
 }
@@ -147,14 +156,17 @@ def clean_environment() -> None:
             del os.environ[name]
 
 
-def make_catalog(work: Path, kind: str, tags: int, *, stale: bool = False) -> Path:
+def make_catalog(
+    work: Path, kind: str, tags: int, *, stale: bool = False, reordered: bool = False
+) -> Path:
     """Make a catalog, unless it is there from an earlier run."""
-    folder = work / f"{kind}-{tags}{'-stale' if stale else ''}"
+    how = ["--stale"] * stale + ["--reordered"] * reordered
+    folder = work / f"{kind}-{tags}{''.join(how).replace('--', '-')}"
     if not folder.exists():
         log(f"making {folder.name}")
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         subprocess.run([sys.executable, HERE / "make_catalog.py", kind, "--out", unfinished,
-                        "--tags", str(tags), *(["--stale"] if stale else [])], check=True)
+                        "--tags", str(tags), *how], check=True)
         unfinished.rename(folder)
     return folder
 
@@ -189,10 +201,20 @@ def fix_copy(row: Row, stale: Path, valid: Path) -> Command:
 def pair_commands(row: Row, work: Path, tags: int) -> tuple[Command, Command]:
     """Return the command to measure and the one that it is compared with."""
     catalog = make_catalog(work, row.kind, tags, stale=row.is_stale)
+    if row.against == "no hooks":
+        site = commits.make_repository(catalog)
+        ours, other = (Command(commits.commit(kind), site, before=partial(commits.stage_page, site))
+                       for kind in (commits.OURS, commits.NOTHING))
+        return ours, other
     if row.against == "python":
         page = next(list_pages(catalog)).relative_to(catalog)
         return (Command((*PROGRAM, "check", "--isolated", page), catalog),
                 Command((sys.executable, "-c", "pass"), catalog))
+    if row.against == "both checks":
+        other_order = make_catalog(work, row.kind, tags, reordered=True)
+        command = (*PROGRAM, "diff", "--isolated", "--jobs", 1, ".", other_order)
+        check = (*PROGRAM, "check", "--isolated", "--jobs", 1, "--statistics", ".", other_order)
+        return Command(command, catalog), Command(check, catalog, (1,))
     if row.against == "one process":
         return check_catalog(row, catalog, 2), check_catalog(row, catalog)
     yardstick = Command((sys.executable, HERE / "yardstick.py", catalog), catalog)
@@ -210,6 +232,8 @@ def measure(row: Row, work: Path, tags: int, runs: int) -> Result:
     pairs = [(run(other), run(ours)) for _ in range(runs)]
     if row.against == "one process":
         ratio = median(one.wall / two.wall for one, two in pairs)
+    elif row.against == "no hooks":
+        ratio = median((mine.wall - PAUSE) / base.wall for base, mine in pairs)
     else:
         ratio = median(mine.cpu / base.cpu for base, mine in pairs)
     base, mine = (Cost(*map(median, zip(*each, strict=True))) for each in zip(*pairs, strict=True))
@@ -221,7 +245,8 @@ def render_result(result: Result) -> str:
     """Write one line of the table."""
     row, ours, other = result.row, result.ours, result.other
     is_least = row.against == "one process"
-    seconds = (ours.wall, other.wall) if is_least else (ours.cpu, other.cpu)
+    is_wall = is_least or row.against == "no hooks"
+    seconds = (ours.wall, other.wall) if is_wall else (ours.cpu, other.cpu)
     target = f"{'≥' if is_least else '≤'} {row.most}" if row.most else ""
     return (f"| {row.what} | {result.pages:,} | {seconds[0]:.3f} s | {seconds[1]:.3f} s "
             f"| {result.ratio:.2f} | {target} | {ours.peak:.0f} MB | ≤ {row.megabytes} MB "

@@ -12,6 +12,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="parse every page: all tests must pass, but for those of the fast path")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Share out the whole suite; tests that are named run at once, and print as they go."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     is_about_it = collection_path.name == "test_fastpath.py"
     return True if is_about_it and config.getoption("--without-fast-path") else None

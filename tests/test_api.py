@@ -48,7 +48,8 @@ def test_names_are_loaded_when_they_are_used() -> None:
             "print(sorted(name for name in sys.modules if name.startswith('cachelint')), "
             "dir(cachelint) == cachelint.__all__)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "['cachelint', 'cachelint.document', 'cachelint.document.summary'] True\n"
+    assert done.stdout == ("['cachelint', 'cachelint.document', 'cachelint.document.summary', "
+                           "'cachelint.model'] True\n")
     with pytest.raises(AttributeError, match="no attribute 'sumarize'"):
         _ = cachelint.sumarize
 

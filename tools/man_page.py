@@ -20,6 +20,7 @@ _AFTER = """\
 .TP
 .B 0
 No errors. Warnings are allowed unless \\fB\\-\\-strict\\fR is given.
+\\fBdiff\\fR ends so whatever changed.
 .TP
 .B 1
 Errors were found, or are left. With \\fBfix \\-\\-diff\\fR, something would change.

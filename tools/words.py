@@ -64,7 +64,7 @@ def _compile(literal: str) -> re.Pattern[str]:
 
 def find_files() -> list[Path]:
     """List the files with code and messages."""
-    folders = ("src", "tests", "tools", "benchmarks", "examples")
+    folders = ("src", "tests", "tools", "benchmarks", "examples", "fuzz")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     files += (ROOT / "src").rglob("*.html")
     files += (ROOT / "schemas").glob("*.json")

@@ -3,7 +3,7 @@
     python tools/write_docs.py
 
 writes docs/rules.md, the man page, what is between markers in docs/commands.md, python.md,
-pages.md, design.md, verify.md and json.md, and a checksum in docs/ci.md. A test fails when one of
+pages.md, design.md, verify.md, json.md and ci.md, and a checksum there. A test fails when one of
 them is stale.
 """
 
@@ -23,6 +23,7 @@ import click
 
 import cachelint
 import man_page
+from cachelint.cli import init
 from cachelint.cli.main import cli
 from cachelint.cli.options import Option
 from cachelint.document import schema
@@ -57,9 +58,12 @@ def render_all() -> Iterator[tuple[Path, str]]:
     })
     yield _filled("commands", {"commands": _commands(), "formats": _formats()})
     yield _filled("design", {"rooms": _rooms()})
-    yield _with_checksum(ROOT / "docs" / "ci.md", ROOT / "ci" / "gitlab.yml")
+    page, text = _filled("ci", {"hooks": [_yaml(init.render_hooks())],
+                                "workflow": [_yaml(init.WORKFLOW)]})
+    yield page, _with_checksum(text, ROOT / "ci" / "gitlab.yml")
     yield _filled("verify", {"fields": _index_fields()})
-    yield _filled("json", {name: _fields(schema.load(name)) for name in ("report", "rules")})
+    yield _filled("json", {name: _fields(schema.load(name))
+                           for name in ("report", "rules", "diff")})
 
 
 def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:
@@ -74,11 +78,14 @@ def _filled(name: str, parts: dict[str, Iterable[str]]) -> tuple[Path, str]:
     return path, text
 
 
-def _with_checksum(page: Path, template: Path) -> tuple[Path, str]:
+def _with_checksum(text: str, template: Path) -> str:
     """Write the checksum of a file that GitLab includes wherever a page pins it."""
     digest = base64.b64encode(hashlib.sha256(template.read_bytes()).digest()).decode()
-    text = page.read_text(encoding="utf-8")
-    return page, re.sub(r"integrity: sha256-\S*", f"integrity: sha256-{digest}", text)
+    return re.sub(r"integrity: sha256-\S*", f"integrity: sha256-{digest}", text)
+
+
+def _yaml(text: str) -> str:
+    return f"```yaml\n{text}```\n"
 
 
 def _index_fields() -> Iterator[str]:
@@ -94,7 +101,7 @@ def _page(where: str) -> str:
     lines = [textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False,
                            break_on_hyphens=False)
              for line in path.read_text(encoding="utf-8").split("\n")]
-    return "```yaml\n" + "\n".join(lines) + "\n```\n"
+    return _yaml("\n".join([*lines, ""]))
 
 
 # -------------------------------------------------------------------------------- from docstrings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, namedtuple
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
@@ -48,6 +48,32 @@ class PageFormat(str, Enum):
     """2022 to 2025-02: each spec names its tarball."""
     LEGACY = "legacy"
     """2021 and 2022: ``spec_files`` and no ``spec_details``."""
+
+
+class Spec(TypedDict):
+    """One item of ``spec_details`` on a valid page; old pages have a ``tarball`` as well."""
+
+    compiler: str
+    hash: str
+    os: str
+    platform: str
+    stacks: list[str]
+    target: str
+    variants: list[str]
+    versions: list[str]
+
+
+class Meta(TypedDict, total=False):
+    """What summarises the specs of a page: the values that follow from them."""
+
+    compilers: list[str]
+    num_specs: int
+    num_specs_by_stack: dict[str, int]
+    oss: list[str]
+    platforms: list[str]
+    stacks: list[str]
+    targets: list[str]
+    versions: list[str]
 
 
 class PageId(NamedTuple):
@@ -248,7 +274,7 @@ class Report(NamedTuple):
     skipped: tuple[tuple[str, str], ...] = ()
     """The path of each file that `fix` skipped, and why."""
     failed: int = 0
-    """Pages on which the program itself failed."""
+    """Pages on which the program itself failed, and files that `fix` could not write."""
     suggestions: tuple[Suggestion, ...] = ()
     """Changes that a review can suggest, for formats that have them."""
     invocation: Invocation | None = None
@@ -268,6 +294,83 @@ class Report(NamedTuple):
     def fixable(self) -> int:
         """Count the findings that ``cachelint fix`` can fix."""
         return sum(finding.fixable for finding in self.findings)
+
+
+class FieldChange(NamedTuple):
+    """What a field of a spec lost and gained; of a list only the items that differ."""
+
+    field: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class SpecChange(NamedTuple):
+    """A spec that one side has, or that differs."""
+
+    version: str
+    hash: str
+    fields: tuple[FieldChange, ...] = ()
+    """What differs, where both sides have a spec with the hash."""
+
+
+class PageChangeKind(str, Enum):
+    """What became of a page."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    REFORMATTED = "reformatted"
+    """Only order or formatting changed."""
+    UNREADABLE = "unreadable"
+    """It is on both sides, or that is not known, and was not compared."""
+
+
+class PageChange(NamedTuple):
+    """How a page differs between two sides."""
+
+    path: str
+    tag: str
+    """Empty for a legacy page, which has none."""
+    package: str
+    kind: PageChangeKind
+    added: tuple[SpecChange, ...] = ()
+    removed: tuple[SpecChange, ...] = ()
+    changed: tuple[SpecChange, ...] = ()
+    new_versions: tuple[str, ...] = ()
+    gone_versions: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    """Keys of the front matter that changed: `title`, or `meta` where no spec changed."""
+    reason: str = ""
+    """Why its specs were not compared."""
+
+
+class TagChanges(NamedTuple):
+    """The pages of a tag that differ between two sides."""
+
+    catalog: str
+    tag: str
+    pages: tuple[PageChange, ...]
+    is_frozen: bool
+    """Whether it was there before, and must not change."""
+    is_new: bool
+    is_gone: bool
+
+
+class DiffReport(NamedTuple):
+    """What `diff` found."""
+
+    sides: tuple[str, ...]
+    """The revision, or both folders."""
+    base: str
+    """The commit that was compared with; empty for folders."""
+    compared: int
+    """How many pages were compared."""
+    tags: tuple[TagChanges, ...]
+    """Those in which something differs."""
+    notes: tuple[str, ...]
+    """What was not compared, and why."""
+    only: tuple[tuple[str, str], ...] = ()
+    """What the comparison is limited to: `tag` or `package`, and a name."""
 
 
 class CachelintError(Exception):

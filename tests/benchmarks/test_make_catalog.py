@@ -62,6 +62,18 @@ def test_stale_catalogs_have_one_finding_on_each_page(tmp_path: Path, kind: str,
     assert find_codes(catalog) == {(path, "CL301"): 1 for path in read_pages(catalog)}
 
 
+@pytest.mark.parametrize("kind", ["canonical", "live"])
+def test_reordered_catalogs_differ_only_in_order(tmp_path: Path, kind: str) -> None:
+    catalogs = [make(tmp_path / name, kind, *options)
+                for name, options in (("a", []), ("b", ["--reordered"]))]
+    done = subprocess.run(
+        [sys.executable, "-m", "cachelint", "diff", "--isolated", "--output-format", "json",
+         *catalogs], capture_output=True, text=True, check=True)
+    pages = json.loads(done.stdout)["pages"]
+    assert len(pages) == len(read_pages(catalogs[0]))
+    assert {page["change"] for page in pages} == {"reformatted"}
+
+
 def test_old_pages_are_in_no_canonical_order(tmp_path: Path) -> None:
     catalog = make(tmp_path / "catalog", "live", tags=ALL_FORMATS)
     found = find_codes(catalog, "CL507")

@@ -358,6 +358,36 @@ def test_a_pull_request_is_checked_by_what_it_changes(job: Job) -> None:
     assert "in 1 page " in done.stdout
 
 
+def test_the_job_summary_of_a_pull_request_has_what_changed(job: Job) -> None:
+    page = job.workspace / FROZEN_PAGE.format("cuda")
+    page.write_text(page.read_text("utf-8").replace('"size": "-"', '"size": "1 MB"', 1), "utf-8")
+    configuration = job.workspace / "cachelint.toml"
+    configuration.write_text('mutable-tags = ["develop", "v0.23.1"]\n', "utf-8")
+    job.pull_request(OTHER_PAGE)
+    done = job.check()
+    assert (done.status, done.summary.count("###")) == (1, done.summary.count("\n#") + 1)
+    check, comparison = done.summary.split("### ⚠️ cachelint diff: ")
+    assert check.startswith("### ❌ cachelint: Found ")
+    assert comparison.startswith("2 of 23 pages changed since `")
+    assert "\n| frozen tags | `v0.23.1` |\n" in comparison
+    assert "\n| `v0.23.1` | frozen | - | - | 1 | - | - | - | 1 |\n" in comparison
+    assert "frozen" not in job.check(config_from_base="false").summary.partition(" diff: ")[2]
+    assert " diff: " not in job.check(diff_base="none").summary
+
+
+def test_a_comparison_that_fails_does_not_fail_the_job(job: Job) -> None:
+    job.pull_request(PAGE)
+    (job.folder / "work/_temp/cachelint/bin").unlink()
+    program = job.folder / "work/_temp/cachelint/bin/cachelint"
+    program.parent.mkdir()
+    program.write_text('#!/bin/bash\n[[ $1 != diff ]]\n')
+    program.chmod(0o755)
+    (program.parent / "python").symlink_to(sys.executable)
+    done = job.check()
+    assert (done.status, done.annotations) == (0, [
+        "::warning title=cachelint::the job summary has no comparison: see the log"])
+
+
 def test_a_pull_request_cannot_switch_off_its_own_check(job: Job) -> None:
     (job.workspace / "cachelint.toml").write_text('ignore = ["ALL"]\nexclude = ["*"]\n', "utf-8")
     job.pull_request(PAGE)  # the file is part of it

@@ -1,9 +1,9 @@
-"""The two hooks, run by the real pre-commit in a repository of its own."""
+"""The hooks, run by the real pre-commit and the real prek in a repository of their own."""
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
-from support import valid
+from cachelint import __version__
+from support import repository, valid
+from support.program import run_program
+from support.repository import PROJECT, git
 
-PROJECT = Path(__file__).parents[2]
 TAG = valid.TAG
 STALE = valid.page(valid.meta(num_specs=3))
 CONFIG = """repos:
@@ -33,40 +35,22 @@ class Hooks(NamedTuple):
     environment: dict[str, str]
 
 
-def git(folder: Path, *arguments: str, environment: dict[str, str] | None = None
-        ) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder; the caller checks whether it failed."""
-    return subprocess.run(
-        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org",
-         "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=300, check=False, env=environment)
-
-
 def clean_environment(home: Path) -> dict[str, str]:
-    """Return an environment without the settings of git and pre-commit outside."""
+    """Return an environment without the settings of git, pre-commit and prek outside."""
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("GIT_", "PRE_COMMIT", "CACHELINT", "GITHUB_"))}
-    # pre-commit itself is found where this Python is
+            if not name.startswith(("GIT_", "PRE_COMMIT", "PREK", "CACHELINT", "GITHUB_"))}
+    # both programs are found where this Python is
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return {**kept, "PATH": path, "PRE_COMMIT_HOME": str(home), "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1"}
+    return {**kept, "PATH": path, "PRE_COMMIT_HOME": str(home), "PREK_HOME": str(home / "prek"),
+            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 @pytest.fixture(scope="session")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
     """Make a repository of the project, uncommitted changes included."""
     repo = tmp_path_factory.mktemp("project")
-    for name in ("src", "schemas"):
-        shutil.copytree(PROJECT / name, repo / name,
-                        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for path in PROJECT.iterdir():
-        if path.is_file() and path.name != ".git":
-            shutil.copy(path, repo)
     environment = clean_environment(tmp_path_factory.mktemp("pre-commit"))
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "The project"]):
-        done = git(repo, *arguments, environment=environment)
-        assert done.returncode == 0, done.stderr
-    return Hooks(repo, git(repo, "rev-parse", "HEAD").stdout.strip(), environment)
+    return Hooks(repo, repository.publish(repo, environment), environment)
 
 
 class Site(NamedTuple):
@@ -88,19 +72,29 @@ class Site(NamedTuple):
         return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture
-def site(hooks: Hooks, tmp_path: Path, request: pytest.FixtureRequest) -> Site:
-    """Make a repository with the hook that the test names."""
-    root = tmp_path / "site"
+@pytest.fixture(params=["pre-commit", "prek"])
+def manager(request: pytest.FixtureRequest) -> str:
+    """Name the program that runs the hooks."""
+    return str(request.param)
+
+
+def make_site(root: Path, hooks: Hooks, manager: str, config: str) -> Site:
+    """Make a repository of an empty catalog in which a configuration of hooks is installed."""
     root.mkdir()
     valid.write_catalog(root, {}, {TAG: ["e4s", "root"]})
-    (root / ".pre-commit-config.yaml").write_text(
-        CONFIG.format(repo=hooks.repo, rev=hooks.rev, hook=request.param))
+    (root / ".pre-commit-config.yaml").write_text(config)
     assert git(root, "init", "-q", environment=hooks.environment).returncode == 0
-    done = subprocess.run(["pre-commit", "install"], cwd=root, env=hooks.environment,
+    done = subprocess.run([manager, "install"], cwd=root, env=hooks.environment,
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return Site(root, hooks.environment)
+
+
+@pytest.fixture
+def site(hooks: Hooks, manager: str, tmp_path: Path, request: pytest.FixtureRequest) -> Site:
+    """Make a repository with the hook that the test names."""
+    return make_site(tmp_path / "site", hooks, manager, CONFIG.format(
+        repo=hooks.repo, rev=hooks.rev, hook=request.param))
 
 
 def page_of(package: str, text: str = valid.PAGE) -> str:
@@ -220,3 +214,62 @@ def test_commit_that_only_removes_a_frozen_page_is_stopped(site: Site) -> None:
     status, said = site.commit(".")
     assert status == 1
     assert f"CL802 frozen-page-removed: page was removed from frozen tag {TAG}" in said
+
+
+# ------------------------------------------------------------------------------- all three
+
+
+@pytest.mark.parametrize("folder", [".", "docs/site"])
+def test_hooks_that_init_writes(
+    hooks: Hooks, manager: str, tmp_path: Path, folder: str
+) -> None:
+    top = make_site(tmp_path / "site", hooks, manager, "").root
+    site = Site(top / folder, hooks.environment)
+    page = site.write("zlib", STALE)
+    frozen = site.write("gone", page_of("gone").replace(valid.FIRST, valid.FIRST[::-1])
+                        .replace(valid.SECOND, valid.SECOND[::-1]))
+    config = top / ".pre-commit-config.yaml"
+    config.unlink()
+    assert run_program("init", folder=site.root).returncode == 0
+    text = config.read_text()
+    for published, here in ((repository.ADDRESS, str(hooks.repo)),
+                            (f"v{__version__}", hooks.rev)):
+        assert published in text
+        text = text.replace(published, here)
+    config.write_text(text)
+
+    status, said = site.commit(":/")
+    assert status == 1, said
+    assert f"Fixed {page.relative_to(top)}: CL301\n" in said
+    status, said = site.commit(":/")
+    assert status == 0, said
+    assert said.count("Passed") == 3
+    assert page.read_text() == valid.PAGE
+    frozen.unlink()
+    status, said = site.commit(":/")
+    assert status == 1, said
+    assert "CL802 frozen-page-removed" in said
+
+
+def test_report_of_many_pages(hooks: Hooks, manager: str, tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", hooks, manager, f"""repos:
+- repo: {hooks.repo}
+  rev: {hooks.rev}
+  hooks:
+  - id: cachelint
+    args: ["--exit-zero", "--output-file=json:pages.json"]
+  - id: cachelint-catalog
+    args: ["--exit-zero", "--output-file=json:catalog.json"]
+""")
+    number = 900
+    for each in range(number):  # names so long that one command line does not take them all
+        package = f"p{each:03}-{'x' * 200}"
+        site.write(package, page_of(package))
+    status, said = site.commit(".")
+    assert status == 0, said
+    reports = {name: json.loads((site.root / f"{name}.json").read_text())
+               for name in ("pages", "catalog")}
+    # docs/ci.md names the hook that is called once, and whose report has all pages
+    assert reports["catalog"]["summary"]["pages"] == number
+    if manager == "pre-commit":  # prek passes more files in a call
+        assert reports["pages"]["summary"]["pages"] < number

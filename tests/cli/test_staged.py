@@ -131,6 +131,34 @@ def test_commits_since_the_revision_that_pre_commit_names(catalog: Path) -> None
     assert "CL802" in check(PRE_COMMIT_FROM_REF="HEAD~1")[1]
 
 
+@pytest.mark.parametrize("arguments", [["--all"], ["_data/tags.yaml"], ["--amend", "--all"]],
+                         ids=" ".join)
+@pytest.mark.parametrize("is_linked", [False, True], ids=["checkout", "linked worktree"])
+def test_what_git_commits_without_staging_it(
+    catalog: Path, arguments: list[str], is_linked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = catalog / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cachelint check --staged --quiet\n')
+    hook.chmod(0o755)
+    if is_linked:
+        git("worktree", "add", "-q", "../linked")
+        monkeypatch.chdir("../linked")
+    change("_data/tags.yaml", "- name", "- {name")
+    done = subprocess.run(["git", "commit", "-m", "x", *arguments], check=False,
+                          capture_output=True, text=True, env={**os.environ, **IDENTITY})
+    assert done.returncode == 1
+    assert "CL106 syntax" in done.stdout + done.stderr
+
+
+def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--staged"], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (
+        2, "cachelint: --staged: . is not in a git repository\n")
+
+
 @pytest.mark.parametrize("option", ["--diff-base=HEAD", "--write-baseline=known.json"])
 def test_options_that_do_not_go_with_it(catalog: Path, option: str) -> None:
     done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--staged", option],

@@ -262,12 +262,6 @@ def test_baseline_outside_the_folder_is_an_error(
         config_file.load("cachelint.toml").baseline()
 
 
-def test_selected_rules_are_in_order() -> None:
-    settings = Settings(selected=frozenset({"CL703", "CL101", "CL301"}))
-    codes = [rule.code for rule in selection.selected_rules(settings)]
-    assert codes == ["CL101", "CL301", "CL703"]
-
-
 # ------------------------------------------------------------------------------ exclusion
 
 

@@ -77,6 +77,7 @@ def run(command: str, folder: Path) -> str:
 
 
 SHOWN = [("README.md", "."), ("docs/publish.md", "."), ("docs/verify.md", "."),
+         ("docs/diff.md", "."),
          ("docs/tutorial.md", "examples/catalog"), ("examples/faulty/README.md", "examples/faulty")]
 
 

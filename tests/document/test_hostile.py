@@ -48,6 +48,16 @@ GROWING: dict[str, Callable[[int], str]] = {
     "specs of a wrong type": lambda n: _with_specs(n, os=1),
     "specs with invalid hashes": lambda n: _with_specs(n, hash="A"),
     "specs with one hash": lambda n: _with_specs(n, hash=valid.FIRST),
+    "duplicate keys on lines of their own": lambda n: _with_line(
+        "title", LINES["title"] + '\na: "1"' * n),
+    "strings that are not JSON": lambda n: _with_line(
+        "title", LINES["title"] + "".join(f'\nk{i}: [1 "a"]' for i in range(n))),
+    "variants of one spec": lambda n: valid.PAGE.replace(
+        '"+shared"', ", ".join(f'"+s{i}"' for i in range(n))),
+    "versions of one spec": lambda n: valid.PAGE.replace(
+        '["1.3.1"]', json.dumps([f"1.{i}" for i in range(n)])),
+    "counts of stacks that no spec has": lambda n: valid.PAGE.replace(
+        '_by_stack": {', '_by_stack": {' + "".join(f'"k{i}": 1, ' for i in range(n))),
     "stacks of two types": lambda n: valid.PAGE.replace(
         '"stacks": ["root"], "target"',
         f'"stacks": [{", ".join(f"{i}, {json.dumps(str(i))}" for i in range(n))}], "target"'),
@@ -86,10 +96,28 @@ def test_findings_of_a_page_are_capped(name: str) -> None:
         assert (rest.code, rest.pointer) == ("CL110", "")
 
 
-def test_rest_of_the_findings_is_counted() -> None:
-    findings = check_page(GROWING["one key again and again"](1501).encode(), PATH)
+@pytest.mark.parametrize(("number", "rest"), [
+    (1501, "500 more findings"), (40_000, "at least 1,000 more findings")])
+def test_rest_of_the_findings_is_counted(number: int, rest: str) -> None:
+    findings = check_page(GROWING["one key again and again"](number).encode(), PATH)
     assert [each.message for each in findings if each.code == "CL110"] == [
-        "500 more findings on this page: only 1,000 are reported"]
+        f"{rest} on this page: only 1,000 are reported"]
+
+
+@pytest.mark.parametrize("name", ["specs with invalid hashes", "one key again and again"])
+def test_findings_over_the_cap_take_no_time(name: str) -> None:
+    few, many = (GROWING[name](number).encode() for number in (2500, 5000))
+    check_page(few, PATH)
+    # what is left is reading: a few steps for each value
+    assert (count_steps(lambda: check_page(many, PATH))
+            < 1.4 * count_steps(lambda: check_page(few, PATH)))
+
+
+def test_stacks_in_one_message_are_capped() -> None:
+    findings = check_page(GROWING["counts of stacks that no spec has"](50_000).encode(), PATH)
+    (message,) = [each.message for each in findings if each.code == "CL302"]
+    assert message.endswith("expected 0 and 49,900 more")
+    assert len(message) < 5000
 
 
 # name: a page, for which a pattern or a loop took minutes, and the codes of what is reported
@@ -104,6 +132,16 @@ SLOW: dict[str, tuple[str, set[str]]] = {
                             {"CL506"}),
     "escaped quotes in a variant": (
         valid.PAGE.replace('"+shared"', json.dumps('a="' + '\\"' * 200_000)), {"CL506"}),
+    "quotes": (valid.PAGE.replace('"+shared"', '"a=' + "' '" * 500_000 + '"'), {"CL110"}),
+    "escapes": (valid.PAGE.replace('"+shared"', '"a=' + '\\"x \\"' * 500_000 + '"'), {"CL110"}),
+    "lines": (_with_line("title", LINES["title"] + '\na: "1"' * 200_000), {"CL110"}),
+    "blank lines": (valid.PAGE + "\n" * 5_000_000, {"CL110"}),
+    "ends of lines": (valid.PAGE + "\r" * 5_000_000, {"CL110"}),
+    "words in a list": (
+        _with_line("categories", f"categories: [{', '.join(['a'] * 400_000)}]"), {"CL110"}),
+    "keys and values in block form": (
+        _with_line("title", LINES["title"] + "".join(f"\nk{i}:" for i in range(30_000))),
+        {"CL110"}),
     "lists without items": (_with_line("title", f"{LINES['title']}\nx: [{'[],' * 150_000}]"),
                             {"CL110"}),
     "specs without members": (

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from cachelint.document import yaml
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
-from cachelint.document.render import render, render_entry
+from cachelint.document.render import render_entry, render_page
 from cachelint.model import PageFormat, Span
 from support import valid
 
@@ -123,7 +123,7 @@ def test_entries_are_written(text: str, entries: list[tuple[str, str]]) -> None:
 
 
 def test_rendering_is_what_the_generator_writes() -> None:
-    assert render("zlib", valid.TAG, valid.meta(), valid.specs()) == valid.PAGE
+    assert render_page("zlib", valid.TAG, valid.specs()) == valid.PAGE
     values = _parse(valid.PAGE).data
     assert {key: render_entry(key, values[key]) for key in values} == LINES
 

@@ -119,6 +119,9 @@ FINDING = {
     "path": "a", "line": 1, "column": 1, "end_line": 1, "end_column": 2, "code": "CL301",
     "name": "num-specs", "severity": "error", "message": "x", "pointer": "", "fixable": True,
 }
+COUNTS = [f"{what}_{change}" for what, changes in (
+    ("pages", "added removed changed reformatted unreadable"), ("specs", "added removed changed"),
+    ("versions", "added removed")) for change in changes.split()]
 SOUND: dict[str, Any] = {
     "page-current": _page(valid.specs()),
     "page-tarball": _page(valid.tarball_specs()),
@@ -134,6 +137,16 @@ SOUND: dict[str, Any] = {
         {"path": "a", "rule": "CL301", "pointer": "/meta", "count": 1}]},
     "report": {"version": 1, "findings": [FINDING], "summary": {
         "pages": 1, "errors": 1, "warnings": 0, "fixable": 1, "suppressed": 0, "seconds": 0.4}},
+    "diff": {
+        "version": 1, "sides": ["main"], "base": "3f2a91c", "notes": [],
+        "summary": {"compared": 1, "frozen_tags": 0, **dict.fromkeys(COUNTS, 1)},
+        "tags": [{"catalog": ".", "tag": "develop", "frozen": False, "new": False, "gone": False,
+                  **dict.fromkeys(COUNTS, 1)}],
+        "pages": [{"path": "x", "tag": "develop", "package": "zlib", "change": "changed",
+                   "removed": [{"version": "1.3", "hash": "a"}], "changed": [
+                       {"version": "1", "hash": "b", "fields": [
+                           {"field": "os", "before": ["x"], "after": []}]}]}],
+    },
     "rules": [{"code": "CL301", "name": "num-specs", "severity": "error", "summary": "x",
                "documentation": "x", "fixable": True, "default": True, "since": "0.1.0"}],
 }

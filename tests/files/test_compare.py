@@ -459,6 +459,35 @@ def test_what_is_not_of_the_checkout_is_skipped(
     assert len(fix([skipped]).changed) == 1
 
 
+@pytest.mark.parametrize(("pattern", "clone", "why"), [
+    ("_cache/develop/", "", "ignored by git"), ("_cache/", "", "ignored by git"),
+    ("_cache/develop/swig", "", "ignored by git"), ("specs.md", "", "ignored by git"),
+    ("none", "_cache/develop", "another checkout"),
+    ("none", "_cache/develop/swig", "another checkout"), ("none", "_cache", "another checkout"),
+])
+@pytest.mark.parametrize("named", [
+    "_cache/develop", "_cache", "_cache/develop/swig", "_cache/develop/swig/specs.md"])
+def test_page_of_the_catalog_that_is_not_of_the_checkout_is_checked_and_not_fixed(
+    site: Path, pattern: str, clone: str, why: str, named: str
+) -> None:
+    catalog = site / "site"
+    (catalog / ".gitignore").write_text(f"{pattern}\n")
+    git("rm", "-rq", "--cached", "site/_cache" if pattern != "_cache/develop/swig"
+        else f"site/{pattern}")
+    commit(site)
+    if clone:
+        git("init", "-q", cwd=catalog / clone)
+    page = add_stale(catalog)
+    before = page.read_bytes()
+    assert [each.code for each in check(["site"]).findings] == ["CL301"]
+    done = fix(["site"])
+    assert done.skipped == (
+        ("site/_cache/develop/swig/specs.md", f"{why}: name it to fix it"),)
+    assert [each.code for each in done.report.findings] == ["CL301"]
+    assert page.read_bytes() == before
+    assert len(fix([f"site/{named}"]).changed) == 1
+
+
 def test_ignored_folder_is_searched_where_it_is_named(site: Path) -> None:
     add_ignored(site)
     assert [each.code for each in check(["build"]).findings] == ["CL301"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cachelint import CachelintError, check
+from cachelint.files import discovery
 from cachelint.files.discovery import Listing, list_tag, select
 from cachelint.files.paths import catalog_of, display_path, join, page_id_of
 from cachelint.files.read_write import Unreadable, create, read, replace
@@ -532,6 +533,9 @@ def test_new_file_where_there_are_no_hard_links(
     with pytest.raises(FileExistsError):
         create("new.md", b"other")
     assert (here / "new.md").read_bytes() == b"text"
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        create("newer.md", b"text")
     assert [path.name for path in here.iterdir()] == ["new.md"]
 
 
@@ -585,3 +589,34 @@ def test_file_that_is_not_known_is_there(
     found = {(each.path, each.code) for each in check(["."]).findings}
     assert found == {("_cache/develop/zlib/specs.md", "CL602"), ("_data/meta.yaml", "CL100"),
                      ("_data/tags.yaml", "CL100")}
+
+
+def test_what_is_too_deep_to_be_read_is_reported(here: Path) -> None:
+    valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})
+    folder = Path("_cache/develop/zlib/deep")
+    for _ in range(30):
+        folder.mkdir()
+        os.chdir(folder)
+        folder = Path("d" * 200)
+    Path("page.md").write_text(FRONT_MATTER)
+    os.chdir(here)
+    (finding,) = [each for each in check(["."]).findings if each.code == "CL100"]
+    assert finding.message == "the file's name is too long"
+    assert finding.path.startswith("_cache/develop/zlib/deep/ddd")
+    subprocess.run(["rm", "-rf", "_cache"], check=True)
+
+
+def test_other_files_that_cannot_be_read_are_reported(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valid.write_catalog(here, {"develop/zlib": valid.PAGE}, {})
+    paths = ["_cache/develop/notes.md", "_cache/develop/zlib/notes.md", "_cache/notes.md"]
+    make(here, *paths)
+
+    def refuse(path: str) -> bool:
+        (here / path).unlink()  # root may read everything
+        (here / path).mkdir()
+        raise PermissionError(errno.EACCES, "denied", path)
+
+    monkeypatch.setattr(discovery, "_begins_front_matter", refuse)
+    assert [each.path for each in check(["."]).findings if each.code == "CL100"] == paths

@@ -188,6 +188,42 @@ def test_defect(
     assert said == expected
 
 
+# a name with a slip, and the one finding: code, pointer, the name that is meant
+MEANT: dict[str, tuple[tuple[str, str, str], tuple[str, str, str]]] = {
+    "all": (("_data/meta.yaml", "all:", "al:"), ("CL202", "/al", "all")),
+    "a count": (("_data/meta.yaml", "count: 29", "cuont: 29"),
+                ("CL202", "/develop/cuont", "count")),
+    "a tag of meta.yaml": (("_data/meta.yaml", "\ndevelop:", "\ndevleop:"),
+                           ("CL607", "/devleop/count", "develop")),
+    "a permalink": (("pages/tags/develop.md", "permalink:", "permalnk:"),
+                    ("CL202", "/permalnk", "permalink")),
+    "a tag of a tag page": (("pages/tags/develop.md", "tag: dev", "tags: dev"),
+                            ("CL202", "/tags", "tag")),
+    "a layout": (("pages/tags/develop.md", "table", "tabel"), ("CL204", "/layout", "table")),
+    "stacks": (("_data/tags.yaml", "stacks:", "stack:"), ("CL202", "/0/stack", "stacks")),
+    "a tag of tags.yaml": (("_data/tags.yaml", "- name: v0.23.1", "- name: v0.32.1"),
+                           ("CL606", "/1/name", "v0.23.1")),
+}
+
+
+@pytest.mark.parametrize(("edit", "expected"), MEANT.values(), ids=MEANT)
+def test_the_name_that_is_meant(
+    catalog: Path, edit: tuple[str, str, str], expected: tuple[str, str, str]
+) -> None:
+    change(*edit)
+    # the tag that is not listed has its own finding, too
+    [finding] = [each for each in check().findings if each.code != "CL603"]
+    code, pointer, meant = expected
+    assert (finding.code, finding.pointer, finding.fixable) == (code, pointer, False)
+    assert re.search(f'(:|;) did you mean "{meant}"\\?$', finding.message)
+
+
+def test_other_keys_are_allowed_beside_those_that_are_required(catalog: Path) -> None:
+    change("_data/meta.yaml", "all:", "ml:\n  count: 0\nall:")
+    change("pages/tags/develop.md", "tag: dev", "tags: many\ntag: dev")
+    assert check().findings == ()
+
+
 def test_hash_on_two_pages(catalog: Path) -> None:
     duplicate_package()
     found = check().findings
@@ -255,6 +291,22 @@ def test_fix_changes_a_tag_page_in_place(
     assert page.read_bytes() == expected.encode()
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "mark"])
+@pytest.mark.parametrize("end", ["\r", "\r\n"], ids=["CR", "CRLF"])
+def test_lines_are_counted_and_fixed_whatever_their_ends(
+    catalog: Path, end: str, mark: str
+) -> None:
+    meta = Path("_data/meta.yaml")
+    expected = mark + META.replace("\n", end)
+    meta.write_bytes(expected.replace("count: 29", "count: 31").encode())
+    finding, = check().findings
+    line = META[: META.index("count: 29")].count("\n") + 1
+    assert (finding.line, finding.column, finding.fixable) == (line, 10, True)
+    assert finding.excerpts[0].text == "  count: 31"
+    assert fix().report.findings == ()
+    assert meta.read_bytes() == expected.encode()
+
+
 def test_tag_page_that_cannot_be_written_stops_no_other(catalog: Path) -> None:
     names = ["0.22", "a: b", "2025-03-30", "*z"]
     with Path("_data/tags.yaml").open("a") as file:
@@ -298,3 +350,32 @@ def test_report_is_the_same_for_any_number_of_jobs(catalog: Path) -> None:
     reports = [check(jobs=jobs).findings for jobs in (1, 2, 3)]
     assert reports[0] == reports[1] == reports[2]
     assert len(reports[0]) == 12
+
+
+def test_own_file_that_is_named_is_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    path = Path("pages/tags/develop-2025-03-30.md")
+    text = path.read_bytes()
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    found = [each.code for each in check([str(path)]).findings if each.fixable]
+    assert found == ["CL102", "CL103"]
+    done = fix([str(path)])
+    assert (path.read_bytes(), done.fixed) == (text, 2)
+    assert done.report.notes == (f"{path}: fixed by itself; counts and tag pages need the "
+                                 "catalog: cachelint fix .",)
+    assert not fix([str(path)]).changed
+
+
+def test_counts_are_not_changed_where_only_their_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    path = Path("_data/meta.yaml")
+    path.write_text(re.sub("count: [0-9]+", "count: 1", META), encoding="utf-8")
+    done = fix([str(path)])
+    assert (done.changed, len(done.report.notes)) == ((), 1)
+    assert "CL607" in done.report.not_run

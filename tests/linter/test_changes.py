@@ -62,6 +62,29 @@ def commit() -> None:
     git("commit", "-qm", "change")
 
 
+@pytest.mark.parametrize("folder", [".", "_cache", "pages"])
+def test_advice_restores_the_page(catalog: Path, folder: str) -> None:
+    change(catalog / FROZEN / "gcc/specs.md", '"size": "-"', '"size": 7')
+    _reorder(catalog / FROZEN / "re2/specs.md")
+    shutil.rmtree(catalog / TARBALL / "cuda")
+    commit()
+    os.chdir(folder)
+    advice = [finding.help.removeprefix("Restore the page: ")
+              for finding in check([str(catalog)], diff_base="main").findings
+              if finding.code in ("CL801", "CL802", "CL804")]
+    assert len(advice) == 3
+    for command in advice:
+        subprocess.run(command, shell=True, check=True, capture_output=True)
+    assert git("diff", "main") == ""
+
+
+def test_advice_names_no_command_for_another_folder(catalog: Path) -> None:
+    shutil.rmtree(catalog / TARBALL / "cuda")
+    os.chdir("..")
+    [finding] = check(["catalog"], diff_base="main").findings
+    assert (finding.code, finding.help) == ("CL802", "")
+
+
 def test_no_change(catalog: Path) -> None:
     (catalog / "unrelated.txt").write_text("x")
     report = check(diff_base="main")

@@ -182,7 +182,8 @@ FAULTS: dict[str, tuple[bytes, str, list[str], list[str]]] = {
                      ["", ""]),
     "where a value begins to differ": (
         valid.PAGE.replace('"oss": ', '"oss":').encode(), "CL504", ["meta", "["],
-        ["", 'expected " [\\"ubuntu22.04\\"], \\"p" …']),
+        ["", 'expected  ["ubuntu22.04"], "p…']),
+    "the end of a long line": (valid.PAGE.replace(']}\n', ']}\r\n').encode(), "CL103", [""], [""]),
 }
 
 
@@ -192,4 +193,5 @@ def test_excerpts_show_the_fault(
 ) -> None:
     [finding] = [each for each in check_page(content, "specs.md") if each.code == code]
     assert [each.text[each.start : each.end] for each in finding.excerpts] == marked
+    assert all(each.end <= len(each.text) for each in finding.excerpts)
     assert [each.label for each in finding.excerpts] == labels

@@ -71,7 +71,7 @@ def run(*options: str, command: str = "check") -> tuple[list[tuple[str, str, str
 
 
 FOUND = ("CL301", PAGE, "num_specs is 30, but spec_details has 31 specs")
-DIFFERS = "the configuration differs from the base revision: "
+DIFFERS = "the configuration differs from the base revision in "
 
 # files of the base, files of the branch, CL805, whether CL301 is found
 CASES: dict[str, tuple[Files, Files, list[tuple[str, str]], bool]] = {
@@ -82,10 +82,10 @@ CASES: dict[str, tuple[Files, Files, list[tuple[str, str]], bool]] = {
     "changed": ({"cachelint.toml": 'ignore = ["CL5"]'}, {"cachelint.toml": 'ignore = ["CL3"]'},
                 [("cachelint.toml", f"{DIFFERS}ignore")], False),
     "added": ({}, {"cachelint.toml": 'exclude = ["*"]'},
-              [("cachelint.toml", "the configuration is new: exclude")], False),
+              [("cachelint.toml", "the configuration is new, with exclude")], False),
     "added and empty": ({}, {"cachelint.toml": ""}, [], True),
     "removed": ({"cachelint.toml": "severity.CL506 = 'error'"}, {"cachelint.toml": None},
-                [("cachelint.toml", "the configuration was removed: severity")], True),
+                [("cachelint.toml", "the configuration was removed, with severity")], True),
     "moved": ({"cachelint.toml": 'ignore = ["CL5"]'},
               {"cachelint.toml": None, ".cachelint.toml": 'ignore = ["CL5"]'}, [], True),
     "nearer": ({".cachelint.toml": "root-stack = 'a'"}, {"cachelint.toml": 'ignore = ["ALL"]'},
@@ -94,12 +94,12 @@ CASES: dict[str, tuple[Files, Files, list[tuple[str, str]], bool]] = {
                                 {"pyproject.toml": "[tool.cachelint]\n[tool.a]\nb = 2"}, [], True),
     "pyproject": ({"pyproject.toml": "[tool.a]"},
                   {"pyproject.toml": "[tool.a]\n[tool.cachelint]\nselect = ['CL1']"},
-                  [("pyproject.toml", "the configuration is new: select")], False),
+                  [("pyproject.toml", "the configuration is new, with select")], False),
     "hidden by itself": ({}, {"cachelint.toml": (
         'exclude = ["*"]\nignore = ["ALL", "CL805"]\nseverity.gate-changed = "error"\n'
         'per-file-ignores."*" = ["CL805", "ALL"]')},
         [("cachelint.toml",
-          "the configuration is new: exclude, ignore, per-file-ignores, severity")], False),
+          "the configuration is new, with exclude, ignore, per-file-ignores, severity")], False),
     "was invalid": ({"cachelint.toml": "x"}, {"cachelint.toml": ""}, [
         ("cachelint.toml", "the configuration is invalid at the base revision: cachelint.toml:1: "
          "invalid TOML: expected '=' after a key in a key/value pair")], True),
@@ -112,7 +112,7 @@ CASES: dict[str, tuple[Files, Files, list[tuple[str, str]], bool]] = {
         {"known.json": f"\n{KNOWN}"}, [], False),
     "baseline and configuration": (
         {}, {"cachelint.toml": 'baseline = "known.json"', "known.json": KNOWN},
-        [("cachelint.toml", "the configuration is new: baseline"),
+        [("cachelint.toml", "the configuration is new, with baseline"),
          ("known.json", "the baseline differs from the base revision: 1 known finding added, 0 "
           "removed")], False),
 }
@@ -166,7 +166,7 @@ def test_no_option_hides_it(
     start({"all.json": json.dumps({"version": 1, "findings": [entry]})})
     commit({"cachelint.toml": 'root-stack = "a"'})
     found, _, _ = run(*options)
-    assert ("CL805", "cachelint.toml", "the configuration is new: root-stack") in found
+    assert ("CL805", "cachelint.toml", "the configuration is new, with root-stack") in found
     assert run(*options, "--strict", "--ignore", "ALL")[2] == (options != ["--exit-zero"])
 
 
@@ -213,7 +213,7 @@ def test_catalog_in_a_subfolder(
     start({})
     commit({"_cache/cachelint.toml": 'ignore = ["CL3"]'})
     monkeypatch.chdir("_cache")
-    assert run()[0] == [("CL805", "cachelint.toml", "the configuration is new: ignore")]
+    assert run()[0] == [("CL805", "cachelint.toml", "the configuration is new, with ignore")]
     (code, path, _), = run("--config-from-base")[0]
     assert (code, path) == ("CL301", PAGE.removeprefix("_cache/"))
 

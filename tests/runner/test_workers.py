@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker, synchronize
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ if __name__ == "__main__":
 
 
 TASKS = [TagTask(".", f"v{number}", None) for number in range(8)]
-POOLS = [workers._Forked, workers._Spawned]
+METHODS = ["fork", "spawn"]
 """Of the two, a system has one; on Linux both work."""
 
 
@@ -64,10 +64,10 @@ def _trackers() -> set[int]:
 
 
 def run(
-    pool: Any, work: workers.Work[Any], tasks: list[TagTask] = TASKS, jobs: int = 2
+    method: str, work: workers.Work[TagTask, Any], tasks: list[TagTask] = TASKS, jobs: int = 2
 ) -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers, "_Forked", pool)
+        patch.setattr(workers, "_METHOD", method)
         return list(workers.run(work, tasks, jobs))
 
 
@@ -106,85 +106,96 @@ def _die(task: TagTask) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_work_is_done_by_others(tmp_path: Path, pool: Any) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_work_is_done_by_others(tmp_path: Path, method: str) -> None:
     tasks = [task._replace(root=str(tmp_path)) for task in TASKS]
-    processes = set(run(pool, _process_of, tasks))
+    processes = set(run(method, _process_of, tasks))
     assert len(processes) == 2
     assert os.getpid() not in processes
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_large_results_come_whole(pool: Any) -> None:
-    assert run(pool, _much) == [_much(task) for task in TASKS]
+@pytest.mark.parametrize("method", METHODS)
+def test_large_results_come_whole(method: str) -> None:
+    assert run(method, _much) == [_much(task) for task in TASKS]
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_more_processes_than_tasks_are_not_begun(pool: Any) -> None:
-    assert run(pool, _tag_of, TASKS[:4], jobs=64) == ["v0", "v1", "v2", "v3"]
+@pytest.mark.parametrize("method", METHODS)
+def test_more_processes_than_tasks_are_not_begun(method: str) -> None:
+    assert run(method, _tag_of, TASKS[:4], jobs=64) == ["v0", "v1", "v2", "v3"]
 
 
-def test_more_processes_than_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_MOST_SHARES", 2)
-    assert run(workers._Forked, _tag_of, jobs=5) == [task.tag for task in TASKS]
-
-
-def test_more_tasks_than_fit_in_a_pipe() -> None:
-    tasks = [TagTask(".", f"v{number}", None) for number in range(40_000)]
-    assert run(workers._Forked, _tag_of, tasks) == [task.tag for task in tasks]
+def test_thousands_of_tasks() -> None:
+    tasks = [TagTask(".", f"v{number}", None) for number in range(5_000)]
+    assert run("fork", _tag_of, tasks) == [task.tag for task in tasks]
     results = workers.run(_tag_of, tasks, 2)
     assert next(results) == "v0"
     results.close()  # type: ignore[attr-defined]
 
 
-def test_develop_is_begun_first() -> None:
-    tasks = [*TASKS, TagTask(".", "develop", None)]
-    began = run(workers._Forked, _time_of, tasks)
-    assert began[-1] < min(began[:4])  # which are of one share with it
-
-
-def _time_of(task: TagTask) -> float:
+@pytest.mark.parametrize("method", METHODS)
+def test_process_that_hangs_does_not_outlive_an_error(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 0.2)
     began = time.monotonic()
-    time.sleep(0.02)
-    return began
+    with pytest.raises(ValueError, match="of all tags, this one"):
+        run(method, _hang_or_fail)
+    assert time.monotonic() - began < 60
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_what_work_raises_is_raised_here(pool: Any) -> None:
+def _hang_or_fail(task: TagTask) -> None:
+    if task.tag == "v0":
+        time.sleep(600)
+    _fail(task)
+
+
+def test_develop_is_begun_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    class Pool(workers._Pool[str]):
+        def __init__(self, work: Any, tasks: list[TagTask], order: list[int], jobs: int) -> None:
+            begun.extend(tasks[number].tag for number in order)
+            super().__init__(work, tasks, order, jobs)
+
+    monkeypatch.setattr(workers, "_Pool", Pool)
+    tasks = [*TASKS, TagTask(".", "develop", None)]
+    assert run("fork", _tag_of, tasks) == [task.tag for task in tasks]
+    assert begun == ["develop", *(task.tag for task in TASKS)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_work_raises_is_raised_here(method: str) -> None:
     with pytest.raises(ValueError, match="of all tags, this one") as caught:
-        run(pool, _fail)
-    if pool is workers._Forked:
-        assert "in _fail" in caught.value.__notes__[0]  # which Python shows below its traceback
+        run(method, _fail)
+    assert "in _fail" in str(caught.value.__cause__)  # which Python shows with its traceback
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_process_that_is_killed_is_reported(pool: Any) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_process_that_is_killed_is_reported(method: str) -> None:
     with pytest.raises(CachelintError, match="was killed"):
-        run(pool, _die)
+        run(method, _die)
 
 
-def test_no_more_processes_may_be_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", [0, 2])
+def test_no_more_processes_may_be_begun(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fork = os.fork
     began: list[int] = []
 
-    def fork_twice() -> int:
+    def fork_so_often() -> int:
         if len(began) == limit:
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         began.append(1)
         return fork()
 
-    monkeypatch.setattr(os, "fork", fork_twice)
-    limit = 2
-    assert run(workers._Forked, _tag_of, jobs=4) == [task.tag for task in TASKS]
-    limit, began = 0, []
-    before = _open_files()
+    monkeypatch.setattr(os, "fork", fork_so_often)
     with pytest.raises(CachelintError, match="no process could be begun: Resource temporarily"):
-        run(workers._Forked, _tag_of, jobs=4)
-    assert _open_files() == before
+        run("fork", _tag_of, jobs=4)
 
 
-def _open_files() -> list[str]:
-    return sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208
+def test_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synchronize.SemLock, "_make_name", staticmethod(lambda: "/no/such/folder"))
+    with pytest.raises(CachelintError, match=r"no process could be begun: .+ needs none"):
+        run("fork", _tag_of)
 
 
 def is_there(process: int) -> bool:
@@ -240,7 +251,7 @@ def test_processes_that_begin_anew_import_nothing_from_the_working_directory(
         "from cachelint import check\n"
         "from cachelint.runner import workers\n"
         "if __name__ == '__main__':\n"
-        "    workers._Forked = workers._Spawned\n"
+        "    workers._METHOD = 'spawn'\n"
         "    assert check(['.'], jobs=2).pages == 23\n")
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path / "site",
                           capture_output=True, text=True, check=False)

@@ -26,8 +26,8 @@ Infinity 0.0 1.0 +.5 -.5 99999999999999999999 9007199254740993 1__0 1._5 .5. .e3
 >a a%b a!b a&b a*b a@b a`b a|b a>b -:a 1:a 12:34:56:78 1-1-1 2025-1-1 2025-12-31x 2025-00-00
 2025-13-45 2025-03-30-1 12:34 2025-02-30
 """
-_SCALARS = _WORDS.split()
-_STRANGE = [
+SCALARS = _WORDS.split()
+STRANGE = [
     "", " ", "a b", "a  b", " a", "a ", "a: b", "a #b", "a\tb", "é", "\u00a0", "\x7f", "\x85",
     "\x9f", "\u2028", "\u2029", "\ufeff", "\ufffe", "\U0001f600", "a\u2028b", "a\u0085b",
     "k" * 1022, "k" * 1023, "é" * 171, "é" * 512, "\ud83d", "a/b", "\\", "\u200b", "\u3000", "ß",
@@ -40,9 +40,9 @@ _SAFE = ["gcc@11.4.0", "none", "root", "e4s", "1.3.1", "linux", "zen4", "+shared
 def _scalar(choose: random.Random) -> str:
     kind = choose.random()
     if kind < 0.55:
-        return choose.choice(_SCALARS)
+        return choose.choice(SCALARS)
     if kind < 0.7:
-        return choose.choice(_STRANGE)
+        return choose.choice(STRANGE)
     if kind < 0.8:
         return "".join(choose.choices(_LETTERS, k=choose.randint(1, 8)))
     return choose.choice(_SAFE)
@@ -152,7 +152,7 @@ def make_page(seed: int) -> tuple[str, str]:
     return (_slip(page, choose) if choose.random() < 0.5 else page), tag
 
 
-_INSERTED = [
+INSERTED = [
     " ", "  ", "\t", "\n", "\n\n", "\f", "\v", "\x85", "\u2028", "\u2029", "\ufeff", "\u00a0", "#",
     " # c", "\n# c\n", "'", '"', "\\", ",", ":", "-", "?", "? ", "!", "&a ", "*a", "!!str ", "! ",
     "%", "---", "...", "\n---\n", "|", ">", "[", "]", "{", "}", "\x7f", "\U0001f600", "\\/",
@@ -168,7 +168,7 @@ def _slip(page: str, choose: random.Random) -> str:
         at = choose.choice(joints) + choose.randint(0, 1)
         kind = choose.random()
         if kind < 0.8:
-            page = page[:at] + choose.choice(_INSERTED) + page[at:]
+            page = page[:at] + choose.choice(INSERTED) + page[at:]
         elif kind < 0.9:
             page = page[:at] + page[at + choose.randint(1, 3) :]
         else:

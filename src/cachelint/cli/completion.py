@@ -16,8 +16,8 @@ from click.shell_completion import (
     shell_complete,
 )
 
+from cachelint.cli.options import report_formats
 from cachelint.document import schema
-from cachelint.output.formats import FORMATS
 from cachelint.rules import ALL_RULES
 
 
@@ -37,10 +37,17 @@ def paths(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comple
     return [CompletionItem(incomplete, type="file")]
 
 
-def reports(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def sides(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave folders to the shell."""
+    return [CompletionItem(incomplete, type="dir")]
+
+
+def reports(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Offer the formats of FORMAT:PATH, each with its colon."""
-    return [CompletionItem(f"{row.name}:", help=row.use) for row in FORMATS.values()
-            if row.name.startswith(incomplete)]
+    return [CompletionItem(f"{name}:", help=use) for name, use in report_formats(context).items()
+            if name.startswith(incomplete)]
 
 
 def rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -61,6 +62,7 @@ def cli() -> None:
     \b
     cachelint check                 every catalog below this folder
     cachelint fix --diff            what fix would change
+    cachelint init                  write a configuration, hooks and a workflow
     cachelint rule CL301            what a rule checks, and why
     """
 
@@ -212,6 +214,42 @@ def _status_of_fix(has_changes: bool, report: Report, options: Options) -> int:
 
 
 @_command
+def diff(options: Options) -> int:
+    """Show what changed in the content of pages: packages, specs, versions.
+
+    One argument is a git revision (REV, default: HEAD): the work tree is compared with the merge
+    base of REV and HEAD. Two arguments are folders (OLD and NEW), each a catalog or around one.
+
+    \b
+    cachelint diff origin/main                  what a pull request changes
+    cachelint diff origin/main --tag develop    in detail, for one tag
+    cachelint diff old-site new-site            two folders
+    """
+    from cachelint.runner import diff as differ
+
+    if len(options.sides) > 2:
+        raise click.UsageError("expected a revision, or two folders")
+    sides = options.sides or ("HEAD",)
+    is_revision = len(sides) == 1
+    if options.config_from_base and not is_revision:
+        raise click.UsageError("--config-from-base needs a revision")
+    options.diff_base = sides[0] if is_revision else None
+    try:
+        gate, settings = _read_configuration(
+            options, ["."] if is_revision else [sides[1]], needs_baseline=False)
+        notes = tuple(f"{each.path}: {each.message}" for each in gate.findings)
+        with show_progress(options, with_findings=False) as on_progress:
+            report = differ.diff(
+                sides, settings=settings, tags=options.tag, packages=options.package,
+                jobs=_jobs(options), on_progress=on_progress, notes=notes)
+    except CachelintError as error:
+        hint = "; OLD and NEW are two folders" if is_revision and Path(sides[0]).is_dir() else ""
+        raise CachelintError(str(error).removeprefix("--diff-base: ") + hint) from None
+    printing.print_comparison(report, options)
+    return 0
+
+
+@_command
 def verify(options: Options) -> int:
     """Compare pages with the index of Spack's build cache.
 
@@ -270,6 +308,35 @@ def render(options: Options) -> int:
         return 0
     print_message(f"tag {report.tag} is frozen, and its pages would change: --force writes them")
     return 0 if options.dry_run else 2
+
+
+@_command
+def init(options: Options) -> int:
+    """Write a configuration, pre-commit hooks and a GitHub workflow.
+
+    They are for the catalogs at PATH, and written at the top of their git repository. A file that
+    exists is kept, and what to add to it is shown.
+
+    \b
+    cachelint init --diff           what would be written
+    cachelint init                  write it
+    """
+    from cachelint.cli import init as initializer
+
+    plan = initializer.make_plan(options.path or ".")
+    for note in plan.notes:
+        print_message(f"note: {note}")
+    lines = [*initializer.describe_kept(plan)]
+    if options.diff:
+        printing.print_diff((path, b"", text.encode()) for path, text in plan.new.items())
+        for line in lines:
+            print_message(line)
+        return 0
+    for line in initializer.write(plan):
+        click.echo(escape_unsafe(line))
+    lines += initializer.describe_next(plan) if plan.new else ()
+    click.echo("\n".join(map(escape_unsafe, lines)))
+    return 0
 
 
 @_command
@@ -339,10 +406,12 @@ def schema(options: Options) -> int:
 # ------------------------------------------------------------------------------- configuration
 
 
-def _read_configuration(options: Options, paths: list[str]) -> tuple[Gate, Settings]:
+def _read_configuration(
+    options: Options, paths: list[str], *, needs_baseline: bool = True
+) -> tuple[Gate, Settings]:
     """Read the configuration of a run; its baseline becomes the option's value."""
     choice = Choice(options.config and os.path.normpath(options.config), options.isolated,
-                    options.baseline, options.write_baseline is None)
+                    options.baseline, needs_baseline and options.write_baseline is None)
     if options.config_from_base and options.diff_base is None:
         raise click.UsageError("--config-from-base needs --diff-base")
     sought = [options.stdin_filename or "."] if paths == ["-"] else paths

@@ -22,6 +22,8 @@ class Options:
     """
 
     paths: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
+    path: str | None = None
     name: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -51,7 +53,9 @@ class Options:
     progress: bool | None = None
     color: str = "auto"
     index: str = ""
-    tag: str | None = None
+    tag: Any = None
+    """A tag; of `diff` a tuple of tags."""
+    package: tuple[str, ...] = ()
     stack: Mapping[str, str] = {}
     view: str | None = None
     mirror: Mapping[str, str] = {}
@@ -96,18 +100,27 @@ def _parse_rules(
     return names
 
 
+def report_formats(context: click.Context) -> dict[str, str]:
+    """Return the formats of a command's reports, each with what it is for."""
+    if context.command.name == "diff":
+        return {"text": "for people", "json": "for programs", "markdown": "for a job summary"}
+    return {row.name: row.use for row in FORMATS.values()}
+
+
 def _parse_reports(
-    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+    context: click.Context, _: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
     """Split ``FORMAT:PATH``, and make sure before the run that each file can be written."""
     reports: dict[str, tuple[str, str]] = {}
+    known = report_formats(context)
+    example = "sarif:cachelint.sarif" if "sarif" in known else "json:diff.json"
     for value in values:
         name, _colon, path = value.partition(":")
         if not path:
             raise click.BadParameter(
-                f"invalid report {value!r}: expected FORMAT:PATH, such as sarif:cachelint.sarif")
-        if name not in FORMATS:
-            near = selection.nearest(name, FORMATS)
+                f"invalid report {value!r}: expected FORMAT:PATH, such as {example}")
+        if name not in known:
+            near = selection.nearest(name, known)
             raise click.BadParameter(f"unknown format {name!r}{near}")
         if path == "-":
             raise click.BadParameter("-: use --output-format for standard output")
@@ -195,6 +208,10 @@ OPTIONS = (
            help="Only verify this tag"),
     Option("--tag", commands="render", section="Index", metavar="TAG", required=True,
            help="The tag to render"),
+    Option("--tag", commands="diff", section="Details", multiple=True, metavar="TAG",
+           help="Compare only this tag, in detail; repeatable"),
+    Option("--package", commands="diff", section="Details", multiple=True, metavar="PACKAGE",
+           help="Compare only this package, in detail; repeatable"),
     Option("--stack", commands="verify render", section="Index", multiple=True,
            metavar="NAME=SOURCE", callback=_parse_pairs,
            help="Index of one more stack; repeatable"),
@@ -232,10 +249,13 @@ OPTIONS = (
            help="Path to assume for the page read from stdin"),
     Option("--output-format", section="Output", type=click.Choice(list(FORMATS)), metavar="FORMAT",
            help=f"{', '.join(FORMATS)} [default: full, or github]"),
-    Option("--output-file", section="Output", multiple=True, metavar="FORMAT:PATH",
-           callback=_parse_reports, complete="reports",
+    Option("--output-format", commands="rule diff", section="Output",
+           type=click.Choice(["text", "json", "markdown"]),
+           default="text", metavar="FORMAT", help="text, json or markdown [default: text]"),
+    Option("--output-file", commands="check fix verify diff", section="Output", multiple=True,
+           metavar="FORMAT:PATH", callback=_parse_reports, complete="reports",
            help="Also write a report to a file; repeatable"),
-    Option("--diff", commands="fix", section="Output", is_flag=True,
+    Option("--diff", commands="fix init", section="Output", is_flag=True,
            help="Show what would change, and write nothing"),
     Option("--fixes-only", commands="fix", section="Output", is_flag=True,
            help="Print what was fixed, and only count what is left"),
@@ -246,8 +266,8 @@ OPTIONS = (
            help="Print nothing but errors"),
     Option("--verbose", "-v", section="Output", is_flag=True,
            help="Print what is done to standard error"),
-    Option("--progress/--no-progress", section="Output", default=None,
-           help="Show progress on a terminal [default: not in CI]"),
+    Option("--progress/--no-progress", commands="check fix verify diff", section="Output",
+           default=None, help="Show progress on a terminal [default: not in CI]"),
     Option("--color", section="Output", type=click.Choice(["auto", "always", "never"]),
            default="auto", metavar="WHEN", help="auto, always or never [default: auto]"),
     Option("--strict", section="Exit status", is_flag=True, help="Treat warnings as errors"),
@@ -255,34 +275,36 @@ OPTIONS = (
            help="Exit with 0 even if errors are found"),
     Option("--exit-non-zero-on-fix", commands="fix", section="Exit status", is_flag=True,
            help="Exit with 1 if a file was changed"),
-    Option("--config", commands="check fix verify render", section="Configuration", **_FILE,
+    Option("--config", commands="check fix verify render diff", section="Configuration", **_FILE,
            help="Configuration file [default: the nearest one]"),
     Option("--config-from-base", section="Configuration", is_flag=True,
            help="With --diff-base: read it at the merge base"),
-    Option("--isolated", commands="check fix verify render", section="Configuration", is_flag=True,
+    Option("--config-from-base", commands="diff", is_flag=True,
+           help="With a revision: read it at the merge base"),
+    Option("--isolated", commands="check fix verify render diff", is_flag=True,
            help="Ignore all configuration files"),
     Option("--show-settings", section="Configuration", is_flag=True,
            help="Print settings and their sources, then exit"),
-    Option("--jobs", "-j", section="Configuration", type=click.IntRange(min=1), metavar="N",
-           help="Worker processes [default: one per processor]"),
-    Option("--output-format", commands="rule", type=click.Choice(["text", "json", "markdown"]),
-           default="text", metavar="FORMAT", help="text, json or markdown [default: text]"),
+    Option("--jobs", "-j", commands="check fix verify diff", type=click.IntRange(min=1),
+           metavar="N", help="Worker processes [default: one per processor]"),
 )
 
 ARGUMENTS = {
     "check": {"paths": "paths"}, "fix": {"paths": "paths"}, "verify": {"paths": "paths"},
-    "render": {},
+    "render": {}, "init": {"path": "paths"}, "diff": {"sides": "sides"},
     "rule": {"name": "rule"}, "schema": {"name": "schemas"},
 }
 """The arguments of each command, with the function of `completion` that offers values."""
-_METAVARS = {"paths": "[PATH]...", "rule": "[CODE|NAME]", "schemas": "[NAME]"}
+_METAVARS = {"paths": "[PATH]", "sides": "[REV | OLD NEW]", "rule": "[CODE|NAME]",
+             "schemas": "[NAME]"}
 
 
 def parameters_of(command: str) -> list[click.Parameter]:
     """Return the arguments and options of a command."""
     arguments = [
-        click.Argument([name], nargs=-1 if name == "paths" else 1, required=False,
-                       metavar=_METAVARS[complete], shell_complete=_complete(complete))
+        click.Argument([name], nargs=-1 if name in ("paths", "sides") else 1, required=False,
+                       metavar=_METAVARS[complete] + "..." * (name == "paths"),
+                       shell_complete=_complete(complete))
         for name, complete in ARGUMENTS[command].items()
     ]
     return [*arguments, *(option for option in OPTIONS if command in option.commands)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from cachelint.cli.options import Options, describe_unwritable
 from cachelint.files import read_write
 from cachelint.files.paths import path_in_checkout
-from cachelint.model import CachelintError, Invocation, Report, Severity
+from cachelint.model import CachelintError, DiffReport, Invocation, Report, Severity
 from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
 from cachelint.rules import BY_CODE
 from cachelint.runner.run import OnProgress
@@ -28,7 +28,9 @@ def print_message(message: str) -> None:
     sys.stderr.write(f"{escape_unsafe(message)}\n")
 
 
-def show_progress(options: Options) -> AbstractContextManager[OnProgress | None]:
+def show_progress(
+    options: Options, *, with_findings: bool = True
+) -> AbstractContextManager[OnProgress | None]:
     """Show progress on standard error, if that is a terminal that can rewrite a line."""
     wanted = not os.environ.get("CI") if options.progress is None else options.progress
     if not wanted or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
@@ -36,7 +38,7 @@ def show_progress(options: Options) -> AbstractContextManager[OnProgress | None]
     from cachelint.cli import progress
 
     # a baseline is applied at the end: until then known and new findings are counted together
-    return progress.show_line(sys.stderr, with_findings=not options.baseline)
+    return progress.show_line(sys.stderr, with_findings=with_findings and not options.baseline)
 
 
 # ------------------------------------------------------------------------------- reports
@@ -67,7 +69,7 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
     """
     report = report._replace(invocation=Invocation(tuple(sys.argv[1:]), options.diff_base))
     # first the files: the reader of standard output may close it early
-    _write_files(report, options)
+    _write_files(lambda name: FORMATS[name].load()(report, PLAIN), options)
     target = stream or sys.stdout
     chosen = format_of(options)
     if target is sys.stderr:
@@ -87,10 +89,27 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
         print_message(f"{plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
 
 
-def _write_files(report: Report, options: Options) -> None:
+def print_comparison(report: DiffReport, options: Options) -> None:
+    """Write what `diff` found to the files that were requested, and to standard output.
+
+    Raises CachelintError where a file cannot be written.
+    """
+    from cachelint.output.diff import WRITERS
+
+    def write(name: str) -> Iterator[str]:
+        return (f"{line}\n" for line in WRITERS[name](report))
+
+    _write_files(write, options)
+    if options.output_format != "text":
+        write_utf8(sys.stdout)
+    sys.stdout.writelines(write(options.output_format or "text"))
+
+
+def _write_files(write: Callable[[str], Iterator[str]], options: Options) -> None:
+    """Write each report that was requested; ``write`` takes the name of its format."""
     for name, path in options.output_file:
         try:
-            read_write.write_text(path, FORMATS[name].load()(report, PLAIN))
+            read_write.write_text(path, write(name))
         except OSError as error:
             raise CachelintError(describe_unwritable(path, error)) from None
 

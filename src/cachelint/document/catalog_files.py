@@ -179,10 +179,11 @@ def _scalar(text: str) -> Any:
 def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     """Read a YAML file as if it were a page: its faults (CL1xx), its data, and their positions."""
     try:
-        page = Page(raw.decode("utf-8"))
+        text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         return parse_page(raw)
-    text = page.text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as lines are counted elsewhere
+    page = Page(text)
     document = by_line(text)
     if document is None and len(raw) > MAX_SIZE:
         page.errors.append(ParseError("CL110", Problem("", (

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from cachelint.document import strict_json, yaml
-from cachelint.model import NamedTuple, PageFormat, Problem, SchemaError, Span
+from cachelint.model import Meta, NamedTuple, PageFormat, Problem, SchemaError, Span
 from cachelint.text import clip, ordinal
 
 
@@ -53,7 +53,7 @@ class Page:
         """Offsets at which comments begin."""
         self.schema_errors: list[SchemaError] = []
         """Where ``data`` violates its schema; the linter fills this in, and ``expected_meta``."""
-        self.expected_meta: dict[str, Any] = {}
+        self.expected_meta: Meta = {}
         """What `meta` should be: those of its keys that follow from valid values of the specs."""
         self.nodes: dict[str, yaml.NodeSpan] = {}
         """Locations of values that are not JSON, by pointer."""
@@ -238,6 +238,12 @@ class Page:
         starts = self._starts()
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return starts[number - 1], end
+
+    def list_comments(self) -> list[str]:
+        """Return the comments as they are written."""
+        ends = (self.text.find("\n", start) for start in self.comments)
+        return [self.text[start : end if end >= 0 else None]
+                for start, end in zip(self.comments, ends, strict=True)]
 
     def source(self, entry: TopLevelEntry) -> str:
         """Return an entry as it is written, without comments and the whitespace before them."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import islice
 from typing import Any
 
 from cachelint.document import strict_json, yaml
 from cachelint.document.formats import format_of
 from cachelint.document.page import Page, ParseError, TopLevelEntry
-from cachelint.document.schema import show
+from cachelint.document.schema import MOST_ERRORS, show
 from cachelint.files.read_write import too_large
 from cachelint.model import Problem, Span
 
@@ -30,23 +31,28 @@ _ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
 # compiled when they are first used
 _CONFLICT = r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)"
 _PLAIN = rf"{yaml.PLAIN_WORD}|/[A-Za-z0-9._/-]*"
-_PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD})*\]"
+_PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD}){{,999}}\]"
 # brackets, and then a string: in YAML, quotes are rare there
 _LIKE_JSON = r'[\[{\s]*"'
 
 MOST_YAML_VALUES = 50_000
-"""The most values of a page for which the YAML parser is used: it needs 30 µs for each (CL110)."""
+"""The most keys and values of a page for the YAML parser, which needs 20 µs for each (CL110)."""
 
-MOST_VALUES = 1_000_000
-"""The most values of a page, or one for 8 bytes of its largest size if that is more (CL110).
+MOST_VALUES = 600_000
+"""The most values of a page, or one for 14 bytes of its largest size if that is more (CL110).
 
-Real pages have one for 17 bytes; each takes about 1 µs and 100 bytes.
+Real pages have one for 17 bytes; each takes about 1 µs and 100 bytes. Quotes in values and escapes
+count, too: where patterns repeat over them, each takes as much.
 """
+
+MOST_LINES = 100_000
+"""The most lines of a page (CL110); real pages in block form have one for 16 bytes."""
 
 MOST_POINTER_CHARACTERS = 1 << 23
 """After so many characters in pointers to duplicate keys, further keys are not reported."""
 
-_BEFORE_VALUES = (b",", b"[", b"{")
+_BEFORE_VALUES = (b",", b"[", b"{", b"'", b'\\"', b"\\\\", b"\\u00")
+_LINE_ENDS = (b"\n", b"\r")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -60,11 +66,12 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
         page = Page("")
         _fault(page, "CL110", too_large(len(raw), max_size))
         return page
-    most = max(MOST_VALUES, max_size // 8)
-    if max_size and len(raw) > most and sum(map(raw.count, _BEFORE_VALUES)) > most:
-        page = Page("")
-        _fault(page, "CL110", f"more than {most:,} values: not parsed")
-        return page
+    for what, most, marks in (("values", max(MOST_VALUES, max_size // 14), _BEFORE_VALUES),
+                              ("lines", MOST_LINES, _LINE_ENDS)):
+        if max_size and len(raw) > most and sum(map(raw.count, marks)) > most:
+            page = Page("")
+            _fault(page, "CL110", f"more than {most:,} {what}: not parsed")
+            return page
     has_bom = raw.startswith(_BOM)
     try:
         text = (raw[3:] if has_bom else raw).decode("utf-8")
@@ -179,7 +186,7 @@ def _read_entries(page: Page) -> None:
         page.data, page.entries = data, lines.entries
     elif not _read_yaml(page, lines):
         return
-    for pointer, span in sorted(lines.repeated, key=lambda item: item[1]):
+    for pointer, span in sorted(lines.repeated, key=lambda item: item[1])[:MOST_ERRORS]:
         key = strict_json.unescape_token(pointer.rsplit("/", 1)[1])
         _fault(page, "CL107", f"duplicate key {show(key)}: readers silently keep one of the two",
                span, pointer)
@@ -233,7 +240,8 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
         raise
     except strict_json.DuplicateKeyError:
         length = 0
-        for pointer, at, key_end in strict_json.repeated_keys(text, start, f"/{entry.key}"):
+        repeated = strict_json.repeated_keys(text, start, f"/{entry.key}")
+        for pointer, at, key_end in islice(repeated, MOST_ERRORS):
             lines.repeated.append((pointer, page.span(at, key_end)))
             length += len(pointer)
             if length > MOST_POINTER_CHARACTERS:

@@ -9,6 +9,7 @@ from typing import Any
 from cachelint.document import schema, strict_json
 from cachelint.document.summary import summarize
 from cachelint.document.yaml import LimitError, YamlError, is_plain_word, load
+from cachelint.model import Meta, Spec
 
 
 def render_entry(key: str, value: Any) -> str:
@@ -23,7 +24,7 @@ def render_entry(key: str, value: Any) -> str:
     return f"{key}: {strict_json.dumps(value)}"
 
 
-def render(title: str, tag: str, meta: dict[str, Any], specs: list[dict[str, Any]]) -> str:
+def render(title: str, tag: str, meta: Meta, specs: Iterable[Spec]) -> str:
     """Write a whole page as the generator does; ``specs`` are in order already."""
     return (
         f'---\ntitle: "{title}"\nlayout: cache\ncategories: [package, {tag}]\n'
@@ -47,10 +48,10 @@ def is_renderable(title: str, tag: str) -> bool:
     return not read.dependent and len(words) == 2 and type(words[1]) is str and words[1] == tag
 
 
-def ordered(specs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def ordered(specs: Iterable[Mapping[str, Any]]) -> list[Spec]:
     """Return specs in the order of their hashes, with their stacks sorted; nothing is altered."""
-    return sorted(({**spec, "stacks": sorted(spec["stacks"])} for spec in specs),
-                  key=lambda spec: str(spec["hash"]))
+    copies: list[Any] = [{**spec, "stacks": sorted(spec["stacks"])} for spec in specs]
+    return sorted(copies, key=lambda spec: str(spec["hash"]))
 
 
 def render_page(title: str, tag: str, specs: Iterable[Mapping[str, Any]]) -> str:

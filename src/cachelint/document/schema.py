@@ -23,7 +23,7 @@ from cachelint.text import clip, did_you_mean, nearest_name, ordinal, plural
 
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
-    "configuration", "baseline", "report", "rules",
+    "configuration", "baseline", "report", "rules", "diff",
 )
 
 FOR_EDITORS = "front-matter"
@@ -104,6 +104,8 @@ _IS: dict[str, Check] = {
     "null": lambda value: value is None,
 }
 
+_LAST = ("prefixItems", "items", "properties", "additionalProperties", "uniqueItems")
+
 _ANNOTATIONS = {
     "$schema", "$id", "$defs", "title", "description", "default",
     "x-reported-as",  # the rule that reports violations of a keyword
@@ -132,7 +134,9 @@ def _resolve(root: dict[str, Any], pointer: str) -> Any:
 def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
     """Compile one schema; each keyword tests values of its own types and lets all others pass."""
     checks: list[Check] = []
-    for keyword, argument in schema.items():
+    # what looks at each part of a value comes last
+    for keyword, argument in sorted(
+            schema.items(), key=lambda item: item[0] in _LAST and _LAST.index(item[0]) + 1):
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
@@ -240,7 +244,9 @@ def _unique(value: Any) -> bool:
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
     # as they are written, which distinguishes true from 1, but 1.0 is 1
-    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str) for item in value}
+    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str)
+               if isinstance(item, (dict, list)) else (isinstance(item, bool), item)
+               for item in value}
     return len(written) == len(value)
 
 
@@ -285,63 +291,77 @@ _KEYWORDS: dict[str, Callable[[Any], Check]] = {
 # ------------------------------------------------------------------------------ every error
 
 MOST_ERRORS = 2000
-"""So many errors of one value are listed; what comes after them is not looked at."""
+"""So many errors of one value are listed, and problems by one rule; what follows is not sought."""
 
 
-@cache
-def _validator(name: str) -> Any:
-    from jsonschema import ValidationError, validators
+class _Validator:
+    """jsonschema's validator of one schema, with keywords of its own where those are slow."""
 
-    standard: Any = validators.Draft202012Validator
-    extend: Any = validators.extend
-    root = load(name)
+    def __init__(self, name: str) -> None:
+        """Extend the standard validator."""
+        from jsonschema import validators
 
-    # a valid part of a large value is passed over by the compiled test, fifty times faster
-    checks: dict[int, Check] = {}
+        self._root = load(name)
+        self._checks: dict[int, Check] = {}
+        standard: Any = validators.Draft202012Validator
+        extend: Any = validators.extend
+        checker = standard.TYPE_CHECKER.redefine_many({
+            # true and 31.0 are not whole numbers, a date is not a string
+            "integer": lambda _, value: type(value) is int,
+            "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
+        })
+        self.iter_errors: Callable[[Any], Iterator[Any]] = extend(
+            standard, type_checker=checker, validators={
+                "items": self._items, "additionalProperties": self._additional_properties,
+                "required": _required, "uniqueItems": _unique_items,
+            })(self._root).iter_errors
 
-    def is_valid(part: Any, schema: Any) -> bool:
-        if id(schema) not in checks:
-            checks[id(schema)] = _compile(schema, root)
-        return checks[id(schema)](part)
+    def _is_valid(self, part: Any, schema: Any) -> bool:
+        """Pass over a valid part of a large value by the compiled test, fifty times faster."""
+        if id(schema) not in self._checks:
+            self._checks[id(schema)] = _compile(schema, self._root)
+        return self._checks[id(schema)](part)
 
-    def items(validator: Any, schema: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    def _items(self, validator: Any, schema: Any, instance: Any, parent: Any) -> Iterator[Any]:
         if isinstance(instance, list):
             for index in range(len(parent.get("prefixItems", ())), len(instance)):
-                if not is_valid(instance[index], schema):
+                if not self._is_valid(instance[index], schema):
                     yield from validator.descend(instance[index], schema, path=index)
 
-    def additional_properties(
-        validator: Any, schema: Any, instance: Any, parent: Any
+    def _additional_properties(
+        self, validator: Any, schema: Any, instance: Any, parent: Any
     ) -> Iterator[Any]:
         if not isinstance(instance, dict):
             return
         known = parent.get("properties", ())
         others = [key for key in instance if key not in known]
         if schema is False and others:
-            yield ValidationError("unknown keys")
+            yield _error("unknown keys")
         elif isinstance(schema, dict):
             for key in others:
-                if not is_valid(instance[key], schema):
+                if not self._is_valid(instance[key], schema):
                     yield from validator.descend(instance[key], schema, path=key)
 
-    def required(validator: Any, keys: Any, instance: Any, parent: Any) -> Iterator[Any]:
-        del validator, parent
-        if isinstance(instance, dict) and not all(key in instance for key in keys):
-            yield ValidationError("missing keys")
 
-    def unique_items(validator: Any, wanted: Any, instance: Any, parent: Any) -> Iterator[Any]:
-        del validator, parent
-        if wanted and not _unique(instance):
-            yield ValidationError("an item twice")
+def _required(_: Any, keys: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    del parent
+    if isinstance(instance, dict) and not all(key in instance for key in keys):
+        yield _error("missing keys")
 
-    checker = standard.TYPE_CHECKER.redefine_many({
-        # true and 31.0 are not whole numbers, a date is not a string
-        "integer": lambda _, value: type(value) is int,
-        "string": lambda _, value: isinstance(value, str) and not isinstance(value, Timestamp),
-    })
-    return extend(standard, type_checker=checker, validators={
-        "items": items, "additionalProperties": additional_properties, "required": required,
-        "uniqueItems": unique_items})(root)
+
+def _unique_items(_: Any, wanted: Any, instance: Any, parent: Any) -> Iterator[Any]:
+    del parent
+    if wanted and not _unique(instance):
+        yield _error("an item twice")
+
+
+def _error(message: str) -> Any:
+    from jsonschema import ValidationError
+
+    return ValidationError(message)
+
+
+_validator = cache(_Validator)
 
 
 def validate(name: str, value: Any) -> list[SchemaError]:
@@ -385,16 +405,27 @@ _WHOLE = {"tags": "the file", "meta": "the file", "configuration": "the configur
 def _key_errors(error: Any, pointer: str, whole: str) -> Iterator[SchemaError]:
     """Yield an error for each key that is missing or unknown."""
     where = _subject([str(token) for token in error.absolute_path]) or whole
-    if error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
-                                  f"missing key {show(key)} in {where}", key)
-        return
     known = error.schema.get("properties", ())
-    for key in islice((key for key in error.instance if key not in known), MOST_ERRORS):
-        yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
-                          f"unknown key {show(key)} in {where}", key)
+    others = [key for key in error.instance if key not in known]
+    if error.validator == "additionalProperties":
+        for key in others[:MOST_ERRORS]:
+            yield SchemaError(SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(key)}",
+                              f"unknown key {show(key)} in {where}", key)
+        return
+    for key in error.validator_value:
+        if key in error.instance:
+            continue
+        # where other keys are allowed, only one that is meant for this one is an error
+        is_open = error.schema.get("additionalProperties") is not False
+        near = nearest_name(key, others, 1 + (len(key) > 3)) if is_open else None
+        if near is None:
+            yield SchemaError(SchemaErrorKind.MISSING_KEY, pointer,
+                              f"missing key {show(key)} in {where}", key)
+        else:
+            others.remove(near)
+            yield SchemaError(
+                SchemaErrorKind.UNKNOWN_KEY, f"{pointer}/{escape_token(near)}",
+                f"unknown key {show(near)} in {where}: did you mean {show(key)}?", near, meant=key)
 
 
 _MOST_GUESSES = 100
@@ -404,7 +435,8 @@ _MOST_GUESSES = 100
 def _match_keys(errors: list[SchemaError]) -> list[SchemaError]:
     """Take an unknown key for the missing one that is nearest, and drop the error of that."""
     missing = {error.key for error in errors if error.kind is SchemaErrorKind.MISSING_KEY}
-    unknown = [error for error in errors if error.kind is SchemaErrorKind.UNKNOWN_KEY]
+    unknown = [error for error in errors
+               if error.kind is SchemaErrorKind.UNKNOWN_KEY and not error.meant]
     if not missing or not 0 < len(unknown) <= _MOST_GUESSES:
         return errors
     meant: dict[str, str] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cachelint.model import Meta
+
 FIELDS = {
     "compilers": "compiler",
     "oss": "os",
@@ -16,7 +18,7 @@ FIELDS = {
 """Each list of `meta`, and the field of specs whose union it is."""
 
 
-def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def summarize(specs: Iterable[Mapping[str, Any]]) -> Meta:
     """Derive a page's `meta` from its specs.
 
     Args:
@@ -36,13 +38,14 @@ def summarize(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for spec in specs:
         for stack in set(spec["stacks"]):
             by_stack[stack] = by_stack.get(stack, 0) + 1
+    stacks = sorted(by_stack)
     return {
         "compilers": sorted({spec["compiler"] for spec in specs}),
         "num_specs": len(specs),
-        "num_specs_by_stack": dict(sorted(by_stack.items())),
+        "num_specs_by_stack": {stack: by_stack[stack] for stack in stacks},
         "oss": sorted({spec["os"] for spec in specs}),
         "platforms": sorted({spec["platform"] for spec in specs}),
-        "stacks": sorted(by_stack),
+        "stacks": stacks,
         "targets": sorted({spec["target"] for spec in specs}),
         "versions": sorted({version for spec in specs for version in spec["versions"]}),
     }

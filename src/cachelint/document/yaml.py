@@ -167,7 +167,7 @@ def load(text: str, most_values: int = 0) -> Document:
 
     Args:
         text: The document.
-        most_values: How many values it may have; 0 for no limit.
+        most_values: How many keys and values it may have; 0 for no limit.
 
     Raises:
         YamlError: It is not YAML, or not what a page may contain.
@@ -243,7 +243,7 @@ class _Composer:
         self.scalars: list[tuple[int, int]] = []
         self.dependent: list[ReaderDependent] = []
         self._stack: list[_Open] = []
-        self._documents = 0
+        self._documents = self._number = 0
         self._pointer_characters = 0
         self._end = 0
 
@@ -257,10 +257,10 @@ class _Composer:
             if self._documents > 1:
                 raise YamlError("invalid YAML: a second document begins here", start)
         elif kind == "ScalarEvent":
-            self._refuse_tag(event)
+            self._count(event)
             self._scalar(event.value, start, end, event.style or "")
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
-            self._refuse_tag(event)
+            self._count(event)
             if len(self._stack) >= MAX_DEPTH:
                 raise LimitError(f"values are nested over {MAX_DEPTH} deep", start)
             self._open({} if kind == "MappingStartEvent" else [], event.start_mark,
@@ -275,7 +275,12 @@ class _Composer:
             self._end = max(self._end, node.end)
             self.nodes[closed.pointer] = node._replace(close=self._end)
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _count(self, event: Any) -> None:
+        """Count a key or value, which may be one too many, or have a tag."""
+        self._number += 1
+        if 0 < self.most_values < self._number:
+            raise LimitError(f"over {self.most_values:,} keys and values for the YAML parser",
+                             event.start_mark.index)
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
             raise YamlError(f"explicit YAML tags are not allowed ({tag})", event.start_mark.index)
@@ -384,8 +389,6 @@ class _Composer:
         self._pointer_characters += len(pointer)
         if self._pointer_characters > _MOST_POINTER_CHARACTERS:
             raise LimitError("too many values below long keys", node.start)
-        if 0 < self.most_values < len(self.nodes):
-            raise LimitError(f"over {self.most_values:,} values for the YAML parser", node.start)
         return pointer
 
 

@@ -129,7 +129,8 @@ class _Comparison:
         attributes = _attributes(inside) if paths else []
         tracked = git.start(top, *_DIFF, base, "--", *paths, *attributes)
         index = git.start(top, "ls-files", "-s", "-t", "-z", "--", *paths)
-        untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
+        untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--",
+                              *paths) if self._with_untracked else None
         trees = git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside))
 
         relative = git.Renaming(inside, outside)
@@ -137,7 +138,7 @@ class _Comparison:
         entries = git.read_index(listed, relative)
         records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
         new = [relative(name) for name in git.split_names(git.finish(untracked))
-               if self._with_untracked]
+               ] if untracked is not None else []
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
         if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -74,13 +73,30 @@ def select(paths: Iterable[str], *, needs_pages: bool = True) -> Selection:
     Raises:
         CachelintError: A path does not exist, or a folder has no page.
     """
-    whole: dict[tuple[str, str], tuple[str, ...]] = {}
-    named: dict[tuple[str, str], dict[str, None]] = {}
-    roots: dict[str, None] = {}
-    catalog_files: dict[str, None] = {}
-    searched: dict[str, str] = {}
-    notes: list[str] = []
+    selector = _Selector()
     for path in [paths] if isinstance(paths, str) else map(os.fspath, paths):
+        selector.add(path, needs_pages=needs_pages)
+    selection = selector.result()
+    return _skip_catalogs(selection, selector.searched) if selector.searched else selection
+
+
+class _Selector:
+    """Gathers what the paths of a command line name."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.searched: dict[str, str] = {}
+        """Catalogs that were found below a folder, with that folder."""
+        self._whole: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Root and tag of whole folders, with the real paths that links must not lead out of."""
+        self._named: dict[tuple[str, str], dict[str, None]] = {}
+        """Root and tag of pages that were named outright."""
+        self._roots: dict[str, None] = {}
+        self._catalog_files: dict[str, None] = {}
+        self._notes: list[str] = []
+
+    def add(self, path: str, *, needs_pages: bool) -> None:
+        """Add what one path names. Raises CachelintError as `select` does."""
         try:
             mode = os.stat(path).st_mode
         except (OSError, ValueError) as error:
@@ -89,30 +105,79 @@ def select(paths: Iterable[str], *, needs_pages: bool = True) -> Selection:
             else:
                 raise CachelintError(_not_there(path)) from None
         if stat.S_ISDIR(mode) and not _is_page_name(path):
-            number = len(roots)
-            is_found = _select_folder(path, whole, named, roots, searched, notes)
-            if not is_found and (needs_pages or len(roots) == number):
+            number = len(self._roots)
+            is_found = self._add_folder(path)
+            if not is_found and (needs_pages or len(self._roots) == number):
                 raise CachelintError(f"{display_path(path)}: no pages here: expected "
                                      "_cache/<tag>/<package>/specs.md")
         elif is_catalog_file(path):
-            catalog_files[display_path(path)] = None
+            self._catalog_files[display_path(path)] = None
         else:
-            place = page_id_of(path)
-            root = catalog_of(path) if place.tag else None
-            key = (root, place.tag) if root is not None and place.tag else (".", "")
-            named.setdefault(key, {})[display_path(path)] = None
-    tasks = [TagTask(root, tag, None, within=within)
-             for (root, tag), within in whole.items() if tag]
-    for (root, tag), within in whole.items():
-        if not tag:  # a `_cache` that leads out of the catalog
-            tasks.append(TagTask(root, "", (join(root, "_cache"),), within=within))
-    for (root, tag), pages in named.items():
-        if (root, tag) not in whole:
-            tasks.append(TagTask(root, tag, tuple(sorted(pages, key=path_key))))
-    tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
-    selection = Selection(tuple(tasks), tuple(sorted(roots, key=path_key)), tuple(catalog_files),
-                          tuple(notes))
-    return _skip_catalogs(selection, searched) if searched else selection
+            tag = page_id_of(path).tag
+            root = catalog_of(path) if tag else None
+            self._add_page(path, *((root, tag) if root is not None and tag else (".", "")))
+
+    def result(self) -> Selection:
+        """Return what was gathered, sorted."""
+        tasks = [TagTask(root, tag, None, within=within) if tag
+                 # a `_cache` that leads out of the catalog
+                 else TagTask(root, "", (join(root, "_cache"),), within=within)
+                 for (root, tag), within in self._whole.items()]
+        tasks += [TagTask(root, tag, tuple(sorted(pages, key=path_key)))
+                  for (root, tag), pages in self._named.items() if (root, tag) not in self._whole]
+        tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
+        return Selection(tuple(tasks), tuple(sorted(self._roots, key=path_key)),
+                         tuple(self._catalog_files), tuple(self._notes))
+
+    def _add_page(self, path: str, root: str, tag: str) -> None:
+        self._named.setdefault((root, tag), {})[display_path(path)] = None
+
+    def _add_folder(self, path: str) -> bool:
+        """Add the catalogs at or below a folder, or the part of a catalog in which it lies.
+
+        Returns whether there is a page.
+        """
+        absolute = os.path.abspath(path)
+        parts = absolute.split(os.sep)
+        found = False
+        index = _find_cache(parts)
+        if index is not None:
+            root, below = display_path(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
+            within = (os.path.realpath(root), os.path.realpath(absolute))
+            if not below:
+                found = self._add_catalog(root, within)
+            elif len(below) == 1 and _has_page(absolute):
+                self._whole[(root, below[0])] = within
+                found = True
+            elif len(below) == 2 and os.path.lexists(page := join(path, PAGE)):
+                self._add_page(page, root, below[0])
+                found = True
+        if not found:
+            for root in catalogs(absolute, self._notes):
+                if os.path.realpath(root) != os.path.realpath(absolute):
+                    self.searched[root] = absolute
+                inside = (os.path.realpath(root),)
+                if leaves(join(root, "_cache"), inside):
+                    self._whole[(root, "")] = inside
+                    found = True
+                else:
+                    found = self._add_catalog(root, inside) or found
+        return found
+
+    def _add_catalog(self, root: str, within: tuple[str, ...]) -> bool:
+        """Add a whole catalog, and return whether it has a page."""
+        self._roots[root] = None
+        cache = join(root, "_cache")
+        try:
+            names = os.listdir(cache)
+        except OSError as error:
+            raise CachelintError(f"{cache}: {read_write.reason(error)}") from None
+        found = False
+        for name in names:
+            if not name.startswith("."):
+                self._whole[(root, name)] = within
+                found = found or leaves(f"{cache}/{name}", within) or _has_page(f"{cache}/{name}")
+        return found
 
 
 def _skip_catalogs(selection: Selection, searched: dict[str, str]) -> Selection:
@@ -174,61 +239,6 @@ def _not_there(path: str) -> str:
     return escape_unsafe(f"{path}: no such file or folder{near}")
 
 
-def _select_folder(
-    path: str, whole: dict[tuple[str, str], tuple[str, ...]],
-    named: dict[tuple[str, str], dict[str, None]], roots: dict[str, None],
-    searched: dict[str, str], notes: list[str],
-) -> bool:
-    """Select the catalogs at or below a folder, or the part of a catalog in which it lies.
-
-    Returns whether there is a page.
-    """
-    absolute = os.path.abspath(path)
-    parts = absolute.split(os.sep)
-    found = False
-    index = _find_cache(parts)
-    if index is not None:
-        root, below = display_path(os.sep.join(parts[:index]) or os.sep), parts[index + 1 :]
-        within = (os.path.realpath(root), os.path.realpath(absolute))
-        if not below:
-            found = _select_catalog(root, whole, within)
-            roots[root] = None
-        elif len(below) == 1 and _has_page(absolute):
-            whole[(root, below[0])] = within
-            found = True
-        elif len(below) == 2 and os.path.lexists(page := join(display_path(path), PAGE)):
-            named.setdefault((root, below[0]), {})[page] = None
-            found = True
-    if not found:
-        for root in catalogs(absolute, notes):
-            if os.path.realpath(root) != os.path.realpath(absolute):
-                searched[root] = absolute
-            inside = (os.path.realpath(root),)
-            if leaves(join(root, "_cache"), inside):
-                whole[(root, "")] = inside
-                found = True
-                continue
-            roots[root] = None
-            found = _select_catalog(root, whole, inside) or found
-    return found
-
-
-def _select_catalog(
-    root: str, whole: dict[tuple[str, str], tuple[str, ...]], within: tuple[str, ...]
-) -> bool:
-    cache = join(root, "_cache")
-    try:
-        names = os.listdir(cache)
-    except OSError as error:
-        raise CachelintError(f"{cache}: {read_write.reason(error)}") from None
-    found = False
-    for name in names:
-        if not name.startswith("."):
-            whole[(root, name)] = within
-            found = found or leaves(f"{cache}/{name}", within) or _has_page(f"{cache}/{name}")
-    return found
-
-
 def _has_page(folder: str) -> bool:
     try:
         names = os.listdir(folder)
@@ -263,7 +273,7 @@ class Listing(NamedTuple):
     """What lies in one folder below ``_cache``."""
 
     pages: list[tuple[str, PageId]]
-    """Sorted by path."""
+    """Sorted by path, and after them what else is there and cannot be read."""
     stray_pages: list[str]
     """Files with front matter where no page belongs."""
     is_complete: bool = True
@@ -282,11 +292,13 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         return Listing([(folder, NO_PAGE)], [], is_complete=False)
     pages: list[tuple[str, PageId]] = []
     astray: list[str] = []
+    unread: list[str] = []
     temporary: list[str] = []
     try:
         names, links = _scan(folder)
     except NotADirectoryError:
-        return Listing([], stray_pages(join(root, "_cache"), [tag]))
+        find_strays(join(root, "_cache"), [tag], astray, unread)
+        return Listing([(path, NO_PAGE) for path in unread], astray)
     except OSError as error:
         if error.errno == errno.ENOENT:
             return Listing([], [])
@@ -308,7 +320,7 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         try:
             inside = os.listdir(below)
         except NotADirectoryError:
-            astray += stray_pages(folder, [name])
+            find_strays(folder, [name], astray, unread)
             continue
         except OSError as error:
             inside = [PAGE] if error.errno != errno.ENOENT else []
@@ -319,7 +331,8 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
                 continue
             inside.remove(PAGE)
         temporary += [f"{below}/{each}" for each in inside if read_write.is_temporary(each)]
-        astray += stray_pages(below, inside)
+        find_strays(below, inside, astray, unread)
+    pages += [(path, NO_PAGE) for path in unread]
     if _is_above(root):
         pages = [(display_path(path), place) for path, place in pages]
         astray = [display_path(path) for path in astray]
@@ -334,27 +347,29 @@ def _scan(folder: str) -> tuple[list[str], set[str]]:
             {entry.name for entry in entries if entry.is_symlink()})
 
 
-def stray_pages(folder: str, names: list[str]) -> list[str]:
-    """Keep the files that Jekyll takes for pages: with front matter, and no hidden name."""
-    found = []
+def find_strays(folder: str, names: list[str], found: list[str], unread: list[str]) -> None:
+    """Add what Jekyll takes for pages to ``found``: files with front matter, and no hidden name.
+
+    Files and folders that cannot be read, so that it is not known, are added to ``unread``.
+    """
     left = [(folder, name) for name in names]
     while left:
         folder, name = left.pop()
         path = f"{folder}/{name}"
         if name[0] in "._#~" or name.endswith("~"):
             continue
-        with contextlib.suppress(OSError):
+        try:
             mode = os.lstat(path).st_mode
             if stat.S_ISDIR(mode):
                 left += [(path, each) for each in os.listdir(path)]
             elif stat.S_ISREG(mode) and _begins_front_matter(path):
                 found.append(path)
-    return found
+        except FileNotFoundError:
+            continue  # removed meanwhile
+        except OSError:
+            unread.append(path)
 
 
 def _begins_front_matter(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.readline(80).rstrip() == b"---"
-    except OSError:
-        return False
+    with open(path, "rb") as file:
+        return file.readline(80).rstrip() == b"---"

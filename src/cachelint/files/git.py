@@ -14,8 +14,17 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from cachelint.files.paths import exists, find_top, is_page, is_sparse, join, leaves
+from cachelint.files.paths import (
+    exists,
+    find_top,
+    git_folder,
+    is_page,
+    is_sparse,
+    join,
+    leaves,
+)
 from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, NamedTuple
 
@@ -55,6 +64,10 @@ def start(
                    if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES}
     # a `.git` that git does not accept must not make it look further up
     environment |= {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(top)}
+    # `git commit FILE` and `git commit --all` have an index of their own, beside the usual one
+    index = os.path.realpath(os.environ.get("GIT_INDEX_FILE", ""))
+    if os.path.dirname(index) == os.path.realpath(git_folder(top)):
+        environment["GIT_INDEX_FILE"] = index
     try:
         return subprocess.Popen(["git", *_SAFE, "-C", top, *arguments], env=environment,
                                 stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
@@ -143,18 +156,17 @@ def merge_base(top: str, revision: str) -> str:
         raise CachelintError("--diff-base: the repository has no commit yet")
     commit = query(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                   f"{revision}^{{commit}}")
+    base = query(top, "merge-base", commit, "HEAD") if commit is not None else None
+    if base is not None:
+        return base
     is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
-    fetch = ("fetch the whole history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 in "
-             "GitLab, or git fetch --unshallow")
+    fetch = ("the clone is shallow, fetch the whole history: fetch-depth: 0 for actions/checkout, "
+             "GIT_DEPTH: 0 in GitLab, or git fetch --unshallow")
     if commit is None:
-        hint = f"; the clone is shallow, {fetch}" if is_shallow else (
-            "; fetch it first, as with git fetch origin")
-        raise CachelintError(f'--diff-base: unknown revision "{revision}"{hint}')
-    base = query(top, "merge-base", commit, "HEAD")
-    if base is None:
-        hint = f"the clone is shallow, {fetch}" if is_shallow else "their histories are unrelated"
-        raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
-    return base
+        hint = fetch if is_shallow else "fetch it first, as with git fetch origin"
+        raise CachelintError(f'--diff-base: unknown revision "{revision}"; {hint}')
+    hint = fetch if is_shallow else "their histories are unrelated"
+    raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
 
 
 _IN_CATALOG = re.compile(
@@ -166,10 +178,13 @@ def find_staged_base() -> str | None:
 
     It is HEAD, or the commit with which pre-commit begins. Raises CachelintError.
     """
-    top = open_checkout(".")
     revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
+    try:
+        top, base = find_base(".", revision)
+    except CachelintError as error:
+        raise CachelintError(str(error).replace("--diff-base", "--staged", 1)) from None
     output = finish(start(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
-                          merge_base(top, revision), "--"))
+                          base, "--"))
     return revision if any(map(_IN_CATALOG.fullmatch, split_names(output))) else None
 
 
@@ -198,6 +213,14 @@ def is_ignored(top: str, folder: str) -> bool:
     return not process.returncode and not finish(start(top, "ls-files", "-z", "--", path))
 
 
+def list_ignored(folder: str) -> frozenset[str]:
+    """List the files below a folder that git ignores: their real paths. Raises CachelintError."""
+    top = open_checkout(folder)
+    output = finish(start(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z",
+                          "--", path_below(folder, top).rstrip("/") or "."))
+    return frozenset(os.path.join(top, name) for name in split_names(output))
+
+
 class Renaming(NamedTuple):
     """Makes paths of a checkout relative to the catalog."""
 
@@ -222,36 +245,38 @@ class Index(NamedTuple):
     """Files that are not checked out: the skip-worktree bit is set."""
 
 
-_INDEX_PAGE = re.compile(rb"\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
-_INDEX_OBJECT = re.compile(
-    rb"(?:^|\0)[^S\0] 100\d+ ([0-9a-f]+) 0\t((?:[^\0]*/)?(?:specs|index)\.md)(?=\0)")
-_INDEX_SPECIAL = re.compile(
-    rb"(?:^|\0)(?=S|. 1[26]0000)(.) (\d+) ([0-9a-f]+) \d\t([^\0]+)(?=\0)")
-
-
 def read_index(output: bytes, relative: Renaming) -> Index:
     """Read `git ls-files -s -t -z`: `TAG MODE OBJECT STAGE`, a tab, the path."""
-    links, hidden = set(), set()
+    pages, links, hidden = set(), set(), set()
     submodules: dict[str, str] = {}
-    for tag, mode, name, path in _INDEX_SPECIAL.findall(output):
-        at = relative(os.fsdecode(path))
-        if mode == SUBMODULE.encode():
-            submodules[at] = name.decode()
-        elif mode == LINK.encode():
-            links.add(at)
-        if tag == b"S":
+    for head, path in _split_index(output):
+        at = relative(path)
+        if is_page(at):
+            pages.add(at)
+        if head.startswith("S"):
             hidden.add(at)
-    found = (relative(os.fsdecode(path)) for path in _INDEX_PAGE.findall(output))
-    return Index(frozenset(filter(is_page, found)), frozenset(links), submodules,
-                  frozenset(hidden))
+        if not head.startswith("100", 2):  # no file
+            _, mode, name, _ = head.split(" ")
+            if mode == SUBMODULE:
+                submodules[at] = name
+            elif mode == LINK:
+                links.add(at)
+    return Index(frozenset(pages), frozenset(links), submodules, frozenset(hidden))
 
 
 def read_page_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
     """Yield the path and the object of each page that `git ls-files -s -t -z` printed."""
-    for name, path in _INDEX_OBJECT.findall(output):
-        at = relative(os.fsdecode(path))
-        if is_page(at):
-            yield at, name.decode()
+    for head, path in _split_index(output):
+        tag, mode, name, stage = head.split(" ")
+        at = relative(path)
+        if tag != "S" and stage == "0" and mode.startswith("100") and is_page(at):
+            yield at, name
+
+
+def _split_index(output: bytes) -> Iterator[tuple[str, str]]:
+    for line in os.fsdecode(output).split("\0")[:-1]:
+        head, _, path = line.partition("\t")
+        yield head, path
 
 
 def find_hidden(root: str) -> frozenset[str]:
@@ -281,6 +306,10 @@ def split_tree(output: bytes) -> Iterator[tuple[str, str, str]]:
         yield os.fsdecode(name), mode, found
 
 
+_AHEAD = 256
+"""So many objects are requested at once; their names fit into a pipe."""
+
+
 def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     """Yield the content of each object, in their order.
 
@@ -291,22 +320,29 @@ def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
         CachelintError: A repository does not have an object.
     """
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    left = iter(objects)
     try:
-        for top, name in objects:
-            if top not in processes:
-                processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
-            yield _read_object(processes[top], name)
+        # to wait for each object by itself would take longer than to read it
+        while part := [*islice(left, _AHEAD)]:
+            for top, name in part:
+                if top not in processes:
+                    processes[top] = start(top, "cat-file", "--batch", stdin=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL)
+                request = processes[top].stdin
+                assert request is not None
+                request.write(f"{name}\n".encode())
+            for process in processes.values():
+                assert process.stdin is not None
+                process.stdin.flush()
+            for top, name in part:
+                yield _read_object(processes[top], name)
     finally:
         for process in processes.values():
             process.communicate()
 
 
 def _read_object(process: subprocess.Popen[bytes], name: str) -> bytes:
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(f"{name}\n".encode())
-    process.stdin.flush()
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(

@@ -181,14 +181,17 @@ def may_be_sparse(root: str) -> bool:
 
 def is_sparse(top: str) -> bool:
     """Return whether a sparse checkout was ever set up in the checkout at ``top``."""
+    return os.path.exists(os.path.join(git_folder(top), "info", "sparse-checkout"))
+
+
+def git_folder(top: str) -> str:
+    """Return the folder in which git keeps the index of the checkout at ``top``."""
     entry = os.path.join(top, ".git")
-    if os.path.isfile(entry):  # a linked worktree or a submodule
-        with open(entry, "rb") as file:
-            raw = file.read(1 << 16)
-        if not raw.startswith(b"gitdir: "):
-            return False
-        entry = os.path.join(top, os.fsdecode(raw[len(b"gitdir: "):].rstrip(b"\n")))
-    return os.path.exists(os.path.join(entry, "info", "sparse-checkout"))
+    if not os.path.isfile(entry):
+        return entry
+    with open(entry, "rb") as file:  # a linked worktree or a submodule
+        raw = file.read(1 << 16).partition(b"\0")[0]
+    return os.path.join(top, os.fsdecode(raw.removeprefix(b"gitdir: ").rstrip(b"\n")))
 
 
 def find_top(folder: str) -> str | None:

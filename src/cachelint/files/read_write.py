@@ -93,6 +93,12 @@ def read(
     except OSError as error:
         return _unreadable(error)
     finally:
+        _close(descriptor)
+
+
+def _close(descriptor: int) -> None:
+    """Close a file that was read or brought to the disk: a failure loses nothing."""
+    with contextlib.suppress(OSError):
         os.close(descriptor)
 
 
@@ -138,7 +144,7 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
         try:
             os.fsync(handle)
         finally:
-            os.close(handle)
+            _close(handle)
     return True
 
 
@@ -162,7 +168,7 @@ def _find_lost_attribute(old: str, new: str) -> str:
     """
     if not hasattr(os, "listxattr"):
         return ""  # Linux has it
-    with contextlib.suppress(OSError):
+    with _tolerate(*_UNSUPPORTED):
         for name in os.listxattr(old):
             if not name.startswith(("user.", "system.posix_acl_")):
                 continue
@@ -184,8 +190,11 @@ def _beside(path: str, mode: int = 0o600) -> Iterator[tuple[int, str]]:
 
     Unless it was given another name, it is gone afterwards. Its name is noted before it exists, so
     that `remove_pending` finds it where an interrupt comes at the worst moment.
+    What an earlier run that was killed has left there is removed.
     """
-    temporary = os.path.join(os.path.dirname(path), f"{_TEMPORARY}{os.urandom(8).hex()}")
+    folder = os.path.dirname(path)
+    remove_leftovers(find_temporary(folder or "."))
+    temporary = os.path.join(folder, f"{_TEMPORARY}{os.urandom(8).hex()}")
     descriptor = -1
     _pending.add(temporary)
     try:
@@ -198,7 +207,7 @@ def _beside(path: str, mode: int = 0o600) -> Iterator[tuple[int, str]]:
             _pending.discard(temporary)
         finally:
             if descriptor >= 0:
-                os.close(descriptor)
+                _close(descriptor)
 
 
 def remove_pending() -> None:
@@ -258,8 +267,19 @@ def create(path: str, content: bytes) -> None:
             if error.errno not in _NO_HARD_LINKS:
                 raise
             # the name is taken first, so that no other file is replaced
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            os.rename(temporary, path)
+            _close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            try:
+                os.rename(temporary, path)
+            except OSError:
+                os.unlink(path)
+                raise
+
+
+def create_in_checkout(path: str, content: bytes) -> None:
+    """Write a new file and the folders above it, through no link of a checkout. Raises OSError."""
+    path = _resolve(path)
+    make_folder_of(path)
+    create(path, content)
 
 
 _NO_HARD_LINKS = (errno.EPERM, errno.EMLINK, *_UNSUPPORTED)

@@ -11,7 +11,7 @@ from cachelint.document.catalog_files import TagFacts, is_valid_file, render_sca
 from cachelint.document.strict_json import unescape_token
 from cachelint.files import read_write
 from cachelint.files.paths import join, linked_target, real_path
-from cachelint.fixer.replace import create_file, replace_file
+from cachelint.fixer.replace import Outcome, create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
 from cachelint.linter.findings import finding_of, sort, unfixable_reason
 from cachelint.model import FileChange, Finding, NamedTuple, Problem
@@ -26,14 +26,18 @@ class CatalogFix(NamedTuple):
     changes: list[FileChange]
     skipped: list[tuple[str, str]]
     """The path of each file that was skipped, and why."""
+    failures: list[str]
+    """The paths of those that cannot be written."""
 
     def record(
-        self, path: str, before: bytes, after: bytes, findings: Sequence[Finding], reason: str,
-        *, keep: bool,
+        self, path: str, before: bytes, after: bytes, findings: Sequence[Finding],
+        outcome: Outcome, *, keep: bool,
     ) -> None:
         """Note that a file was changed, or for what reason it was not."""
-        if reason:
-            self.skipped.append((path, reason))
+        if outcome.is_failure:
+            self.failures.append(path)
+        if outcome.reason:
+            self.skipped.append((path, outcome.reason))
             self.findings.extend(findings)
         else:
             self.changes.append(FileChange.of(path, before, after, findings, (), keep=keep))
@@ -44,7 +48,7 @@ def fix_catalog(
 ) -> CatalogFix:
     """Fix the own files of a catalog; without ``write``, only return what would change."""
     lint_own_files(own, facts, settings)
-    done = CatalogFix(own.unread.copy(), [], [])
+    done = CatalogFix(own.unread.copy(), [], [], [])
     for file in own.files.values():
         _fix_file(own, file, settings, done, write=write)
     if write:
@@ -76,15 +80,17 @@ def _fix_file(
             else:
                 name, text = problem.new_file
                 path, content = join(own.root, name), text.encode()
-                failure = _fault_of_new(path, content) or create_file(
+                fault = _fault_of_new(path, content)
+                outcome = Outcome(fault) if fault else create_file(
                     path, content, within, write=write)
-                done.record(path, b"", content, [finding], failure, keep=not write)
+                done.record(path, b"", content, [finding], outcome, keep=not write)
     if in_place:
         problems, findings = zip(*in_place, strict=True)
         content = _edited(file, problems)
-        failure = _fault(file, content, problems) or replace_file(
+        fault = _fault(file, content, problems)
+        outcome = Outcome(fault) if fault else replace_file(
             file.path, content, file.raw, within, write=write)
-        done.record(file.path, file.raw, content, findings, failure, keep=not write)
+        done.record(file.path, file.raw, content, findings, outcome, keep=not write)
 
 
 def _edited(file: FileProblems, problems: Iterable[Problem]) -> bytes:

@@ -7,7 +7,7 @@ that fails this test is skipped, with the reason.
 
 from __future__ import annotations
 
-from cachelint.fixer.in_place import CannotFixError
+from cachelint.document.in_place import CannotFixError
 from cachelint.fixer.proof import compare
 from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import findings_of, is_fixable, unfixable_reason

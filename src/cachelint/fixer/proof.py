@@ -11,7 +11,7 @@ from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import is_fixable, unfixable_reason
 from cachelint.linter.page import PageResult
 from cachelint.model import PageContext
-from cachelint.rules import Fix
+from cachelint.rules import ALL_RULES, BY_CODE, Fix
 
 
 def compare(before: PageResult, content: bytes, after: PageResult, context: PageContext) -> str:
@@ -25,13 +25,11 @@ def compare(before: PageResult, content: bytes, after: PageResult, context: Page
     """
     assert before.page is not None
     if after.page is not None or not _is_same_outside_meta(before.page, content):
-        page = parse_page(content)
+        page = after.page or parse_page(content)
         if not page.parsed:
-            return "it cannot be read"
+            return f"it cannot be read: {page.errors[0].problem.message}"
         if difference := _difference(before.page, page):
             return difference
-    if after.page is not None and not after.page.parsed:
-        return "it would be over the limits"  # of `max-page-size`
     if after.page is not None:
         reason = unfixable_reason(after.page, after.problems)
         if any(is_fixable(rule, problem, after.page, reason) for rule, problem in after.problems):
@@ -61,15 +59,11 @@ def _difference(before: Page, after: Page) -> str:
         return "it differs outside meta"
     if before.body.strip() and after.body != before.body:
         return "the text after the front matter differs"
-    return "" if _comments(before) == _comments(after) else "its comments differ"
+    return "" if before.list_comments() == after.list_comments() else "its comments differ"
 
 
 def _outside_meta(page: Page) -> dict[str, object]:
     return {key: value for key, value in page.data.items() if key not in ("meta", "spec_details")}
-
-
-def _comments(page: Page) -> list[str]:
-    return [page.text[at:].split("\n", 1)[0] for at in page.comments]
 
 
 def _specs(page: Page) -> list[str]:
@@ -83,6 +77,10 @@ def _specs(page: Page) -> list[str]:
 
 
 def _unfixable(result: PageResult) -> Counter[str]:
-    """Count what no fix removes, by rule."""
-    return Counter(f"{rule.code} {rule.name}" for rule, _ in result.problems
-                   if rule.fixability is Fix.NONE)
+    """Count what no fix removes, by rule, and what a rule may supersede as this rule."""
+    rules = (BY_CODE[_SUPERSEDED.get(rule.code, rule.code)] for rule, _ in result.problems
+             if rule.fixability is Fix.NONE)
+    return Counter(f"{rule.code} {rule.name}" for rule in rules)
+
+
+_SUPERSEDED = {code: rule.code for rule in ALL_RULES for code in rule.supersedes}

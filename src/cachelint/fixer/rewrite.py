@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from cachelint.document.formats import BY_FORMAT
+from cachelint.document.in_place import edit_in_place, without_pairs
 from cachelint.document.page import Page
 from cachelint.document.render import ordered, render
-from cachelint.fixer.in_place import edit_in_place
 from cachelint.model import PageContext, PageFormat
 from cachelint.rules import ALL_RULES, Fix
 
@@ -22,6 +23,8 @@ def fixed_bytes(page: Page, context: PageContext) -> bytes:
     else:
         title, tag = page.data["title"], page.data["categories"][1]
         text = render(title, tag, page.expected_meta, ordered(page.specs))
+        if not BY_FORMAT[page.format].is_canonical:
+            text = without_pairs(text)
     return (text + page.body if page.body.strip() else text).encode()
 
 

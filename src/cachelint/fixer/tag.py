@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cachelint.files import read_write
 from cachelint.files.discovery import TagTask
-from cachelint.files.paths import linked_target
+from cachelint.files.paths import find_top, join, linked_target, real_path
 from cachelint.fixer.page import fix_checked
-from cachelint.fixer.replace import replace_file
+from cachelint.fixer.replace import Outcome, replace_file
 from cachelint.linter.fastpath import fast_path_for
 from cachelint.linter.findings import internal_error, sort
 from cachelint.linter.page import context_of
 from cachelint.linter.tag import TagResult, TagTally, pages_of, whole_tag_findings
-from cachelint.model import NO_PAGE, FileChange, Finding
+from cachelint.model import NO_PAGE, CachelintError, FileChange, Finding
 from cachelint.rules.selection import Settings, apply_overrides
 
 
@@ -23,6 +25,7 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
     tally = TagTally(task)
     context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
     failed = 0
+    find_reason: Callable[[str], str] | None = None
     for path, page_id, raw in pages_of(task, settings, tally, findings):
         try:
             fixed, result = fix_checked(
@@ -35,7 +38,10 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
         tally.add(path, page_id, result.num_specs, result.hashes)
         reason = fixed.reason
         if fixed.content != raw:
-            reason = replace_file(path, fixed.content, raw, task.within, write=write)
+            find_reason = find_reason or _reasons_to_skip(task)
+            reason, is_failure = Outcome(find_reason(path)) if find_reason(path) else replace_file(
+                path, fixed.content, raw, task.within, write=write)
+            failed += is_failure
         if reason:
             skipped.append((path, reason))
         elif fixed.content != raw:
@@ -49,6 +55,35 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
     sort(findings)
     return TagResult(task, findings, tally.checked, tally.result(), changes=changes,
                      skipped=skipped, failed=failed)
+
+
+def _reasons_to_skip(task: TagTask) -> Callable[[str], str]:
+    """Return what gives the reason to skip a page that is not part of the catalog's checkout.
+
+    Git ignores it, or it is in another checkout, and neither it nor its tag was named.
+    """
+    root, folder = real_path(task.root), real_path(join(task.root, f"_cache/{task.tag}"))
+    outer, top = find_top(root), find_top(folder)
+    if task.pages is not None or task.within != (root,) or outer is None:
+        return lambda _: ""
+    from cachelint.files import git  # which needs what only a fix of a checkout needs
+
+    hint = "name it to fix it"
+    try:
+        if why := git.find_reason_to_skip(folder, root):
+            return lambda _: f"{why}: {hint}"
+        # a catalog that is ignored as a whole was named itself
+        ignored = frozenset() if git.is_ignored(outer, root) else git.list_ignored(folder)
+    except CachelintError as error:
+        why = f"it is not known whether git ignores it: {error}"
+        return lambda _: why
+
+    def find_reason(path: str) -> str:
+        if real_path(path) in ignored:
+            return f"ignored by git: {hint}"
+        return f"another checkout: {hint}" if find_top(path.rpartition("/")[0]) != top else ""
+
+    return find_reason
 
 
 def _remove_leftovers(task: TagTask, tally: TagTally) -> None:

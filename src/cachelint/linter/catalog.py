@@ -8,7 +8,13 @@ from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
 from cachelint.document.page import Page
 from cachelint.files import discovery, read_write
-from cachelint.files.paths import exists, join, real_path, relative_to_catalog
+from cachelint.files.paths import (
+    catalog_of_file,
+    exists,
+    join,
+    real_path,
+    relative_to_catalog,
+)
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.findings import findings_of, sort
 from cachelint.linter.page import without_superseded
@@ -178,16 +184,17 @@ def _unsortable_tags(page: Page) -> Iterator[tuple[Rule, Problem]]:
             yield tag_name, Problem(f"/{number}/name", unsortable(name))
 
 
+def read_named_file(path: str, settings: Settings) -> OwnFiles:
+    """Read one of the catalog's own files that was named outright; it is checked by itself."""
+    root, name = catalog_of_file(path), relative_to_catalog(path)
+    own = OwnFiles(root, False, frozenset({name}), {}, [])
+    file = None if settings.excludes(name) else lint_own_file(
+        join(root, name), settings, own.unread)
+    if file is not None:
+        own.files[file.path] = file
+    return own
+
+
 def check_file(path: str, settings: Settings) -> list[Finding]:
     """Check one of the catalog's own files that was named outright, by itself."""
-    findings: list[Finding] = []
-    file = lint_own_file(path, settings, findings)
-    if file is None:
-        return apply_overrides(findings, settings)
-    problems = list(file.problems)
-    if file.page.parsed:
-        alone = Catalog("", {}, False, file.page, None, None)
-        for rule in ALL_RULES:
-            if rule.catalog is not None and rule.own_file and path.endswith(rule.own_file):
-                problems += [(rule, problem) for _, problem in rule.catalog(alone)]
-    return apply_overrides(findings + findings_of(path, file.page, problems, settings), settings)
+    return lint_catalog(read_named_file(path, settings), [], settings)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cachelint.document import catalog_files
@@ -18,6 +19,7 @@ from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import (
     PAGE,
     display_path,
+    find_top,
     is_page,
     join,
     path_key,
@@ -78,28 +80,26 @@ def scope(
     Raises:
         CachelintError: There is no git, no repository, no such revision or no merge base.
     """
-    changes = compare(root, revision, untracked=untracked)
-    chosen = [change for change in changes.files
-              if not settings.excludes(change.path) and _is_selected(root, change.path, selection)]
+    changes = select_changes(root, revision, selection, settings, untracked=untracked)
+    chosen = changes.files
     pages = [change for change in chosen if _tag_of(change.path)]
     tags = catalog_files.read_tags(root)
     by_tag: dict[str, list[str]] = {}
     findings: list[Finding] = []
+    strays: list[str] = []
     for change in chosen:
         if change.path.startswith("_cache/") and not change.is_gone:
             if is_page(change.path):
                 folder = change.path.split("/")[1]
                 by_tag.setdefault(folder, []).append(join(root, change.path))
             else:
-                findings += _stray(root, change.path, settings)
-    for path in changes.old_exits:
-        if _concerns(root, path, selection) and not settings.excludes(path):
-            raise CachelintError(
-                f"--diff-base: {join(root, path)} is a link that leads out of the catalog, so what "
-                "is behind it cannot be compared: move it into the catalog, or exclude the link")
+                strays.append(join(root, change.path))
+    found, unread = _find_strays(strays)
+    findings += stray_findings(found, settings)
+    if unread:
+        by_tag[""] = unread
     for path in changes.exits:
-        if _concerns(root, path, selection) and not settings.excludes(path):
-            by_tag.setdefault("", []).append(join(root, path))
+        by_tag.setdefault("", []).append(join(root, path))
     notes = list(changes.notes)
     findings += _compare(root, pages, changes, settings, notes)
     changed_entries = _changed_entries(chosen, tags)
@@ -118,16 +118,37 @@ def scope(
         apply_overrides(findings, settings),
         frozenset(change.path for change in chosen),
         changes.base,
-        _count(root, changes.pages, selection, settings),
-        (*notes, *_find_unknown(root, changes, hidden, selection)),
+        count_selected(root, changes.pages, selection, settings),
+        (*notes, *find_unknown(root, changes, hidden, selection)),
     )
 
 
-def _find_unknown(
+def select_changes(
+    root: str, revision: str, selection: Selection, settings: Settings, *, untracked: bool = True
+) -> Changes:
+    """Compare a catalog with a base revision, and keep the files that are selected.
+
+    Raises CachelintError as `scope` does, and where an old link leads out of the catalog.
+    """
+    changes = compare(root, revision, untracked=untracked)
+    exits, old_exits = ([path for path in links
+                         if _concerns(root, path, selection) and not settings.excludes(path)]
+                        for links in (changes.exits, changes.old_exits))
+    if old_exits:
+        raise CachelintError(
+            f"--diff-base: {join(root, old_exits[0])} is a link that leads out of the catalog, so "
+            "what is behind it cannot be compared: move it into the catalog, or exclude the link")
+    chosen = (change for change in changes.files
+              if not settings.excludes(change.path) and is_selected(root, change.path, selection))
+    return changes._replace(files=tuple(chosen), exits=tuple(exits))
+
+
+def find_unknown(
     root: str, changes: Changes, hidden: frozenset[str], selection: Selection
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
-    known = {path.split("/")[1] for path in {*changes.pages, *hidden} if is_page(path)}
+    known = {path.split("/")[1] for path in (*changes.pages, *filter(is_page, hidden))}
+    known.update(link.split("/")[1] for link in changes.exits if "/" in link)
     for task in selection.tasks:
         if task.root != root or not task.tag:
             continue
@@ -140,17 +161,18 @@ def _find_unknown(
             yield f"{path}: not compared: git ignores it"
 
 
-def _count(
+def count_selected(
     root: str, paths: frozenset[str], selection: Selection, settings: Settings
 ) -> int:
     """Count the paths that are selected and not excluded."""
     if root in selection.roots and not settings.exclude:
         return len(paths)
-    return sum(not settings.excludes(path) and _is_selected(root, path, selection)
+    return sum(not settings.excludes(path) and is_selected(root, path, selection)
                for path in paths)
 
 
-def _is_selected(root: str, path: str, selection: Selection) -> bool:
+def is_selected(root: str, path: str, selection: Selection) -> bool:
+    """Return whether a path relative to its catalog is part of a selection."""
     named = map(relative_to_catalog, selection.catalog_files)
     if root in selection.roots or path in named:
         return True
@@ -200,14 +222,18 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
     return [path for path in _pages(root, tag) if path not in changed]
 
 
-def _stray(root: str, path: str, settings: Settings) -> Iterator[Finding]:
-    # in the working directory a path may have no folder
-    folder, _, name = join(root, path).rpartition("/")
-    found = discovery.stray_pages(folder or ".", [name])
-    yield from stray_findings([display_path(each) for each in found], settings)
+def _find_strays(paths: list[str]) -> tuple[list[str], list[str]]:
+    """Find among files those that Jekyll takes for pages, and those that cannot be read."""
+    found: list[str] = []
+    unread: list[str] = []
+    for path in paths:
+        # in the working directory a path may have no folder
+        folder, _, name = path.rpartition("/")
+        discovery.find_strays(folder or ".", [name], found, unread)
+    return list(map(display_path, found)), list(map(display_path, unread))
 
 
-def _changed_entries(chosen: list[Change], now: Tags | None) -> set[str]:
+def _changed_entries(chosen: Iterable[Change], now: Tags | None) -> set[str]:
     """Return the tags whose stacks ``tags.yaml`` gives otherwise than the base, or anew."""
     change = next((change for change in chosen if change.path == catalog_files.TAGS), None)
     if change is None or now is None:
@@ -229,26 +255,40 @@ def _compare(
     """Yield CL801 to CL804 for the pages of frozen tags, and note what cannot be compared."""
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
     befores = git.contents((change.store, change.before) for change in frozen if change.before)
+    here, top = find_top("."), find_top(root)
     for change in frozen:
-        tag, path = _tag_of(change.path), join(root, change.path)
-        before = next(befores) if change.before else b""
-        if change.is_gone:
-            yield from _found(frozen_page_removed, path, None, settings,
-                              f"page was removed from frozen tag {tag}")
-            continue
-        raw = read_write.read(path, settings.max_page_size, (real_path(root),))
-        if isinstance(raw, Unreadable) or raw == before:
-            continue  # CL100 has reported it; or a link to the same content
-        page = parse_page(raw)
-        if not change.before:
-            if tag in changes.tags:
-                yield from _found(frozen_page_added, path, page, settings,
-                                  f"page was added to frozen tag {tag}")
-            continue
-        old = parse_page(before)
-        if page_contents(old) is None and page.parsed:
-            notes.append(f"{path}: not compared: it cannot be read at the base")
-        yield from _compare_page(tag, path, old, page, settings)
+        before, restore = b"", ""
+        if change.before:
+            before = next(befores)
+            if change.store == here == top:  # in a submodule, or elsewhere, it is another command
+                path = shlex.quote(join(root, change.path))
+                restore = f"Restore the page: git checkout {changes.base[:12]} -- {path}"
+        for finding in _compare_change(root, change, before, changes, settings, notes):
+            yield finding._replace(help=restore)
+
+
+def _compare_change(
+    root: str, change: Change, before: bytes, changes: Changes, settings: Settings,
+    notes: list[str],
+) -> Iterator[Finding]:
+    tag, path = _tag_of(change.path), join(root, change.path)
+    if change.is_gone:
+        yield from _found(frozen_page_removed, path, None, settings,
+                          f"page was removed from frozen tag {tag}")
+        return
+    raw = read_write.read(path, settings.max_page_size, (real_path(root),))
+    if isinstance(raw, Unreadable) or raw == before:
+        return  # CL100 has reported it; or a link to the same content
+    page = parse_page(raw)
+    if not change.before:
+        if tag in changes.tags:
+            yield from _found(frozen_page_added, path, page, settings,
+                              f"page was added to frozen tag {tag}")
+        return
+    old = parse_page(before)
+    if page_contents(old) is None and page.parsed:
+        notes.append(f"{path}: not compared: it cannot be read at the base")
+    yield from _compare_page(tag, path, old, page, settings)
 
 
 def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings
@@ -280,18 +320,28 @@ def page_contents(page: Page) -> PageContents | None:
     if not page.parsed or not isinstance(page.data, dict):
         return None
     head = {key: value for key, value in page.data.items() if key not in ("meta", "spec_details")}
-    specs = sorted(
-        (str(spec.get("hash")) if isinstance(spec, dict) else "", dumps(_unordered(spec),
-                                                                        sort_keys=True))
-        for spec in page.specs)
+    specs = sorted((_hash_of(spec), canonical_json(spec)) for spec in page.specs)
+    if page.format is PageFormat.LEGACY:
+        return PageContents(canonical_json(head), ())
     return PageContents(dumps(head, sort_keys=True), tuple(specs))
 
 
-def _unordered(spec: Any) -> Any:
-    if not isinstance(spec, dict):
-        return spec
-    return {key: sorted(value, key=dumps) if isinstance(value, list) else value
-            for key, value in spec.items()}
+def _hash_of(spec: Any) -> str:
+    """Return the hash of a spec; empty where it has none."""
+    dag_hash = spec.get("hash") if isinstance(spec, dict) else None
+    return dag_hash if isinstance(dag_hash, str) else ""
+
+
+def canonical_json(value: Any) -> str:
+    """Write a mapping with its keys and the items of its lists in order."""
+    if isinstance(value, dict):
+        value = {key: sorted(item, key=None if _is_of_strings(item) else dumps)
+                 if isinstance(item, list) else item for key, item in value.items()}
+    return dumps(value, sort_keys=True)
+
+
+def _is_of_strings(items: list[Any]) -> bool:
+    return set(map(type, items)) <= {str}
 
 
 def _difference(tag: str, package: str, old: PageContents, new: PageContents) -> str:

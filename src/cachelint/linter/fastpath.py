@@ -25,7 +25,15 @@ from cachelint.document.page import Page, TopLevelEntry
 from cachelint.document.summary import FIELDS
 from cachelint.document.yaml import NodeSpan, is_plain_word, is_safe_key
 from cachelint.linter.page import PageResult, context_of, running_rules
-from cachelint.model import NO_PAGE, NamedTuple, PageContext, PageFormat, PageId, RuleOptions
+from cachelint.model import (
+    NO_PAGE,
+    Meta,
+    NamedTuple,
+    PageContext,
+    PageFormat,
+    PageId,
+    RuleOptions,
+)
 from cachelint.rules.cl3_summary import RULE_OF_KEY
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 from cachelint.rules.cl5_canonical import unstable_order
@@ -63,7 +71,7 @@ _PATTERNS = {
     ("size",): '("size": [^,]{,99})',
     ("stacks",): r'("stacks": \["[^\]]{,9999}"\])',
     ("tarball",): r'"tarball": "([^"]*-)(?P=hash)\.spack"',
-    ("variants",): r'("variants": \[[^\]]*\])',
+    ("variants",): r'("variants": \[[^\]]{,99999}\])',
     ("versions",): r'("versions": \["[^"]{,999}"\])',
 }
 """The patterns of columns that are not just strings. A match that fails has not been tried far
@@ -482,7 +490,7 @@ class _ReadPage(Page):
 
     def __init__(
         self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any],
-        expected_meta: dict[str, Any],
+        expected_meta: Meta,
     ) -> None:
         """Begin with the lines of the page, and with its `meta`."""
         super().__init__(raw.decode("ascii"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from sys import intern
 
 from cachelint.document import schema
 from cachelint.document.formats import BY_FORMAT
+from cachelint.document.in_place import CannotFixError, edit_in_place
 from cachelint.document.page import Page
+from cachelint.document.parser import parse_page
 from cachelint.document.render import is_renderable
 from cachelint.document.summary import matches_meta
 from cachelint.files.paths import path_key
@@ -47,15 +50,23 @@ def _unwritable_reason(page: Page) -> str:
                 type(categories[1]) is str and not is_renderable(title, categories[1])):
             return "the title or the tag cannot be written in canonical form"
         return ""
-    meta = page.meta
-    if not isinstance(meta, dict) or not page.is_in_block("/meta"):
-        return ""
-    stale = [f"/meta/{key}" for key, expected in page.expected_meta.items()
-             if key in meta and not matches_meta(meta[key], expected)]
-    for pointer in ["/meta", *stale]:
-        if page.is_in_block(pointer) and page.margin(pointer) is None:
-            return f"{pointer} has a layout that has to be fixed by hand"
+    if any(entry.key == "meta" and entry.value_start < 0 for entry in page.entries):
+        return _unfixable_layout(page)
     return ""
+
+
+def _unfixable_layout(page: Page) -> str:
+    """Return why `meta` in the layout of YAML cannot be fixed in place; empty where it can."""
+    try:
+        edited = parse_page((edit_in_place(page) + page.text[page.closing_start :]).encode())
+    except CannotFixError as error:
+        return str(error)
+    if (edited.parsed and isinstance(edited.meta, dict)
+            and all(matches_meta(edited.meta.get(key), expected)
+                    for key, expected in page.expected_meta.items())
+            and edited.list_comments() == page.list_comments()):
+        return ""
+    return "meta has a layout that has to be fixed by hand"
 
 
 def in_meta(pointer: str) -> bool:
@@ -96,7 +107,10 @@ def findings_of(
     if rest:
         severity = min((problem.severity or rule.severity for rule, problem in rest),
                        key=list(Severity).index)
-        found.append(_note_rest(path, page, len(rest), severity))
+        # a rule is stopped after so many
+        most = max(Counter(rule.code for rule, _ in selected).values())
+        found.append(_note_rest(path, page, len(rest), severity,
+                                is_least=max(most, len(page.schema_errors)) >= schema.MOST_ERRORS))
     sort(found)
     return found
 
@@ -121,13 +135,16 @@ def _cap(page: Page, problems: _Problems, reason: str) -> tuple[_Problems, _Prob
     return problems[:MOST_FINDINGS], problems[MOST_FINDINGS:]
 
 
-def _note_rest(path: str, page: Page, number: int, severity: Severity) -> Finding:
+def _note_rest(
+    path: str, page: Page, number: int, severity: Severity, *, is_least: bool
+) -> Finding:
     """Make the finding that counts those that are not reported."""
     rule = over_limits_rule
     span = page.span_of("")
+    message = f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are reported"
     return Finding(path, *span, rule.code, rule.name, severity,
-                   f"{plural(number, 'more finding')} on this page: only {MOST_FINDINGS:,} are "
-                   "reported", "", False, (excerpt(page, span),))
+                   f"at least {message}" if is_least else message, "", False,
+                   (excerpt(page, span),))
 
 
 def finding_of(path: str, page: Page, rule: Rule, problem: Problem, reason: str) -> Finding:
@@ -197,10 +214,10 @@ def excerpt(page: Page, span: Span, label: str = "") -> Excerpt:
     length = line_end - line_start
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else length
-    end = max(start, min(end, start + _WIDTH - 2))
+    end = max(start, min(end, start + _WIDTH - 2, length))  # the end of a line is not shown
     if length <= _WIDTH:
         line = page.text[line_start:line_end]
-        return Excerpt(span.line, 0, intern(line), start, min(end, length), label)
+        return Excerpt(span.line, 0, intern(line), start, end, label)
     room = _WIDTH - (end - start)
     left = max(0, min(start - room // 2, length - _WIDTH))
     cut = page.text[line_start + left : line_start + left + _WIDTH]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from cachelint.document import schema, summary
 from cachelint.document.formats import BY_FORMAT
@@ -14,6 +14,7 @@ from cachelint.files.paths import page_id_of
 from cachelint.linter.findings import findings_of
 from cachelint.model import (
     Finding,
+    Meta,
     NamedTuple,
     PageContext,
     PageFormat,
@@ -62,10 +63,6 @@ def lint_page(raw: bytes, context: PageContext, fast: FastPath | None = None) ->
     return PageResult(problems, page, *_count_specs(page, problems))
 
 
-MOST_PROBLEMS = 10_000
-"""After so many problems a rule is stopped: fewer are reported (MOST_FINDINGS)."""
-
-
 def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     """Run all rules on a page that was parsed."""
     problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
@@ -77,7 +74,7 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
     for rule in running_rules(page.format, context.extra_rules):
-        found = islice(rule.problems(page, context), MOST_PROBLEMS)
+        found = islice(rule.problems(page, context), schema.MOST_ERRORS)
         problems += [(rule, problem) for problem in found]
     return list(without_superseded(problems))
 
@@ -106,7 +103,7 @@ def _count_specs(page: Page, problems: list[tuple[Rule, Problem]]) -> tuple[int 
     return len(hashes), b"".join([dag_hash for dag_hash in hashes if len(dag_hash) == 32])
 
 
-def derive_meta(page: Page) -> dict[str, Any]:
+def derive_meta(page: Page) -> Meta:
     """Derive those keys of `meta` that the specs imply, as far as their values are valid."""
     if len(page.schema_errors) >= schema.MOST_ERRORS:
         return {}  # there may be more
@@ -130,13 +127,9 @@ def derive_meta(page: Page) -> dict[str, Any]:
     empty: dict[str, Any] = {field: [] if field in ("stacks", "versions") else ""
                              for field in invalid & set(summary.FIELDS.values())}
     specs = [{**(spec if isinstance(spec, dict) else {}), **empty} for spec in page.specs]
-    result = summary.summarize(specs)
-    for key, field in summary.FIELDS.items():
-        if field in invalid:
-            del result[key]
-    if "stacks" in invalid:
-        del result["num_specs_by_stack"]
-    return result
+    fields = {**summary.FIELDS, "num_specs_by_stack": "stacks"}
+    return cast("Meta", {key: value for key, value in summary.summarize(specs).items()
+                         if fields.get(key) not in invalid})
 
 
 

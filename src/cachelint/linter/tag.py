@@ -102,7 +102,7 @@ class TagResult(NamedTuple):
     skipped: Sequence[tuple[str, str]] = ()
     """The path of each page that `fix` skipped, and why."""
     failed: int = 0
-    """Pages on which the program itself failed."""
+    """Pages on which the program itself failed, and that `fix` could not write."""
 
 
 class TagTally:

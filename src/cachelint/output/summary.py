@@ -52,7 +52,7 @@ def _table(report: Report) -> Iterator[str]:
     yield "| findings | rule | | severity | fixable |\n|---:|---|---|---|---:|\n"
     ordered = sorted(by_rule.items(), key=lambda item: (-item[1][0], item[0]))
     for (code, name), (count, fixable) in ordered[:_RULES]:
-        yield (f"| {count:,} | {_link(_code(code), url_of(code))} | {_code(name)} | "
+        yield (f"| {count:,} | {_link(code_span(code), url_of(code))} | {code_span(name)} | "
                f"{severities[code, name].value} | {f'{fixable:,}' if fixable else '-'} |\n")
     rest = ordered[_RULES:]
     if rest:
@@ -76,9 +76,9 @@ def _item(finding: Finding, source: Source | None) -> str:
     fixable = " (fixable)" if finding.fixable else ""
     level = " warning:" if finding.severity is Severity.WARNING else ""
     url = source.url_of(finding.path, finding.line) if source else ""
-    line = _link(_code(location), url if len(url) <= _WIDTH else "")
-    return (f"- {line}:{level} {_link(_code(finding.code), url_of(finding.code))} "
-            f"{_code(clip(finding.message, _WIDTH))}{fixable}\n")
+    line = _link(code_span(location), url if len(url) <= _WIDTH else "")
+    return (f"- {line}:{level} {_link(code_span(finding.code), url_of(finding.code))} "
+            f"{code_span(clip(finding.message, _WIDTH))}{fixable}\n")
 
 
 def _clipped(path: str) -> str:
@@ -113,7 +113,7 @@ def _link(text: str, url: str) -> str:
     return f"[{text}]({url})" if url else text
 
 
-def _code(text: str) -> str:
+def code_span(text: str) -> str:
     """Make a code span, between more backticks than the longest run in ``text``."""
     text = escape_unsafe(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -21,7 +21,9 @@ def unreadable_file() -> None:
 
     ## Why it is a problem
 
-    Jekyll stops at such a file, and no page of the site is built.
+    Jekyll stops at a file that it cannot open, and no page of the site is built. Where there is a folder
+    instead of a file, the package is missing. A link that leads out of the catalog can publish what is
+    behind it.
 
     ## Fix
 
@@ -323,12 +325,14 @@ def over_limits() -> None:
 
     ## What it does
 
-    Reports a file of more than `max-page-size` bytes (8 MiB), of more than a million values (of more
-    than one for 8 bytes of `max-page-size`, if that was raised), values nested over 100 deep, and YAML
-    aliases. Where the YAML parser is needed, a page may have 512 KiB and 50,000 values, and a file of
-    the catalog 2 MiB. Such a file is not parsed.
+    Reports a file of more than `max-page-size` bytes (8 MiB), of more than 600,000 values (of more than
+    one for 14 bytes of `max-page-size`, if that was raised) or 100,000 lines, values nested over 100
+    deep, and YAML aliases. Quotes and escapes count as values. Where the YAML parser is needed, a page
+    may have 512 KiB with 50,000 keys and values, and a file of the catalog 2 MiB. Such a file is not
+    parsed.
 
-    Counts the findings of a page after the first 1,000, which are not reported.
+    Counts the findings of a page after the first 1,000, which are not reported. After 2,000 findings
+    of one rule it counts "at least" so many.
 
     ## Why it is a problem
 

@@ -52,7 +52,8 @@ def unknown_key(page: Page, _: PageContext) -> Iterator[Problem]:
     ## What it does
 
     Reports each key that the format does not have. If a required key that is missing is at most two
-    edits away, the message names it.
+    edits away, the message names it. In a file that may have other keys, only a key that is taken for a
+    missing one is reported.
 
     ## Why it is a problem
 
@@ -88,7 +89,8 @@ def wrong_type(page: Page, _: PageContext) -> Iterator[Problem]:
 
     ## Why it is a problem
 
-    The templates of the site expect the type of the schema and write wrong output for any other.
+    The templates of the site expect the type of the schema. With another one, `api/data.json` can be
+    invalid, or a page can show something wrong.
 
     ## Example
 

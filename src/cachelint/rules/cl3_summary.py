@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Any
 
 from cachelint.document.page import Page
@@ -28,14 +29,18 @@ def _meta(page: Page, key: str) -> Any:
 
 def _list(values: set[str]) -> str:
     """Name up to five values."""
-    names = [dumps(value)[1:-1] for value in sorted(values)]
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+    names = [dumps(value)[1:-1] for value in nsmallest(5, values)]
+    return ", ".join(names) + _more(len(values) - len(names))
+
+
+def _more(number: int) -> str:
+    return f" and {number:,} more" if number > 0 else ""
 
 
 def _union(page: Page, key: str) -> Iterator[Problem]:
     """Compare a list of `meta` with the union of the specs' values."""
-    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    actual = _meta(page, key)
+    expected: Any = page.expected_meta.get(key)
     if actual is None or expected is None or actual == expected or set(actual) == set(expected):
         return
     missing, extra = set(expected) - set(actual), set(actual) - set(expected)
@@ -95,6 +100,10 @@ def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
                       other="/spec_details", other_label=specs)
 
 
+_MOST_STACKS = 100
+"""So many stacks are named in one message."""
+
+
 @page_rule("CL302", "num-specs-by-stack", fixability=Fix.META)
 def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     """`num_specs_by_stack` has a wrong count.
@@ -121,16 +130,17 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     Regenerates `meta`.
     """
     key = "num_specs_by_stack"
-    actual, expected = _meta(page, key), page.expected_meta.get(key)
+    actual, expected = _meta(page, key), page.expected_meta.get("num_specs_by_stack")
     if actual is None or expected is None or actual == expected:
         return
+    wrong = [stack for stack in actual.keys() | expected.keys()
+             if actual.get(stack) != expected.get(stack, 0)]
     claims = []
-    for stack in sorted(actual.keys() | expected.keys()):
-        count = expected.get(stack, 0)
-        if actual.get(stack) != count:
-            found = f"{actual[stack]:,}" if stack in actual else "missing"
-            claims.append(f"{dumps(stack)[1:-1]} is {found}, expected {count:,}")
-    yield Problem(f"/meta/{key}", f"{key} is wrong: {'; '.join(claims)}",
+    for stack in nsmallest(_MOST_STACKS, wrong):
+        found = f"{actual[stack]:,}" if stack in actual else "missing"
+        claims.append(f"{dumps(stack)[1:-1]} is {found}, expected {expected.get(stack, 0):,}")
+    yield Problem(f"/meta/{key}",
+                  f"{key} is wrong: {'; '.join(claims)}{_more(len(wrong) - len(claims))}",
                   other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))
 
 

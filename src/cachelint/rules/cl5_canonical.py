@@ -14,7 +14,7 @@ from cachelint.document.strict_json import dumps, escape_token
 from cachelint.document.variants import is_variant, variant_name
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
-from cachelint.text import common_prefix
+from cachelint.text import common_prefix, escape_unsafe
 
 _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 
@@ -199,12 +199,21 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
             yield Problem(f"/{entry.key}", f"{entry.key} is not in canonical form: "
                                            f"{_difference(expected, written, entry.key)}",
                           other_span=page.span(at, at + 1),
-                          other_label=f"expected {_begin(expected[same:])}")
+                          other_label=f"expected {_cut(expected[same:], 0, 20, written[same:])}")
     yield from _between_entries(page)
 
 
-def _begin(text: str) -> str:
-    return dumps(text[:20]) + " …" * (len(text) > 20)
+def _cut(text: str, start: int, most: int, other: str) -> str:
+    """Return a part of a value as it is written, beside the same part of another.
+
+    It is quoted if a character of one of them is shown as an escape, which the other may contain.
+    """
+    end = start + most
+    part = text[start:end]
+    both = part + other[start:end]
+    if escape_unsafe(both) != both:
+        part = dumps(part)
+    return f"{'…' * (start > 0)}{part}{'…' * (end < len(text))}"
 
 
 def _difference(expected: str, written: str, key: str) -> str:
@@ -214,9 +223,10 @@ def _difference(expected: str, written: str, key: str) -> str:
     expected, written = (text.removeprefix(f"{key}: ") for text in (expected, written))
     if max(len(expected), len(written)) <= _SHORT:
         return f"expected {expected}, found {written}"
-    at = max(0, common_prefix(expected, written) - _BEFORE)
-    return (f"expected {dumps(expected[at : at + _SHORT])}, found "
-            f"{dumps(written[at : at + _SHORT])} at character {at + 1:,}")
+    same = common_prefix(expected, written)
+    at = max(0, same - _BEFORE)
+    return (f"expected {_cut(expected, at, _SHORT, written)}, "
+            f"found {_cut(written, at, _SHORT, expected)} at character {same + 1:,}")
 
 
 _SHORT, _BEFORE = 40, 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -138,9 +138,13 @@ def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
 
 
 def _unknown(stack: str, known: frozenset[str], tag: str | None) -> str:
-    near = nearest_name(stack, known)
     return (f"unknown stack {show(stack)}: tag {tag or ''} has no such stack in _data/tags.yaml"
-            + (f"; did you mean {show(near)}?" if near else ""))
+            + _suggest(stack, known))
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    near = nearest_name(name, known)
+    return f"; did you mean {show(near)}?" if near else ""
 
 
 def unsafe(stack: str) -> bool:
@@ -283,11 +287,14 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     None. Remove the entry, or restore the pages of the tag.
     """
     listed = tags_of(catalog.tags) if catalog.tags else None
-    for tag, number in (listed.entries if listed else {}).items():
+    if listed is None:
+        return
+    for tag, number in listed.entries.items():
         pages = catalog.facts[tag].pages if tag in catalog.facts else 0
         if not pages and (catalog.is_whole or tag in catalog.facts):
-            yield catalog.path(TAGS), Problem(f"/{number}/name",
-                                              f"tag {show(tag)} is listed and has no pages")
+            yield catalog.path(TAGS), Problem(
+                f"/{number}/name", f"tag {show(tag)} is listed and has no pages"
+                + _suggest(tag, sorted(catalog.facts.keys() - listed.entries.keys())))
 
 
 @catalog_rule("CL607", "spec-count", fixability=Fix.CATALOG, needs_whole_tag=True,
@@ -332,12 +339,21 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
             continue
         tag = unescape_token(pointer.split("/")[1])
         message = f"count of {show(tag)} is {actual:,}, expected {expected:,}"
-        if tag in catalog.mutable_tags and actual < expected:
+        if near := _suggest_key(catalog, tag):
+            yield catalog.path(META), Problem(pointer, message + near)
+        elif tag in catalog.mutable_tags and actual < expected:
             yield catalog.path(META), Problem(
                 pointer, f"{message}: are there pages of packages that left the build cache?",
                 severity=Severity.WARNING)
         else:
             yield catalog.path(META), Problem(pointer, message, expected=expected)
+
+
+def _suggest_key(catalog: Catalog, tag: str) -> str:
+    """Return the clause for a key of ``meta.yaml`` that is probably meant for another tag."""
+    if catalog.meta is None or tag in catalog.facts or tag == "all":
+        return ""
+    return _suggest(tag, sorted(catalog.facts.keys() - catalog.meta.data.keys()))
 
 
 def expected_counts(catalog: Catalog) -> dict[str, int]:
@@ -350,13 +366,14 @@ def expected_counts(catalog: Catalog) -> dict[str, int]:
     actual = {tag: entry["count"] for tag, entry in catalog.meta.data.items()
               if isinstance(entry, dict) and type(entry.get("count")) is int
               and entry["count"] >= 0}
-    tags = [tag for tag in catalog.meta.data if tag != "all"]
+    others = {"all", *(error.key for error in catalog.meta.schema_errors if error.meant)}
+    tags = [tag for tag in catalog.meta.data if tag not in others]
     known = {tag: catalog.facts[tag].specs if tag in catalog.facts else
              0 if catalog.is_whole else None for tag in tags}
     expected = {f"/{escape_token(tag)}/count": count for tag, count in known.items()
                 if count is not None and tag in actual}
     # the count as written is taken for right where it is not known, or where pages may be wrong
-    counts = [actual.get(tag) if count is None or (
+    counts = [actual.get(tag) if count is None or _suggest_key(catalog, tag) or (
         tag in catalog.mutable_tags and actual.get(tag, count) < count) else count
         for tag, count in known.items()]
     if catalog.is_whole and "all" in actual and None not in counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -239,23 +239,23 @@ def _strings(value: Any, pointer: str, skipped: frozenset[str], depth: int = 0) 
     """Yield each string and key below ``value`` that may be a hazard; ``skipped`` are pointers."""
     if depth > _DEEPEST or pointer in skipped:
         return
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _hits(item, f"{pointer}/{index}", skipped, depth)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            below = f"{pointer}/{escape_token(key)}"
-            if not is_safe_key(key) or re.search(_HAZARDS, key):
-                yield below, key, True
-            yield from _hits(item, below, skipped, depth)
+    is_mapping = isinstance(value, dict)
+    members: Iterable[tuple[Any, Any]] = value.items() if is_mapping else enumerate(value)
+    for token, item in members:
+        if is_mapping and (not is_safe_key(token) or _is_hazard(token)):
+            yield f"{pointer}/{escape_token(token)}", token, True
+        if isinstance(item, str):
+            if _is_hazard(item):
+                yield f"{pointer}/{escape_token(str(token))}", item, False
+        elif item and isinstance(item, (list, dict)):
+            below = f"{pointer}/{escape_token(str(token))}"
+            yield from _strings(item, below, skipped, depth + 1)
 
 
-def _hits(item: Any, pointer: str, skipped: frozenset[str], depth: int) -> Iterator[_Hit]:
-    if isinstance(item, str):
-        if re.search(_HAZARDS, item):
-            yield pointer, item, False
-    elif item and isinstance(item, (list, dict)):
-        yield from _strings(item, pointer, skipped, depth + 1)
+def _is_hazard(text: str) -> bool:
+    if text.isascii() and "\x7f" not in text:
+        return False
+    return re.search(_HAZARDS, text) is not None
 
 
 @emitted_rule("CL702", "tag-name", by="tag", formats=ALL, severity=Severity.WARNING)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cachelint.files.paths import relative_to_catalog
 from cachelint.model import CachelintError, Finding, NamedTuple, Severity
-from cachelint.rules import ALL_RULES, BY_CODE, Rule
+from cachelint.rules import ALL_RULES, BY_CODE
 from cachelint.text import nearest_name
 
 if TYPE_CHECKING:
@@ -197,8 +197,3 @@ def specificity(name: str) -> int:
     if upper == "ALL":
         return 2
     return len(upper) if re.fullmatch("CL[0-9]*", upper) else _EXACT
-
-
-def selected_rules(chosen: Settings) -> tuple[Rule, ...]:
-    """Return the rules that run, by code."""
-    return tuple(rule for rule in ALL_RULES if rule.code in chosen.selected)

@@ -30,12 +30,12 @@ class BaseFiles:
         """Find the merge base in the checkout of each catalog. Raises CachelintError."""
         from cachelint.files import git  # which needs what a run without a base does not
 
-        self._read_at = git.read_at
+        self._read_at = cache(git.read_at)
         tops = {find_top(root): root for root in roots}
         self._commits = dict(git.find_base(root, revision) for root in tops.values())
-        self.read: Callable[[str, int], bytes | Unreadable | None] = cache(self._read)
 
-    def _read(self, path: str, limit: int) -> bytes | Unreadable | None:
+    def read(self, path: str, limit: int) -> bytes | Unreadable | None:
+        """Read at most ``limit`` bytes of a file; None if there is none. Raises CachelintError."""
         folder, name = os.path.split(path)
         real = os.path.join(os.path.realpath(folder or "."), name)
         top = find_top(folder)
@@ -163,12 +163,12 @@ def _compare_configurations(now: File, load_base: Callable[[], File]) -> Iterato
     if not keys:
         return
     if base is NO_FILE:
-        what = "the configuration is new"
+        what = "the configuration is new, with"
     elif now is NO_FILE:
-        what = "the configuration was removed"
+        what = "the configuration was removed, with"
     else:
-        what = "the configuration differs from the base revision"
-    yield _find(now.path or base.path, f"{what}: {', '.join(keys)}")
+        what = "the configuration differs from the base revision in"
+    yield _find(now.path or base.path, f"{what} {', '.join(keys)}")
 
 
 def _compare_baselines(path: str, read_base: Callable[[str], Baseline]) -> Iterator[Finding]:

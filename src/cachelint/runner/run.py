@@ -16,9 +16,9 @@ from cachelint.document.catalog_files import TagFacts
 from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import catalog_of_file, exists, locate_in_catalog, path_key
-from cachelint.linter.catalog import OwnFiles, check_file, lint_catalog, read_own_files
+from cachelint.linter.catalog import OwnFiles, lint_catalog, read_named_file, read_own_files
 from cachelint.linter.findings import sort
-from cachelint.linter.tag import TagResult, check_tag, tasks_of
+from cachelint.linter.tag import TagResult, check_tag, is_excluded, tasks_of
 from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
@@ -26,6 +26,7 @@ from cachelint.runner import workers
 
 if TYPE_CHECKING:
     from cachelint.linter.changes import Scope
+    from cachelint.linter.diff import TagDiff
     from cachelint.runner.baseline import Baseline, Key
     from cachelint.runner.gate import Gate
     from cachelint.runner.verify import VerifiedTag
@@ -53,11 +54,11 @@ class Progress:
         """How many tasks there are in all."""
         self._watch = watch
 
-    def add(self, result: TagResult | VerifiedTag | None) -> None:
+    def add(self, result: TagResult | VerifiedTag | TagDiff | None) -> None:
         """Count what a task found, if one was done."""
         if result is not None:
             self.pages += result.pages
-            self.findings += len(result.findings)
+            self.findings += len(getattr(result, "findings", ()))
             self.left.pop(result.task, None)
         self._watch(self)
 
@@ -174,6 +175,10 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         discovery.select(paths, needs_pages=options.diff_base is None), settings,
         options.diff_base, staged=options.staged)
     found = _execute(mode, plan, settings, options)
+    if mode is Mode.FIX:
+        plan = plan._replace(notes=(*plan.notes, *(
+            f"{path}: fixed by itself; counts and tag pages need the catalog: "
+            f"cachelint fix {catalog_of_file(path)}" for path in plan.named_files)))
     if mode is Mode.FIX and options.diff_base is not None and options.write and found.changes:
         # a page that was fixed may again be what it was at the base
         again = make_plan(discovery.select(paths, needs_pages=False), settings, options.diff_base)
@@ -224,7 +229,8 @@ def report_on_page(
                if rule.needs_whole_tag or rule.emitted_by == "changes"]
     was_sought = _sought(settings, [locate_in_catalog(path)], not_run)
     left, suppressed, stale = _apply_baseline(list(findings), known, baseline, was_sought)
-    return Report(left, 1, suppressed=suppressed, stale=stale)
+    pages = int(not is_excluded(path, settings))
+    return Report(left, pages, suppressed=suppressed, stale=stale)
 
 
 def write_baseline(
@@ -314,7 +320,7 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         head, name, _ = path.rpartition("_cache/")
         sample.setdefault(head if name else path, path)  # one path of each catalog will do
     try:
-        return _roots(discovery.select(sample.values(), needs_pages=False))
+        return roots_of(discovery.select(sample.values(), needs_pages=False))
     except CachelintError:
         return []
 
@@ -326,7 +332,9 @@ def make_plan(
     if diff_base is not None:
         return _plan_changes(selection, settings, diff_base, staged=staged)
     needs_whole_tag = tuple(rule.code for rule in ALL_RULES if rule.needs_whole_tag)
-    is_partial = any(task.pages is not None for task in selection.tasks)
+    named = [path for path in selection.catalog_files
+             if catalog_of_file(path) not in selection.roots]
+    is_partial = bool(named) or any(task.pages is not None for task in selection.tasks)
     not_run = needs_whole_tag if is_partial else ()
     of_changes = [rule.code for rule in ALL_RULES if rule.emitted_by == "changes"]
     roots = {task.root: False for task in selection.tasks if task.tag and task.pages is None}
@@ -335,9 +343,7 @@ def make_plan(
         task.pages is None and task.root in selection.roots for task in selection.tasks)
     return Plan(
         tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
-        [path for path in selection.catalog_files
-         if catalog_of_file(path) not in selection.roots],
-        [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
+        named, [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
@@ -348,7 +354,7 @@ def _plan_changes(
     from cachelint.linter.changes import scope  # which needs what a check does not
 
     scopes: list[Scope] = [scope(root, diff_base, selection, settings, untracked=not staged)
-                           for root in _roots(selection)]
+                           for root in roots_of(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
                     if not rule.runs_on_changes and rule.code in settings.selected)
     return Plan(
@@ -403,7 +409,7 @@ def make_was_sought(
     return was_sought
 
 
-def _roots(selection: Selection) -> list[str]:
+def roots_of(selection: Selection) -> list[str]:
     """Return every catalog with something selected."""
     roots = dict.fromkeys(selection.roots)
     roots |= dict.fromkeys(task.root for task in selection.tasks if task.tag)
@@ -482,7 +488,7 @@ def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) ->
             facts = [fact for fact in found.facts if fact.root == own.root and fact.tag]
         _add_catalog(mode, own, facts, settings, options, found)
     for path in plan.named_files:
-        found.findings += check_file(path, settings)
+        _add_catalog(mode, read_named_file(path, settings), [], settings, options, found)
     dependent = frozenset(rule.code for rule in ALL_RULES if rule.depends_on_tag_entry)
     only = settings._replace(selected=settings.selected & dependent)
     for result in workers.run(
@@ -517,3 +523,4 @@ def _add_catalog(
     found.findings += fixed.findings
     found.changes += fixed.changes
     found.skipped += fixed.skipped
+    found.failed += len(fixed.failures)

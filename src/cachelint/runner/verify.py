@@ -46,7 +46,7 @@ from cachelint.runner.run import (
     make_was_sought,
     read_baseline,
 )
-from cachelint.text import plural
+from cachelint.text import did_you_mean, plural
 
 if TYPE_CHECKING:
     from cachelint.runner.gate import Gate
@@ -149,7 +149,9 @@ def _choose(
     if tag is not None:
         chosen = [task for task in tagged if task.tag == tag]
         if not chosen and not is_partial:
-            raise CachelintError(f"--tag {tag}: no page of this tag in the paths")
+            near = did_you_mean(tag, sorted({task.tag for task in tagged}))
+            raise CachelintError(f"--tag {tag}: no page of this tag in the paths"
+                                 + (f"; {near}" if near else ""))
         return chosen
     if source.kind == "tags":
         chosen = [task for task in tagged if task.tag in source.tags]

@@ -1,39 +1,48 @@
-"""Send tasks to processes, and bring the results back in order.
-
-On Linux processes are forked, and nothing passes between them and their parent but the number of a
-task and its result. A pool of the standard library takes longer by what a thousand pages cost. It
-is used elsewhere, where a fork is not safe.
-"""
+"""Send tasks to processes, and bring the results back in order."""
 
 from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from cachelint.files.discovery import TagTask
 from cachelint.model import CachelintError
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from multiprocessing.process import BaseProcess
+    from queue import SimpleQueue
+
+
+class Task(Protocol):
+    """What is done in one piece: a folder below ``_cache``."""
+
+    @property
+    def tag(self) -> str:
+        """The folder's name."""
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
 Result = TypeVar("Result")
-Work = Callable[[TagTask], Result]
+Work = Callable[[AnyTask], Result]
 
 _WORTH_A_PROCESS = 4
 """So many tag folders or fewer are done before a second process has started."""
 _CAN_BEGIN = sys.platform == "linux" or sys.version_info >= (3, 11)
 """Whether a process can begin without importing modules of the working directory."""
+_METHOD = "fork" if sys.platform == "linux" else "spawn"
+"""A fork has everything imported; elsewhere the system's libraries may not bear it."""
 _TICK = 0.1
 """Seconds after which whoever watches is called although nothing was finished."""
+_PATIENCE = 5
+"""Seconds that a process has to finish its folder when the run ends before it is done."""
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
            "--jobs 1 needs the least")
-_MOST_SHARES = 64
-"""Into so many shares tasks are divided at most; each needs a file descriptor."""
-_NUMBER, _SIZE = 4, 8
-"""Bytes with the number of a task, and the size of its result."""
 
 
 def processors() -> int:
@@ -44,7 +53,7 @@ def processors() -> int:
 
 
 def run(
-    work: Work[Result], tasks: Sequence[TagTask], jobs: int,
+    work: Work[AnyTask, Result], tasks: Sequence[AnyTask], jobs: int,
     on_done: Callable[[Result | None], None] | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
@@ -68,8 +77,7 @@ def run(
         return
     # the tag that grows daily is the largest by far, and must not be left for the end
     order = sorted(range(len(tasks)), key=lambda number: tasks[number].tag != "develop")
-    pool = (_Forked if sys.platform == "linux" else _Spawned)(
-        work, tasks, order, min(jobs, len(tasks)))
+    pool = _Pool(work, tasks, order, min(jobs, len(tasks)))
     try:
         if meanwhile is not None:
             meanwhile()
@@ -84,159 +92,74 @@ def run(
                     if not finished:
                         on_done(None)
             yield done.pop(number)
-    finally:
-        pool.end()
+    except BaseException:
+        pool.end(_PATIENCE)
+        raise
+    pool.end()
 
 
-class _Forked(Generic[Result]):
-    """Processes that are forked: they begin in a millisecond, with everything imported."""
-
-    def __init__(
-        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
-    ) -> None:
-        """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
-        from pickle import dumps, loads
-
-        self._dumps, self._loads = dumps, loads
-        self._work, self._tasks = work, tasks
-        self._queues: list[int] = []
-        """Pipes with the numbers of tasks; whoever reads from one takes the next."""
-        share = min(-(-len(order) // min(jobs, _MOST_SHARES)), select.PIPE_BUF // _NUMBER)
-        for start in range(0, len(order), share):
-            queue, end = os.pipe()
-            os.write(end, b"".join(
-                number.to_bytes(_NUMBER, "little") for number in order[start : start + share]))
-            os.close(end)
-            self._queues.append(queue)
-        self._processes: dict[int, int] = {}
-        """By the end from which this process reads the results of each."""
-        self._results = select.poll()
-        with block_signals():
-            for _ in range(jobs):
-                try:
-                    self._begin()
-                except OSError as error:  # a user may have so many processes and no more
-                    if not self._processes:
-                        self.end()
-                        raise CachelintError(f"no process could be begun: {error.strerror}; "
-                                             "--jobs 1 needs none") from None
-                    break
-
-    def _begin(self) -> None:
-        parent = os.getpid()
-        reader, writer = os.pipe()
-        try:
-            process = os.fork()
-        except OSError:
-            os.close(reader)
-            os.close(writer)
-            raise
-        if not process:
-            try:
-                gc.freeze()  # and nothing of it is copied by being looked at
-                _end_with(parent)
-                for descriptor in (reader, *self._processes):
-                    os.close(descriptor)
-                # neighbours have most in common, and what is known of one helps with the next:
-                # each process has a share of its own, and helps others when that is done
-                first = len(self._processes) % len(self._queues)
-                for queue in self._queues[first:] + self._queues[:first]:
-                    self._serve(queue, writer)
-                os._exit(0)
-            finally:
-                os._exit(1)
-        os.close(writer)
-        self._processes[reader] = process
-        self._results.register(reader, select.POLLIN)
-
-    def _serve(self, queue: int, writer: int) -> None:
-        """Do tasks until there are no more, and send each result with its number and size."""
-        while number := os.read(queue, _NUMBER):
-            try:
-                task = self._tasks[int.from_bytes(number, "little")]
-                sent = self._dumps((self._work(task), None))
-            except Exception as error:
-                import traceback
-
-                vars(error)["__notes__"] = [traceback.format_exc()]
-                sent = self._dumps((None, error))
-            left = memoryview(number + len(sent).to_bytes(_SIZE, "little") + sent)
-            while left:
-                left = left[os.write(writer, left) :]
-
-    def wait(self) -> dict[int, Result]:
-        """Return what was finished, by the number of its task; wait a moment if nothing was."""
-        finished: dict[int, Result] = {}
-        for reader, _ in self._results.poll(_TICK * 1000):
-            head = _read(reader, _NUMBER + _SIZE)
-            size = int.from_bytes(head[_NUMBER:], "little")
-            sent = _read(reader, size)
-            if not sent or len(sent) < size:
-                self._reap(reader)
-                continue
-            result, error = self._loads(sent)
-            if error is not None:
-                raise error
-            finished[int.from_bytes(head[:_NUMBER], "little")] = result
-        return finished
-
-    def _reap(self, reader: int) -> None:
-        """Learn how a process ended. Raises CachelintError if it did before its work was done."""
-        self._results.unregister(reader)
-        os.close(reader)
-        _, status = os.waitpid(self._processes.pop(reader), 0)
-        if status:
-            raise CachelintError(_KILLED)
-
-    def end(self) -> None:
-        """Wait for all processes to end; those that are at work will not begin another task."""
-        for queue in self._queues:
-            os.read(queue, select.PIPE_BUF)
-        for descriptor in (*self._queues, *self._processes):
-            os.close(descriptor)
-        for process in self._processes.values():
-            os.waitpid(process, 0)
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    """Read so many bytes, or as many as there are before the end."""
-    pieces = []
-    while size and (piece := os.read(descriptor, size)):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-class _Spawned(Generic[Result]):
-    """Processes that begin anew, for systems whose libraries may not bear to be forked."""
+class _Pool(Generic[Result]):
+    """Processes that take up tasks until there are no more."""
 
     def __init__(
-        self, work: Work[Result], tasks: Sequence[TagTask], order: Sequence[int], jobs: int
+        self, work: Work[AnyTask, Result], tasks: Sequence[AnyTask], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        from multiprocessing import active_children, get_context
+        from queue import SimpleQueue
 
-        # or else a new interpreter imports the modules of the working directory first
-        os.environ.setdefault("PYTHONSAFEPATH", "1")
-        self._pool = ProcessPoolExecutor(
-            jobs, get_context("spawn"), _end_with, (os.getpid(),))
-        with block_signals():
-            self._futures = {self._pool.submit(work, tasks[number]): number for number in order}
+        self._numbers: dict[Future[Result], int] = {}
+        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
+        others = set(active_children())
+        try:
+            with block_signals(), _safe_path():
+                self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
+                for number in order:
+                    future = self._pool.submit(work, tasks[number])
+                    self._numbers[future] = number
+                    future.add_done_callback(self._done.put)
+        except OSError as error:
+            _end(set(active_children()) - others)
+            raise CachelintError(f"no process could be begun: {error.strerror}; "
+                                 "--jobs 1 needs none") from None
+        self._processes = set(active_children()) - others
 
     def wait(self) -> dict[int, Result]:
         """Return what was finished, by the number of its task; wait a moment if nothing was."""
-        from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+        from concurrent.futures import BrokenExecutor
+        from queue import Empty
 
-        finished, _ = wait(self._futures, _TICK, FIRST_COMPLETED)
         try:
-            return {self._futures.pop(future): future.result() for future in finished}
+            future = self._done.get(timeout=_TICK)
+            return {self._numbers.pop(future): future.result()}
+        except Empty:
+            return {}
         except BrokenExecutor:
             raise CachelintError(_KILLED) from None
 
-    def end(self) -> None:
-        """Wait for all processes to end; those that are at work will not begin another task."""
-        self._pool.shutdown(cancel_futures=True)
+    def end(self, patience: float | None = None) -> None:
+        """Wait for all processes to end; none begins another task.
+
+        One that is still at work after so many seconds of ``patience`` is killed.
+        """
+        self._pool.shutdown(wait=patience is None, cancel_futures=True)
+        if patience is not None:
+            _end(self._processes, patience)
+
+
+def _end(processes: Iterable[BaseProcess], patience: float = 0) -> None:
+    """Wait so many seconds for processes, and kill those that are left."""
+    deadline = time.monotonic() + patience
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+        process.kill()
+        process.join()
+
+
+def _begin(parent: int) -> None:
+    gc.freeze()  # what a fork has in common with its parent is not copied by being looked at
+    _end_with(parent)
 
 
 @contextmanager
@@ -251,6 +174,19 @@ def block_signals() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep a new interpreter from importing the modules of the working directory first."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _end_with(parent: int) -> None:

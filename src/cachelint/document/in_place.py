@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from typing import Any
@@ -15,6 +16,16 @@ _Edit = tuple[int, int, str]
 """Start and end of a stretch of the page's text, and what replaces it."""
 
 _COLON = re.compile(r"[ \t]*:").match
+_ESCAPE = re.compile(r"\\(?:u(?P<pair>d[89ab]..\\ud[c-f]..)|.)")
+
+
+def without_pairs(text: str) -> str:
+    """Write a character that takes two escapes as it is, in JSON: in two, Jekyll refuses it."""
+    return _ESCAPE.sub(lambda each: json.loads(f'"{each[0]}"') if each["pair"] else each[0], text)
+
+
+def _write(value: Any) -> str:
+    return without_pairs(dumps(value))
 
 
 def edit_in_place(page: Page) -> str:
@@ -40,7 +51,7 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
     if type(value) is type(expected) and isinstance(value, (dict, list)) and value and (
             in_block or pointer == "/meta" or _comments(page, node.start, node.close)):
         return _edit_items(page, pointer, value, expected, in_block=in_block)
-    return [_instead(page, node, dumps(expected))]
+    return [_instead(page, node, _write(expected))]
 
 
 def _keep_order(actual: list[str], expected: list[str]) -> list[str]:
@@ -103,7 +114,6 @@ def _edit_items(
     An item that goes leaves its comments behind. A new one is behind the item that comes
     before it in ``expected``.
     """
-    text = page.text
     node = page.locate(pointer)
     assert node is not None
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
@@ -126,27 +136,36 @@ def _edit_items(
         if isinstance(value, dict) and not matches_meta(value[key], expected[item]):
             edits += _edit(page, f"{pointer}/{escape_token(item)}", value[key], expected[item])
     if in_block:
-        first = text.rfind("\n", 0, places[0][0]) + 1
-        margin = page.margin(pointer) or ""
+        first = page.text.rfind("\n", 0, places[0][0]) + 1
+        margin = page.margin(pointer)
         if not margin:
             raise CannotFixError(f"{pointer} has a layout that has to be fixed by hand")
         edits += [_without_line(page, start, end) for start, end in gone]
     else:
-        first, margin = node.start + 1, ""
+        first, margin = node.start + 1, None
         edits += [_without_item(page, start, end) for start, end in gone]
-    at = first
+    return edits + _new_items(page, pointer, expected, kept, first, margin)
+
+
+def _new_items(
+    page: Page, pointer: str, expected: Any, kept: dict[str, tuple[int, int]], at: int,
+    margin: str | None,
+) -> list[_Edit]:
+    """Add what is expected and not ``kept``, from ``at`` on; ``margin`` is None in brackets."""
+    edits: list[_Edit] = []
     behind = False
     for item in expected:
         if item in kept:
             at, behind = kept[item][1], True
-            if in_block:
-                at = text.index("\n", at) + 1
+            if margin is not None:
+                at = page.text.index("\n", at) + 1
             continue
-        new = dumps(item)
+        new = _write(item)
         if isinstance(expected, dict):
             # as the other keys of `meta` are written; a stack may need its quotes
-            new = f"{item if in_block and pointer == '/meta' else new}: {dumps(expected[item])}"
-        if in_block:
+            is_bare = margin is not None and pointer == "/meta"
+            new = f"{item if is_bare else new}: {_write(expected[item])}"
+        if margin is not None:
             edits.append((at, at, f"{margin}{new}\n"))
         else:
             edits.append((at, at, f", {new}" if behind else f"{new}, "))
