@@ -28,6 +28,7 @@ from cachelint import (
     Report,
     Settings,
     TagResult,
+    TagTask,
     check_catalog,
     check_tag,
     select,
@@ -45,10 +46,8 @@ from cachelint.runner import baseline as baselines
 def check_on(client: Client, paths: Sequence[str], settings: Settings) -> Report:
     """Check pages and catalogs as `cachelint.check` does, with a task a tag on a cluster."""
     start = time.perf_counter()
-    # paths are relative to the working directory
-    client.run(os.chdir, os.getcwd())  # noqa: PTH109
     selection = select(paths)
-    work = partial(check_tag, settings=settings)
+    work = partial(check_tag_in, os.getcwd(), settings=settings)  # noqa: PTH109
     futures = client.map(work, tasks_of(selection), pure=False)
     results: list[TagResult] = client.gather(futures)  # type: ignore[no-untyped-call]
     findings = [finding for result in results for finding in result.findings]
@@ -56,6 +55,12 @@ def check_on(client: Client, paths: Sequence[str], settings: Settings) -> Report
     findings.sort(key=order)
     pages = sum(result.pages for result in results)
     return Report(tuple(findings), pages, time.perf_counter() - start)
+
+
+def check_tag_in(folder: str, task: TagTask, settings: Settings) -> TagResult:
+    """Check a tag whose path is relative to a folder, also on a worker that was begun again."""
+    os.chdir(folder)
+    return check_tag(task, settings)
 
 
 def joined(

@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 TARGETS = ("pages", "catalog", "configuration", "baseline", "mirror")
 LONGEST = 8192
 """Bytes of choices for one input."""
-BATCH = 500
+BATCH = 200
 """Pages that pass, for one start of the readers in other languages."""
 
 

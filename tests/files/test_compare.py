@@ -256,6 +256,25 @@ def test_untracked_checkout_within(catalog: Path) -> None:
         f"_cache/v1.0.0/{each.name}/specs.md" for each in (EXAMPLE / FROZEN).iterdir()}
 
 
+@pytest.mark.parametrize("bit", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_what_git_takes_for_unchanged_is_compared(
+    catalog: Path, bit: str, is_removed: bool
+) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    git("update-index", bit, str(page))
+    change(page)
+    expected = "CL801"
+    if is_removed:
+        page.unlink()
+        expected = "CL802"
+    if is_removed and bit == "--skip-worktree":  # as in a sparse checkout
+        assert check(diff_base="main").compared == PAGES - 1
+        return
+    assert (f"{FROZEN}/re2/specs.md", expected) in codes()
+    assert check(diff_base="main").compared == PAGES
+
+
 def test_catalog_that_git_does_not_know(catalog: Path) -> None:
     shutil.copytree(catalog / "_cache", catalog / "build/_cache")
     (catalog / ".gitignore").write_text("build\n")

@@ -759,7 +759,9 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(tmp_path, tmp_path / "_cache" / valid.TAG / "zlib" / "specs.md")
 
 
-def test_page_is_replaced(catalog: Catalog) -> None:
+@pytest.mark.parametrize("number", [1, 3])
+def test_page_is_replaced(catalog: Catalog, number: int) -> None:
+    catalog.page.write_text(valid.page(valid.meta(num_specs=number)))
     done = fix([str(catalog.root)])
     assert catalog.page.read_text() == PAGE
     assert catalog.files() == ["specs.md"]

@@ -88,7 +88,8 @@ CASES: dict[str, list[str]] = {
         valid.page(None, valid.specs(0, variants=[f"commit={valid.SECOND}"]))],
     "a missing opening quote": [TARBALL, *[
         json.dumps(value).replace('"', "", 1).join(TARBALL.split(json.dumps(value), 1))
-        for value in (valid.FIRST, "root", valid.tarball_specs()[0]["tarball"])]],
+        for value in (valid.FIRST, "root", valid.tarball_specs()[0]["tarball"])],
+        TARBALL.replace('["e4s", "root"], "tarball"', '[\'e4s", "root"], "tarball"')],
     "another tag in the URL": [TARBALL, OTHER_TAG.replace(
         "[package, v0.22.4]", f"[package, {valid.TAG}]")],
     "another package": [TARBALL, TARBALL.replace('"zlib"', '"zstd"')],
@@ -274,7 +275,7 @@ def test_order_is_checked_on_the_fast_path() -> None:
 
 
 @pytest.mark.parametrize("context", [
-    valid.CONTEXT._replace(max_size=100), valid.CONTEXT._replace(extra_rules=WITH_ORDER),
+    valid.CONTEXT._replace(max_size=1), valid.CONTEXT._replace(extra_rules=WITH_ORDER),
     valid.CONTEXT._replace(options=RuleOptions("e4s")), PageContext(),
 ], ids=["too large", "other rules", "other options", "no tag and package"])
 def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:

@@ -167,6 +167,14 @@ def test_quoted_title_is_text_to_all(title: str) -> None:
     assert valid.found(page(title=f'title: "{title}"'), PageContext(PageId(TAG, title))) == []
 
 
+@pytest.mark.parametrize("version", ["no", "017"])
+def test_plain_value_of_meta_that_a_spec_has_in_quotes(version: str) -> None:
+    text = page(None, valid.tarball_specs(0, versions=[version]))
+    found = valid.reported(text.replace(f'"{version}"', version, 1))
+    rows = [row for row in found if row[0] != "CL406"]
+    assert rows == [("CL703", f"/meta/versions/{int(version == 'no')}", version)]
+
+
 # ------------------------------------------------------------------------------ CL703: characters
 
 

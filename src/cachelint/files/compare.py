@@ -128,7 +128,7 @@ class _Comparison:
         # all look at every file of the work tree, and do so side by side
         attributes = _attributes(inside) if paths else []
         tracked = git.start(top, *_DIFF, base, "--", *paths, *attributes)
-        index = git.start(top, "ls-files", "-s", "-t", "-z", "--", *paths)
+        index = git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths)
         untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--",
                               *paths) if self._with_untracked else None
         trees = git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside))
@@ -141,6 +141,11 @@ class _Comparison:
                ] if untracked is not None else []
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
+        for path, name in entries.unwatched.items():
+            is_there = self._is_there(path)
+            if path not in records and (is_there or path not in entries.hidden) and (
+                    not self._is_same(path, name)):
+                self._add(Change(path, name, not is_there, top))
         if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
             # what is the same content to git may differ in the work tree
             for path, name in git.read_page_objects(listed, relative):
@@ -193,7 +198,8 @@ class _Comparison:
         if hidden:
             self.notes.append(f"{hidden:,} changed page{'s' * (hidden != 1)} of {self.root} "
                               "not checked out (sparse checkout), and so not compared")
-        self.pages.difference_update(entries.hidden)
+        self.pages.difference_update(
+            path for path in entries.hidden if not self._is_there(path))
 
     def _is_there(self, path: str) -> bool:
         shown = join(self.root, path)

@@ -243,33 +243,39 @@ class Index(NamedTuple):
     """With the commit of each."""
     hidden: frozenset[str]
     """Files that are not checked out: the skip-worktree bit is set."""
+    unwatched: dict[str, str]
+    """Files that git takes for unchanged without a look (that bit, or assume-unchanged), with the
+    object of each."""
 
 
 def read_index(output: bytes, relative: Renaming) -> Index:
-    """Read `git ls-files -s -t -z`: `TAG MODE OBJECT STAGE`, a tab, the path."""
+    """Read `git ls-files -s -v -z`: `TAG MODE OBJECT STAGE`, a tab, the path."""
     pages, links, hidden = set(), set(), set()
     submodules: dict[str, str] = {}
+    unwatched: dict[str, str] = {}
     for head, path in _split_index(output):
         at = relative(path)
         if is_page(at):
             pages.add(at)
-        if head.startswith("S"):
-            hidden.add(at)
+        if head[0] in "hSs":
+            unwatched[at] = head.split(" ")[2]
+            if head[0] in "Ss":
+                hidden.add(at)
         if not head.startswith("100", 2):  # no file
             _, mode, name, _ = head.split(" ")
             if mode == SUBMODULE:
                 submodules[at] = name
             elif mode == LINK:
                 links.add(at)
-    return Index(frozenset(pages), frozenset(links), submodules, frozenset(hidden))
+    return Index(frozenset(pages), frozenset(links), submodules, frozenset(hidden), unwatched)
 
 
 def read_page_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
-    """Yield the path and the object of each page that `git ls-files -s -t -z` printed."""
+    """Yield the path and the object of each page that `git ls-files -s -v -z` printed."""
     for head, path in _split_index(output):
         tag, mode, name, stage = head.split(" ")
         at = relative(path)
-        if tag != "S" and stage == "0" and mode.startswith("100") and is_page(at):
+        if tag not in ("S", "s") and stage == "0" and mode.startswith("100") and is_page(at):
             yield at, name
 
 
@@ -292,7 +298,7 @@ def find_hidden(root: str) -> frozenset[str]:
             continue
         inside = "" if outside else path_below(root, top)
         paths = [] if outside else [inside + path for path in PATHS]
-        output = finish(start(top, "ls-files", "-s", "-t", "-z", "--", *paths))
+        output = finish(start(top, "ls-files", "-s", "-v", "-z", "--", *paths))
         index = read_index(output, Renaming(inside, outside))
         found |= {path for path in index.hidden if not exists(join(root, path))}
     return frozenset(found)
