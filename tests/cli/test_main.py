@@ -689,6 +689,18 @@ def test_paths_are_relative_to_the_working_directory(
     }
 
 
+@pytest.mark.parametrize(("command", "out", "err"), [
+    ("check", "All checks passed: 0 pages.\n", ""),
+    ("fix", STALE, "All checks passed: 0 pages.\n"),
+])
+def test_excluded_page_on_standard_input_is_not_counted(
+    run: Run, here: Path, command: str, out: str, err: str
+) -> None:
+    catalog(here, STALE)
+    (here / "cachelint.toml").write_text(f'exclude = ["_cache/{TAG}/**"]\n')
+    assert run(command, "-", "--stdin-filename", WHERE, stdin=STALE.encode()) == Done(0, out, err)
+
+
 def test_exclusion_applies_wherever_the_program_runs(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
