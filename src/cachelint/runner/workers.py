@@ -136,6 +136,8 @@ class _Pool(Generic[Result]):
         except Empty:
             return {}
         except BrokenExecutor:
+            # since Python 3.12 the pool holds its lock until they end, and they are deaf to it
+            _end(self._processes, _PATIENCE)
             raise CachelintError(_KILLED) from None
 
     def end(self, patience: float | None = None) -> None:
