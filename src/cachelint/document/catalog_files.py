@@ -19,13 +19,13 @@ from cachelint.document.schema import validate
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import read_write
+from cachelint.files.paths import META as META
+from cachelint.files.paths import TAG_PAGES as TAG_PAGES
+from cachelint.files.paths import TAGS as TAGS
 from cachelint.files.paths import exists, join, leaves, real_path
 from cachelint.files.read_write import Unreadable
 from cachelint.model import NamedTuple, Problem
 
-TAGS = "_data/tags.yaml"
-META = "_data/meta.yaml"
-TAG_PAGES = "pages/tags"
 MAX_SIZE = 2 * 1024 * 1024
 """Bytes of a YAML file for which the parser is used (CL110)."""
 

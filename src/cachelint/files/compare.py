@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from cachelint.files import discovery, git, read_write
 from cachelint.files.paths import (
+    META,
+    TAG_PAGES,
+    TAGS,
     exists,
     find_top,
     is_link,
@@ -54,7 +57,8 @@ class Changes(NamedTuple):
 _DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
          "--no-textconv", "--ignore-submodules=dirty")
 _ATTRIBUTES = ".gitattributes"
-_OWN = ("_data", "_data/tags.yaml", "_data/meta.yaml", "pages", "pages/tags")
+_FOLDERS = ("_cache", "_data", "pages", TAG_PAGES)
+"""Folders of a catalog that may be links."""
 
 
 def compare(root: str, revision: str, *, untracked: bool = True) -> Changes:
@@ -167,7 +171,7 @@ class _Comparison:
         self, listed: set[str], records: dict[str, _Record], modes: dict[str, str]
     ) -> set[str]:
         """Return what is a link now or was one at the base."""
-        listed |= {*modes, "_cache", "_data", "pages", "pages/tags"}
+        listed |= {*modes, *_FOLDERS}
         links = {path for path in listed if self._is_link(path)}
         links |= {path for path, record in records.items() if record.mode == git.LINK}
         return links | {path for path, mode in modes.items() if mode == git.LINK}
@@ -278,9 +282,9 @@ class _Comparison:
                     pages, *_ = discovery.list_tag(self.root, tag, self._within)
                     found += [relative_to_catalog(path) for path, _ in pages]
         else:
-            names = read_write.names(join(self.root, "pages/tags"))
-            found += ["_data/tags.yaml", "_data/meta.yaml"]
-            found += () if isinstance(names, Unreadable) else (f"pages/tags/{x}" for x in names)
+            names = read_write.names(join(self.root, TAG_PAGES))
+            found += [TAGS, META]
+            found += () if isinstance(names, Unreadable) else (f"{TAG_PAGES}/{x}" for x in names)
         for path in found:
             if f"{path}/".startswith(f"{link}/") and self._is_there(path):
                 yield path
@@ -295,15 +299,15 @@ def _attributes(folder: str) -> list[str]:
 def _top_folders(inside: str, outside: str) -> list[str]:
     """Return what to list of a tree: its tags, and the folders that may be links."""
     if not outside:
-        return [inside + name for name in ("_cache", "_cache/", "_data", "pages", "pages/tags")]
+        return [inside + name for name in (*_FOLDERS, "_cache/")]
     return []
 
 
 def _may_contain_pages(path: str) -> bool:
     """Return whether pages or the catalog's own files may lie at ``path`` or below it."""
     parts = path.split("/")
-    return (parts[0] == "_cache" and len(parts) <= 4) or path in _OWN or (
-        parts[:2] == ["pages", "tags"] and len(parts) == 3)
+    return (parts[0] == "_cache" and len(parts) <= 4) or (
+        path in (TAGS, META, *_FOLDERS) or os.path.dirname(path) == TAG_PAGES)
 
 
 def _name_object(content: bytes, like: str) -> str:

@@ -9,6 +9,10 @@ from cachelint.model import NO_PAGE, PageId
 
 PAGE = "specs.md"
 LEGACY_PAGES = ("index.md", "specs.md")
+TAGS = "_data/tags.yaml"
+META = "_data/meta.yaml"
+TAG_PAGES = "pages/tags"
+"""The folder of the tags' pages."""
 
 
 def leaves(path: str, within: tuple[str, ...]) -> bool:
@@ -111,9 +115,9 @@ def catalog_of(path: str) -> str | None:
 
 def is_catalog_file(path: str) -> bool:
     """Return whether a path is one of the catalog's own files."""
-    parts = os.path.abspath(path).split(os.sep)
-    return parts[-2:] in (["_data", "tags.yaml"], ["_data", "meta.yaml"]) or (
-        parts[-3:-1] == ["pages", "tags"] and parts[-1].endswith(".md"))
+    path = os.path.abspath(path)
+    return path.endswith((f"/{TAGS}", f"/{META}")) or (
+        os.path.dirname(path).endswith(f"/{TAG_PAGES}") and path.endswith(".md"))
 
 
 def catalog_of_file(path: str) -> str:
