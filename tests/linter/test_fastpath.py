@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cachelint.document import schema
+from cachelint.document.formats import BY_FORMAT
 from cachelint.linter import fastpath
 from cachelint.linter.fastpath import PROVES, FastPath
 from cachelint.linter.page import PageResult, lint_page, running_rules
@@ -61,6 +62,21 @@ def _with_counts(stacks: list[str], counts: str) -> str:
     return re.sub(r'(?<="num_specs_by_stack": {)[^\]\[]*(?=}, "oss")', lambda _: counts, page)
 
 
+def _old_page(stacks: list[str], counts: str) -> str:
+    """Write a page as until 2025-02, with these counts by stack."""
+    parts = Parts(valid.TAG, "zlib", [
+        {key: (spec | {"stacks": stacks})[key] for key in (*damage.UNSORTED, "tarball")}
+        for spec in valid.tarball_specs()])
+    parts.sort_keys = False
+    parts.meta = {key: parts.meta[key] for key in BY_FORMAT[PageFormat.TARBALL].meta_orders[-1]}
+    return re.sub(r'(?<="num_specs_by_stack": {).*(?=}}$)', lambda _: counts, parts.text(),
+                  count=1, flags=re.MULTILINE)
+
+
+_ODD_COUNTS = [
+    (["a, b", "c, d"], '"a, d": 1, "c, b": 1'), (["a, b", "c, d"], '"c, d": 1, "a, b": 1'),
+    (["a", "x}y"], '"x, "a": 1}y": 1'), (["a", "x}y"], '"x}y": 1, "a": 1'),
+    (["a b", "a"], '"a b": 1, "a": 1')]
 CASES: dict[str, list[str]] = {
     "string that hides the specs": [CURRENT, CURRENT.replace("categories:", "note: 'x\ncategories:")
                                   .replace("layout: cache\n", "")],
@@ -131,10 +147,15 @@ CASES: dict[str, list[str]] = {
     "a number of another kind": [
         text.replace('"num_specs": 2', '"num_specs": 2.0') for text in (valid.PAGE, TARBALL)],
     "names of stacks that look like members of counts": [
-        _with_counts(stacks, counts) for stacks, counts in (
-            (["a, b", "c, d"], '"a, d": 1, "c, b": 1'), (["a, b", "c, d"], '"c, d": 1, "a, b": 1'),
-            (["a", "x}y"], '"x, "a": 1}y": 1'), (["a", "x}y"], '"x}y": 1, "a": 1'),
-            (["a b", "a"], '"a b": 1, "a": 1'))],
+        _with_counts(stacks, counts) for stacks, counts in _ODD_COUNTS],
+    "the same in an old page": [
+        _old_page(stacks, counts.replace(": 1", ": 2")) for stacks, counts in (
+            *_ODD_COUNTS, (["a", "b{", "c, d"], '"a": 1, "b{"c": 1, "d": 1'),
+            (["a", "b{", "c, d"], '"a": 1, "b{"c, ": 1, d": 1'))],
+    "counts of an old page": [
+        _old_page(["root", "e4s"], counts) for counts in (
+            '"e4s": 2, "root": 2', '"root": 2, "e4s": 2', '"root": 2, "root": 2', '"root": 2',
+            '"root": 2, "e4s": 1', '"root": 2, "e4s": 2, "hep": 0', '"root": 2, "e4s": true', "")],
     "specs without stacks": [
         TARBALL, valid.page(None, valid.tarball_specs(0, stacks=[])),
         valid.page(None, [{**spec, "stacks": []} for spec in valid.tarball_specs()])],
@@ -211,11 +232,12 @@ LARGE = "x" * 5000
 @pytest.mark.parametrize("text", [
     valid.PAGE, TARBALL, _with_counts(["a, b", "c, d"], '"a, b": 2, "c, d": 2'),
     TARBALL.replace('["e4s", "root"], "tarball"', '["root", "e4s"], "tarball"'),
+    _old_page(["root", "e4s"], '"root": 2, "e4s": 2'),
     valid.page(None, valid.specs(0, variants=["commit=" + "a" * 40])),
     valid.page(None, valid.specs(0, variants=["cflags='-O3 -g'"])),
     valid.page(None, valid.specs(0, size=12)),
-], ids=["current", "tarball", "commas in stacks", "stacks in any order", "plain variant",
-        "quoted variant", "size"])
+], ids=["current", "tarball", "commas in stacks", "stacks in any order", "counts in any order",
+        "plain variant", "quoted variant", "size"])
 def test_valid_page_is_accepted_without_being_parsed(text: str) -> None:
     context = valid.CONTEXT._replace(tag_stacks=None)
     result = FastPath(context.options).lint(text.encode(), context)
@@ -265,7 +287,8 @@ def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:
     valid.page(None, valid.specs(0, variants=["a=\u00e9"])),
     valid.PAGE.replace('"+shared"', '"a=\u00e9"'), valid.PAGE.replace('"+shared"', '"a=\x7f"'),
     valid.PAGE.replace('"+shared"', '"a=\t"'),
-], ids=["backslash", "escaped", "not ascii", "delete", "tab"])
+    valid.page(None, valid.specs(0, target="x" * 1000)),
+], ids=["backslash", "escaped", "not ascii", "delete", "tab", "long"])
 def test_page_with_strings_that_are_not_plain_is_not_accepted(text: str) -> None:
     assert FastPath(valid.CONTEXT.options).lint(text.encode(), valid.CONTEXT) is None
 
@@ -299,20 +322,20 @@ def test_spec_is_valid_where_its_keys_and_each_of_its_values_are(name: str) -> N
 # ------------------------------------------------------------------------------ limits
 
 
-def _columns(path: FastPath) -> list[fastpath._Column]:
-    return [column for layout in (path._current, path._sorted, path._unsorted)
-            for _, column in layout._columns]
+def _layouts(path: FastPath) -> list[fastpath._Layout]:
+    return [path._current, path._sorted, path._unsorted]
 
 
 def test_what_is_remembered_is_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fastpath, "_MOST_STRINGS", 10)
     path = FastPath(valid.CONTEXT.options)
-    most = 0
+    sizes = []
     for number in range(50):
         text = valid.page(None, valid.specs(0, variants=[f"patches={number}"]))
         assert path.lint(text.encode(), valid.CONTEXT) is not None
-        most = max(most, *(len(column.known) for column in _columns(path)))
-    assert most == 10
+        sizes.append(len(path._current.known))
+    of_one_page = sizes[0]
+    assert 10 <= max(sizes) < 10 + of_one_page
 
 
 def test_what_is_remembered_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,8 +344,17 @@ def test_what_is_remembered_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch)
     for number in range(50):
         text = valid.page(None, valid.specs(0, variants=[f"a={number}{LARGE}"]))
         assert path.lint(text.encode(), valid.CONTEXT) is not None
-        for column in _columns(path):
-            assert sum(map(len, column.known)) < 10_000 + 2 * len(LARGE)
+        for layout in _layouts(path):
+            assert sum(map(len, layout.known)) < 10_000 + 2 * len(LARGE)
+
+
+@pytest.mark.parametrize(("number", "remembered"), [(1, 1), (20, 0)], ids=["small", "large"])
+def test_what_follows_from_a_large_page_is_not_remembered(number: int, remembered: int) -> None:
+    specs = [{**valid.specs()[0], "hash": "abcdefghijklmnopqrst"[at] * 32}
+             for at in range(number)]
+    path = FastPath(valid.CONTEXT.options)
+    assert path.lint(valid.page(None, specs).encode(), valid.CONTEXT) is not None
+    assert path._current._summarise_small.cache_info().currsize == remembered
 
 
 def test_stacks_are_remembered_once_whatever_their_order() -> None:
@@ -333,8 +365,8 @@ def test_stacks_are_remembered_once_whatever_their_order() -> None:
     for _ in range(100):
         specs = [{**spec, "stacks": chance.sample(stacks, 6)} for spec in valid.tarball_specs()]
         assert path.lint(valid.page(None, specs).encode(), context) is not None
-    known = [len(column.known) for column in _columns(path) if column.fields == ("stacks",)]
-    assert known == [1, 0]
+    known = [text for layout in _layouts(path) for text in layout.known if b'"stacks"' in text]
+    assert known == [b'"stacks": ["%b"]' % '", "'.join(sorted(stacks)).encode()]
 
 
 @pytest.mark.parametrize("spec", [

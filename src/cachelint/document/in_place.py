@@ -32,7 +32,7 @@ def edit_in_place(page: Page) -> str:
     """Change only the wrong and missing values of `meta`, up to the closing line."""
     text, at = "", 0
     # of edits at one place, those that only add come first, in the order in which they were made
-    edits = _edit(page, "/meta", page.data["meta"], page.expected_meta)
+    edits = _edit(page, "/meta", page.meta, page.expected_meta)
     for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
         text += page.text[at:start] + new
         at = end

@@ -173,8 +173,8 @@ class Page:
     def is_in_block(self, pointer: str) -> bool:
         """Return whether a list or mapping with items is at ``pointer``, and not in brackets."""
         node = self.locate(pointer)
-        return (node is not None and node.container and bool(self.value(pointer))
-                and self.text[node.start] not in "[{")
+        return (node is not None and node.container and self.text[node.start] not in "[{"
+                and bool(self.value(pointer)))
 
     def margin(self, pointer: str) -> str | None:
         """Return what is before the first item of the list or mapping at ``pointer`` in its line.

@@ -51,7 +51,8 @@ _patient_decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
 )
 _lenient_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
-_decode_at = json.JSONDecoder(parse_int=_integer).raw_decode
+_raw_decode = json.JSONDecoder().raw_decode
+_patient_raw_decode = json.JSONDecoder(parse_int=_integer).raw_decode
 _encode = json.JSONEncoder().encode
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
@@ -81,6 +82,14 @@ def loads(text: str) -> Any:
     if text.count("[") + text.count("{") >= MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
     return value
+
+
+def _decode_at(text: str, start: int = 0) -> tuple[Any, int]:
+    """Read the valid JSON that begins at ``text[start]``, and return where it ends, too."""
+    try:
+        return _raw_decode(text, start)
+    except ValueError:  # more digits than Python converts
+        return _patient_raw_decode(text, start)
 
 
 def loads_own(text: str) -> Any:

@@ -38,10 +38,12 @@ def linked_target(path: str, within: tuple[str, ...]) -> str:
         within = () if root is None else (os.path.realpath(root),)
         if leaves(path, within):
             return ""
-    at = os.path.abspath(path)
+    at, real = os.path.abspath(path), os.path.realpath(path)
+    if at == real:
+        return ""
     while within and os.path.realpath(at) not in within and at != os.path.dirname(at):
         if os.path.islink(at):
-            return display_path(os.path.realpath(path))
+            return display_path(real)
         at = os.path.dirname(at)
     return ""
 

@@ -14,9 +14,8 @@ pattern.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from operator import lt
 from typing import Any
 
@@ -26,9 +25,16 @@ from cachelint.document.page import Page, TopLevelEntry
 from cachelint.document.summary import FIELDS
 from cachelint.document.yaml import NodeSpan, is_plain_word, is_safe_key
 from cachelint.linter.page import PageResult, context_of, running_rules
-from cachelint.model import NO_PAGE, NamedTuple, PageContext, PageFormat, PageId, RuleOptions
-from cachelint.rules import Rule
-from cachelint.rules.cl3_summary import RULES as META_RULES
+from cachelint.model import (
+    NO_PAGE,
+    Meta,
+    NamedTuple,
+    PageContext,
+    PageFormat,
+    PageId,
+    RuleOptions,
+)
+from cachelint.rules.cl3_summary import RULE_OF_KEY
 from cachelint.rules.cl4_specs import mirror_folders, tarball_start
 from cachelint.rules.cl5_canonical import unstable_order
 from cachelint.rules.selection import Settings
@@ -43,10 +49,9 @@ PROVES = frozenset((
 run on each distinct value; with any that looks at the page as a whole, nothing is accepted."""
 
 _MOST_STRINGS, _MOST_BYTES = 16_384, 4_000_000
-"""What a column remembers at most; then it forgets everything."""
-_FEW = 8
-"""What follows from so many values of a column is remembered, too."""
-_MOST_GROUPS = 4096
+"""What is remembered of an order of keys, and of one more page; then all of it is forgotten."""
+_SMALL, _MOST_GROUPS = 4096, 4096
+"""What follows from the specs of a page is remembered, too, if they have so few bytes."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
@@ -62,12 +67,12 @@ few distinct values are one column."""
 _PATTERNS = {
     ("hash",): '"hash": "(?P<hash>[a-z2-7]{32})"',
     ("os", "platform", "size", "stacks", "target"):
-        r'("os": "[^\]]{,9999}\], "target": "[^"]*")',
+        r'("os": "[^\]]{,9999}\], "target": "[^"]{,999}")',
     ("size",): '("size": [^,]{,99})',
-    ("stacks",): r'("stacks": \[[^\]]{,9999}\])',
+    ("stacks",): r'("stacks": \["[^\]]{,9999}"\])',
     ("tarball",): r'"tarball": "([^"]*-)(?P=hash)\.spack"',
     ("variants",): r'("variants": \[[^\]]{,99999}\])',
-    ("versions",): r'("versions": \["[^"]*"\])',
+    ("versions",): r'("versions": \["[^"]{,999}"\])',
 }
 """The patterns of columns that are not just strings. A match that fails has not been tried far
 beyond the next spec, whatever the page contains, so that the time is linear."""
@@ -77,85 +82,16 @@ def _compile(columns: Iterable[tuple[str, ...]]) -> re.Pattern[bytes]:
     """Compile the pattern of a spec and of the comma after it."""
     patterns = []
     for fields in columns:
-        strings = ", ".join(f'"{field}": "[^"]*"' for field in fields)
+        strings = ", ".join(f'"{field}": "[^"]{{,999}}"' for field in fields)
         patterns.append(_PATTERNS.get(fields, f"({strings})"))
     return re.compile(rf"\{{{', '.join(patterns)}\}}, ".encode())
 
 
-# ------------------------------------------------------------------------------- columns
+# ------------------------------------------------------------------------------- strings
 
-
-class _Value:
-    """What one distinct string of a column contains; it equals only itself, and is a fast key."""
-
-    __slots__ = ("fields", "listed")
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        """Keep the values of one or more fields of a spec."""
-        self.fields = fields
-        self.listed = tuple(
-            (key, fields[field][0] if field == "versions" else fields[field])
-            for key, field in FIELDS.items() if field in fields and field in _LISTED)
-        """The items of lists of `meta`, by the key of the list."""
-
-
-_LISTED = set(FIELDS.values()) - {"stacks"}
-_NO_VALUE = _Value({})
-
-
-class _Column:
-    """Remembers the strings of a column that are valid."""
-
-    def __init__(
-        self, fields: tuple[str, ...], form: PageFormat, rules: list[Rule], options: RuleOptions
-    ) -> None:
-        """Begin with no string."""
-        self.fields = fields
-        self.known: dict[bytes, _Value] = {}
-        self._size = 0
-        self._layout, self._options = BY_FORMAT[form], options
-        checks = [(rule, check) for rule in rules for check in rule.values
-                  if check.field in fields]
-        self._checks = [check for _, check in checks]
-        self.is_proved = all(rule.code in PROVES for rule, _ in checks)
-
-    def look_up(self, text: bytes) -> _Value | None:
-        """Return the value of a string; None if it is not valid, or may not be."""
-        if text in self.known:
-            return self.known[text]
-        if self.is_proved and self.fields == ("variants",) and _are_plain_variants(text):
-            value = _NO_VALUE
-        else:
-            fields = self._check(text)
-            if fields is None:
-                return None
-            value = _Value(fields)
-        if len(self.known) >= _MOST_STRINGS or self._size >= _MOST_BYTES:
-            self.known.clear()
-            self._size = 0
-        self.known[text] = value
-        self._size += len(text)
-        return value
-
-    def _check(self, text: bytes) -> dict[str, Any] | None:
-        """Read a string that is valid by the schema and all rules; None if it is not."""
-        source = text.decode("latin-1")
-        if not strict_json.is_plain(source):
-            return None
-        try:
-            fields: dict[str, Any] = strict_json.loads(f"{{{source}}}")
-        except ValueError:
-            return None
-        stacks = fields.get("stacks", [])
-        is_valid = (
-            tuple(fields) == self.fields and strict_json.dumps(fields)[1:-1] == source
-            and all(_is_valid(self._layout.schema, f"spec/properties/{field}", value)
-                    for field, value in fields.items())
-            and all(map(is_safe_key, stacks))
-            and (not self._layout.is_canonical or _is_sorted(stacks))
-            and not any(True for check in self._checks
-                        for _ in check.problems(fields[check.field], self._options)))
-        return fields if is_valid else None
+_UNIQUE = (("hash",), ("tarball",))
+"""The columns whose strings differ from spec to spec."""
+_SUMMARISED = set(FIELDS.values())
 
 
 def _is_valid(schema_name: str, part: str, value: Any) -> bool:
@@ -170,9 +106,7 @@ _STACKS, _VARIANTS = b'"stacks": ["', b'"variants": ['
 
 
 def _sort_stacks(text: bytes) -> bytes:
-    """Sort a list of strings. What is not such a list is not one afterwards."""
-    if not (text.startswith(_STACKS) and text.endswith(b'"]')):
-        return text
+    """Sort the strings between the brackets of a column."""
     names = text[len(_STACKS) : -2].split(b'", "')
     return b'%b%b"]' % (_STACKS, b'", "'.join(sorted(names)))
 
@@ -195,68 +129,17 @@ def _are_plain_variants(text: bytes) -> bool:
             and all(map(lt, names, names[1:])))
 
 
-# ------------------------------------------------------------------------------- meta
-
-_META_ORDERS = BY_FORMAT[PageFormat.TARBALL].meta_orders
-
-
-def _unite(rows: Iterable[tuple[tuple[str, str], ...]]) -> dict[str, str]:
-    """Return the lists of `meta` that have these items, as they are written."""
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        for key, item in row:
-            found.setdefault(key, set()).add(item)
-    return {key: _render(sorted(items)) for key, items in found.items()}
-
-
-def _render(names: list[str]) -> str:
-    """Write a list of strings without quotes and backslashes as JSON."""
-    return "[" + ", ".join([f'"{name}"' for name in names]) + "]"
+# ------------------------------------------------------------------------------- specs
 
 
 class _Summary(NamedTuple):
     """What follows from the specs of a page for its `meta`."""
 
-    by_stack: dict[str, int]
+    stacks: tuple[str, ...]
+    in_root: int
+    """How many specs are in the root stack."""
     meta: bytes
     """As the generator writes it."""
-    values: dict[str, str]
-    """The values of `meta`, as they are written."""
-    counts: list[str]
-    """The members of ``num_specs_by_stack``, as they are written."""
-
-
-def _summarise(stacks: tuple[_Value, ...], *listed: frozenset[_Value]) -> _Summary | None:
-    """Derive what `meta` must be; None if the compilers may be spelled in two ways (CL408).
-
-    Args:
-        stacks: Of each spec, the value with its stacks.
-        listed: The values of each column that `meta` has a list of.
-    """
-    by_stack: dict[str, int] = {}
-    for value, number in Counter(stacks).items():
-        for stack in value.fields["stacks"]:
-            by_stack[stack] = by_stack.get(stack, 0) + number
-    names = sorted(by_stack)
-    counts = [f'"{name}": {by_stack[name]}' for name in names]
-    values = {"num_specs": str(len(stacks)), "stacks": _render(names),
-              "num_specs_by_stack": f"{{{', '.join(counts)}}}"}
-    for distinct in listed:
-        rows = frozenset([value.listed for value in distinct])
-        values |= (_unite_few if len(rows) <= _FEW else _unite)(rows)
-    compilers = values["compilers"]
-    if 0 < compilers.count("@=") < compilers.count("@"):
-        return None
-    meta = _write_meta(_META_ORDERS[0], values)
-    return _Summary(by_stack, meta, values, counts)
-
-
-def _write_meta(keys: tuple[str, ...], values: dict[str, str]) -> bytes:
-    return b"{%b}" % ", ".join([f'"{key}": {values[key]}' for key in keys]).encode()
-
-
-_unite_few = lru_cache(maxsize=_MOST_GROUPS)(_unite)
-_summarise_few = lru_cache(maxsize=_MOST_GROUPS)(_summarise)
 
 
 class _Specs(NamedTuple):
@@ -269,7 +152,7 @@ class _Specs(NamedTuple):
 
 
 class _Layout:
-    """An order of keys, with what is remembered of each column."""
+    """An order of keys, with what is remembered of the strings in its columns."""
 
     def __init__(
         self, columns: tuple[tuple[str, ...], ...], options: RuleOptions,
@@ -277,99 +160,247 @@ class _Layout:
     ) -> None:
         """Begin with nothing remembered."""
         self.format = PageFormat.TARBALL if ("tarball",) in columns else PageFormat.CURRENT
-        self._fields, self._width = columns, len(columns) + 1
+        self._is_current = self.format is PageFormat.CURRENT
+        self._order, self._options = columns, options
+        self._columns, self._width = ((), *columns), len(columns) + 1
+        """The fields of each piece of a spec; the first piece is what is before it."""
+        self._at = {field: at for at, fields in enumerate(self._columns) for field in fields}
+        """The piece in which a field is."""
+        self._others = sorted({self._at[field] for field in _SUMMARISED} - {self._at["stacks"]})
+        """The pieces without stacks that `meta` or a URL has something of."""
         rules = running_rules(self.format, extra_rules)
-        self.is_usable = all(rule.code in PROVES or not (
-            rule.page or any(check.field in ("hash", "tarball") for check in rule.values))
-            for rule in rules)
-        self._columns = [(at, _Column(fields, self.format, rules, options))
-                         for at, fields in enumerate(columns, 1)
-                         if fields not in (("hash",), ("tarball",))]
-        self._getters = [(at, column.known.__getitem__) for at, column in self._columns]
-        fields_of = [set(column.fields) for _, column in self._columns]
-        self._in_meta = [index for index, fields in enumerate(fields_of) if fields & _LISTED]
-        self._with_stacks = next(
-            index for index, fields in enumerate(fields_of) if "stacks" in fields)
-        self._sorts_stacks = self._columns[self._with_stacks][1].is_proved
+        self._checks = [check for rule in rules for check in rule.values]
+        unproved = [rule for rule in rules if rule.code not in PROVES]
+        fields = {check.field for rule in unproved for check in rule.values}
+        # in the tarball format, stacks are remembered in one order
+        self.is_usable = not any(rule.page for rule in unproved) and fields.isdisjoint(
+            {"hash"} if self._is_current else {"hash", "tarball", "stacks"})
+        self._skips_plain_variants = "variants" not in fields
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
+        self._summarise_small = lru_cache(_MOST_GROUPS)(self._summarise)
+        self._tarball_path = lru_cache(_MOST_GROUPS)(self._make_tarball_path)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget all strings, and what follows from them."""
+        self.known: dict[bytes, int] = {}
+        """The strings that are valid, and to each the number of what `meta` and URLs have of it."""
+        self._size = 0
+        self._values: list[tuple[str, list[str]]] = [("{}", [])]
+        """What that is, by number: a JSON object of its values, and stacks."""
+        self._summarise_small.cache_clear()
+        self._tarball_path.cache_clear()
 
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
-        return _compile(self._fields)
-
-    def _at(self, field: str) -> int:
-        return self._fields.index((field,)) + 1
+        return _compile(self._order)
 
     def read(self, line: bytes, page_id: PageId) -> _Specs | None:
         """Read the specs of a page from their bracket to the end; None if some may be invalid."""
-        parts, width = self._pattern.split(line[:-5] + b", "), self._width
-        if any(parts[::width]) or not line.endswith(b"}]\n---"):
+        width = self._width
+        pieces = self._pattern.split(line[:-5] + b", ")
+        if any(pieces[::width]) or not line.endswith(b"}]\n---"):
             return None
-        hashes = parts[self._at("hash") :: width]
+        hashes = pieces[self._at["hash"] :: width]
         is_sorted = all(map(lt, hashes, hashes[1:]))
-        if not is_sorted and (
-                self.format is PageFormat.CURRENT or len(set(hashes)) < len(hashes)):
+        if not is_sorted and (self._is_current or len(set(hashes)) < len(hashes)):
             return None
-        if self.format is PageFormat.TARBALL:
+        if not self._is_current:
             # stacks are remembered once, whatever their order
-            at = self._at("stacks")
-            by_text = {text: _sort_stacks(text) for text in set(parts[at::width])}
-            is_sorted = is_sorted and self._fields is _SORTED and all(
-                text == sorted_text for text, sorted_text in by_text.items())
-            if self._sorts_stacks:
-                parts[at::width] = [by_text[text] for text in parts[at::width]]
-        try:
-            values = [list(map(get, parts[at::width])) for at, get in self._getters]
-        except KeyError:
-            values = self._look_up(parts)
-            if not values:
-                return None
-        if self.format is PageFormat.TARBALL and not self._are_expected(
-                parts[self._at("tarball") :: width], [values[index] for index in self._in_meta],
-                page_id):
+            stacks = pieces[self._at["stacks"] :: width]
+            pieces[self._at["stacks"] :: width] = map(_sort_stacks, stacks)
+            is_sorted = is_sorted and stacks == pieces[self._at["stacks"] :: width]
+        numbers: list[Any] = list(map(self.known.get, pieces))
+        # hashes, URLs and what is between specs are never known
+        if numbers.count(None) > len(hashes) * (2 if self._is_current else 3) + 1 and (
+                not self._look_up(pieces, numbers)):
             return None
-        summary = (_summarise_few if len(hashes) <= _FEW else _summarise)(
-            tuple(sorted(values[self._with_stacks], key=id)),
-            *[frozenset(values[index]) for index in self._in_meta])
+        others = [numbers[at::width] for at in self._others]
+        if not (self._is_current or self._are_expected(
+                pieces[self._at["tarball"] :: width], others, page_id)):
+            return None
+        summarise = self._summarise_small if len(line) <= _SMALL else self._summarise
+        summary = summarise(tuple(sorted(numbers[self._at["stacks"] :: width])),
+                            *map(frozenset, others))
+        is_sorted = is_sorted and self._order is not _UNSORTED
         return _Specs(hashes, summary, is_sorted) if summary else None
 
-    def _look_up(self, parts: list[bytes]) -> list[list[_Value]]:
-        """Look up the strings of each column, also new ones; empty if one may be invalid."""
-        values = []
-        for at, column in self._columns:
-            texts = parts[at :: self._width]
-            found: dict[bytes, _Value] = {}
-            for text in set(texts):
-                value = column.look_up(text)
-                if value is None:
-                    return []
-                found[text] = value
-            values.append([found[text] for text in texts])
-        return values
+    def _look_up(self, pieces: list[bytes], numbers: list[Any]) -> bool:
+        """Find the numbers that are missing; return whether all strings are valid."""
+        if len(self.known) >= _MOST_STRINGS or self._size >= _MOST_BYTES:
+            self._forget()
+            numbers[:] = [None] * len(numbers)
+        for at, text in enumerate(pieces):
+            fields = self._columns[at % self._width]
+            if numbers[at] is None and fields and fields not in _UNIQUE:
+                numbers[at] = self._learn(fields, text)
+                if numbers[at] is None:
+                    return False
+        return True
+
+    def _learn(self, fields: tuple[str, ...], text: bytes) -> int | None:
+        """Return the number of a string; None if it is not valid, or may not be."""
+        if text in self.known:
+            return self.known[text]
+        number = 0
+        if not (fields == ("variants",) and self._skips_plain_variants
+                and _are_plain_variants(text)):
+            values = self._check(fields, text)
+            if values is None:
+                return None
+            stacks = values.pop("stacks", [])
+            row = {field: value[0] if field == "versions" else value
+                   for field, value in values.items() if field in _SUMMARISED}
+            if row or stacks:
+                number = len(self._values)
+                self._values.append((strict_json.dumps(row), stacks))
+        self.known[text] = number
+        self._size += len(text)
+        return number
+
+    def _check(self, fields: tuple[str, ...], text: bytes) -> dict[str, Any] | None:
+        """Read a string that is valid by the schema and all rules; None if it is not."""
+        source = text.decode("latin-1")
+        if not strict_json.is_plain(source):
+            return None
+        try:
+            values: dict[str, Any] = strict_json.loads(f"{{{source}}}")
+        except ValueError:
+            return None
+        stacks, layout = values.get("stacks", []), BY_FORMAT[self.format]
+        is_valid = (
+            tuple(values) == fields and strict_json.dumps(values)[1:-1] == source
+            and all(_is_valid(layout.schema, f"spec/properties/{field}", value)
+                    for field, value in values.items())
+            and all(map(is_safe_key, stacks))
+            and (not layout.is_canonical or _is_sorted(stacks))
+            and not any(True for check in self._checks if check.field in fields
+                        for _ in check.problems(values[check.field], self._options)))
+        return values if is_valid else None
 
     def _are_expected(
-        self, urls: list[bytes], values: list[list[_Value]], page_id: PageId
+        self, urls: list[bytes], numbers: list[list[int]], page_id: PageId
     ) -> bool:
         """Return whether URLs are, up to the hash, what follows from values of their specs."""
         tag, package = str(page_id.tag).encode(), str(page_id.package).encode()
-        for url, *parts in set(zip(urls, *values, strict=True)):
-            fields: dict[str, Any] = {}
-            for part in parts:
-                fields |= part.fields
-            path = _tarball_path(fields["platform"], fields["os"], fields["target"],
-                                 fields["compiler"], fields["versions"][0])
-            path = path.replace(b"\0", tag).replace(b"\1", package)
+        for url, *row in set(zip(urls, *numbers, strict=True)):
+            path = self._tarball_path(*row).replace(b"\0", tag).replace(b"\1", package)
             if not (url.endswith(path) and url[: -len(path)] in self._folders):
                 return False
         return True
 
+    def _make_tarball_path(self, *numbers: int) -> bytes:
+        """Return where the tarballs of some specs are, with placeholders for tag and package."""
+        values: dict[str, Any] = {}
+        for number in numbers:
+            values |= strict_json.loads_own(self._values[number][0])
+        return tarball_start("\0", "\1", values["platform"], values["os"], values["target"],
+                             values["compiler"], values["versions"]).encode()
 
-@lru_cache(maxsize=_MOST_GROUPS)
-def _tarball_path(platform: str, system: str, target: str, compiler: str, version: str) -> bytes:
-    """Return where the tarballs of some specs are, with placeholders for tag and package."""
-    return tarball_start("\0", "\1", platform, system, target, compiler, version).encode()
+    def _summarise(self, stacks: tuple[int, ...], *others: frozenset[int]) -> _Summary | None:
+        """Derive what `meta` must be; None if the compilers may be spelled in two ways (CL408).
+
+        Args:
+            stacks: The number of the string with the stacks of each spec.
+            others: The numbers of the other columns.
+        """
+        by_stack: dict[str, int] = {}
+        for number in stacks:
+            for stack in self._values[number][1]:
+                by_stack[stack] = by_stack.get(stack, 0) + 1
+        names = tuple(sorted(by_stack))
+        counts = ", ".join([f'"{name}": {by_stack[name]}' for name in names])
+        texts = {"num_specs": str(len(stacks)), "num_specs_by_stack": f"{{{counts}}}"}
+        for numbers in (set(stacks), *others):
+            rows = frozenset([self._values[number][0] for number in numbers])
+            texts |= (_unite_small if sum(map(len, rows)) <= _SMALL else _unite)(rows)
+        texts["stacks"] = _render(names)
+        if 0 < texts["compilers"].count("@=") < texts["compilers"].count("@"):
+            return None
+        orders = BY_FORMAT[self.format].meta_orders
+        keys = orders[-1] if self._order is _UNSORTED else orders[0]
+        meta = ", ".join([f'"{key}": {texts[key]}' for key in keys])
+        return _Summary(names, by_stack.get(self._options.root_stack, 0), f"{{{meta}}}".encode())
+
+
+def _unite(rows: frozenset[str]) -> dict[str, str]:
+    """Return the lists of `meta` for values of specs, as they are written."""
+    values = list(map(strict_json.loads_own, rows))
+    found = {}
+    for key, field in FIELDS.items():
+        if items := {value[field] for value in values if field in value}:
+            found[key] = _render(sorted(items))
+    return found
+
+
+_unite_small = lru_cache(_MOST_GROUPS)(_unite)
+
+
+def _render(names: Iterable[str]) -> str:
+    """Write a list of strings without quotes and backslashes as JSON."""
+    return "[" + ", ".join([f'"{name}"' for name in names]) + "]"
+
+
+# ------------------------------------------------------------------------------- meta
+
+
+@cache
+def _meta_pattern(keys: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile the pattern of `meta` in an order of keys."""
+    patterns = dict.fromkeys(keys, r"(\[[^\]]*\])") | {
+        "num_specs": "([^,]*)", "num_specs_by_stack": r"(\{[^}]*\})"}
+    members = [f'"{key}": {patterns[key]}' for key in keys]
+    return re.compile(rf"\{{{', '.join(members)}\}}")
+
+
+def _split_meta(meta: bytes, orders: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Return the values of `meta` as they are written; none where it has another form."""
+    text = meta.decode("latin-1")
+    for keys in orders:
+        if match := _meta_pattern(keys).fullmatch(text):
+            return dict(zip(keys, match.groups(), strict=True))
+    return {}
+
+
+def _read_meta(
+    meta: bytes, expected: bytes, values: dict[str, Any], form: PageFormat
+) -> dict[str, Any] | None:
+    """Read a `meta` that is valid, and canonical where it must be; None if it may not be.
+
+    Only what differs is read: ``expected`` has the ``values``.
+    """
+    layout = BY_FORMAT[form]
+    texts, known = (_split_meta(each, layout.meta_orders) for each in (meta, expected))
+    found = {}
+    for key, text in texts.items():
+        if text == known.get(key):
+            found[key] = values[key]
+            continue
+        try:
+            value = found[key] = strict_json.loads(text)
+        except ValueError:
+            return None
+        if not (strict_json.is_plain(text)
+                and _is_valid(layout.schema, f"meta/properties/{key}", value)
+                and (key != "num_specs_by_stack" or all(map(is_safe_key, value)))
+                and (not layout.is_canonical or (
+                    strict_json.dumps(value, sort_keys=True) == text
+                    and (key not in FIELDS or _is_sorted(value))))):
+            return None
+    return found or None
+
+
+def _has_other_order(meta: bytes, summary: _Summary) -> bool:
+    """Return whether `meta` is as expected but for the order of the counts, which are its end."""
+    before, brace, rest = summary.meta.rpartition(b"{")
+    counts, end = rest[:-2], rest[-2:]
+    members = counts.split(b", ")
+    # a name with a comma or a brace would be cut into pieces
+    return (len(members) == len(summary.stacks) and b"{" not in before[1:] and b"}" not in counts
+            and meta.startswith(before + brace) and meta.endswith(end)
+            and sorted(meta[len(before) + 1 : -2].split(b", ")) == sorted(members))
 
 
 # ------------------------------------------------------------------------------- pages
@@ -379,17 +410,17 @@ _IS_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch
 
 
 @lru_cache(maxsize=1024)
-def _categories(tag: str | None) -> str:
+def _categories(tag: str | None) -> bytes:
     """Write a page's lines of this tag up to `meta`; nothing where a rule may find something."""
-    return (f"layout: cache\ncategories: [package, {tag}]\nmeta: "
-            if tag is not None and is_plain_word(tag) else "")
+    return (f"layout: cache\ncategories: [package, {tag}]\nmeta: ".encode()
+            if tag is not None and is_plain_word(tag) else b"")
 
 
-@lru_cache(maxsize=16_384)
-def _title(package: str | None) -> str:
+@lru_cache(maxsize=4096)
+def _title(package: str | None) -> bytes:
     """Write the first lines of a page of this package, likewise."""
-    return (f'---\ntitle: "{package}"\n'
-            if package is not None and _IS_PACKAGE(package) else "")
+    return (f'---\ntitle: "{package}"\n'.encode()
+            if package is not None and _IS_PACKAGE(package) else b"")
 
 
 class FastPath:
@@ -407,34 +438,34 @@ class FastPath:
 
     def lint(self, raw: bytes, context: PageContext) -> PageResult | None:
         """Return what `lint_page` returns for a page without the fast path; or None."""
-        title, categories = _title(context.page_id.package), _categories(context.page_id.tag)
-        start = (title + categories).encode()
+        page_id = context.page_id
+        title, categories = _title(page_id.package), _categories(page_id.tag)
+        start = title + categories
         if (not (title and categories and raw.startswith(start))
                 or context.options != self._options or context.extra_rules != self._extra_rules
                 or 0 < context.max_size < len(raw)):
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        specs = layout.read(line, context.page_id) if layout.is_usable else None
+        specs = layout.read(line, page_id) if layout.is_usable else None
         if specs is None or not _suits_tag(specs, context):
             return None
-        meta, summary = head[len(start) :], specs.summary
-        is_canonical, value = meta == summary.meta, None
-        rules: list[Rule] = []
-        if not is_canonical and not (layout is self._unsorted and _is_old_meta(meta, summary)):
-            value = _read_meta(meta, summary, layout.format)
-            if value is None:
-                return None
-            rules += META_RULES
-        if self._needs_order and layout.format is PageFormat.TARBALL and not (
-                specs.is_sorted and is_canonical):
-            rules.append(unstable_order)
-        number, hashes = len(specs.hashes), b"".join(specs.hashes)
+        hashes, meta, summary = b"".join(specs.hashes), head[len(start) :], specs.summary
+        needs_order = self._needs_order and layout.format is PageFormat.TARBALL
+        if (meta == summary.meta and (specs.is_sorted or not needs_order)) or (
+                layout is self._unsorted and not needs_order and _has_other_order(meta, summary)):
+            return PageResult([], None, len(specs.hashes), hashes)
+        expected = strict_json.loads_own(summary.meta.decode())
+        value = _read_meta(meta, summary.meta, expected, layout.format)
+        if value is None:
+            return None
+        rules = [rule for key, rule in RULE_OF_KEY.items() if value[key] != expected[key]]
+        rules += [unstable_order] if needs_order else []
         if not rules:
-            return PageResult([], None, number, hashes)
-        page = _ReadPage(raw, context.page_id, layout.format, value, summary)
+            return PageResult([], None, len(specs.hashes), hashes)
+        page = _ReadPage(raw, page_id, layout.format, value, expected)
         problems = [(rule, problem) for rule in rules for problem in rule.problems(page, context)]
-        return PageResult(problems, page, number, hashes)
+        return PageResult(problems, page, len(specs.hashes), hashes)
 
     def _choose(self, line: bytes) -> _Layout:
         """Return the only layout that the first spec may have."""
@@ -446,48 +477,9 @@ class FastPath:
 
 def _suits_tag(specs: _Specs, context: PageContext) -> bool:
     """Return whether the tag has all stacks of the specs, and all specs are in its root."""
-    listed, root, by_stack = context.tag_stacks, context.options.root_stack, specs.summary.by_stack
-    return listed is None or (listed.issuperset(by_stack) and (
-        root not in listed or by_stack.get(root) == len(specs.hashes)))
-
-
-def _is_old_meta(meta: bytes, summary: _Summary) -> bool:
-    """Return whether `meta` is right in an old order of keys, with counts in any order."""
-    values = {**summary.values, "num_specs_by_stack": "{\n}"}
-    for keys in _META_ORDERS[1:]:
-        before, after = _write_meta(keys, values).split(b"\n")
-        # whole counts are compared, not pieces of them
-        if meta.startswith(before) and meta.endswith(after) and sorted(
-                meta[len(before) : -len(after)].decode("latin-1").split(", ")) == sorted(
-                    summary.counts):
-            return True
-    return False
-
-
-def _read_meta(meta: bytes, summary: _Summary, form: PageFormat) -> dict[str, Any] | None:
-    """Read a `meta` that is valid, and canonical where it must be; None if it may not be."""
-    text = meta.decode("latin-1")
-    # with spaces around it, the line is not read as JSON
-    if not (text.startswith("{") and text.endswith("}") and strict_json.is_plain(text)):
-        return None
-    try:
-        value = strict_json.loads(text)
-    except ValueError:
-        return None
-    expected, layout = strict_json.loads_own(summary.meta.decode()), BY_FORMAT[form]
-    if type(value) is not dict or value.keys() != expected.keys():
-        return None
-    # numbers are checked even if they are equal: to Python, true and 1.0 are equal to 1
-    others = {key: item for key, item in value.items()
-              if item != expected[key] or key not in FIELDS}
-    if not all(_is_valid(layout.schema, f"meta/properties/{key}", item)
-               for key, item in others.items()) or not all(
-                   map(is_safe_key, value["num_specs_by_stack"])):
-        return None
-    if layout.is_canonical and not (strict_json.dumps(value, sort_keys=True) == text and all(
-            _is_sorted(item) for key, item in others.items() if key in FIELDS)):
-        return None
-    return value
+    listed, summary = context.tag_stacks, specs.summary
+    return listed is None or (listed.issuperset(summary.stacks) and (
+        context.options.root_stack not in listed or summary.in_root == len(specs.hashes)))
 
 
 class _ReadPage(Page):
@@ -497,17 +489,15 @@ class _ReadPage(Page):
     """
 
     def __init__(
-        self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any] | None,
-        summary: _Summary,
+        self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any],
+        expected_meta: Meta,
     ) -> None:
-        """Begin with the lines of the page."""
+        """Begin with the lines of the page, and with its `meta`."""
         super().__init__(raw.decode("ascii"))
         del self.data
         self.title, self.categories = page_id.package, ["package", page_id.tag]
-        if meta is not None:
-            self.meta = meta
         self.parsed, self.format = True, form
-        self.expected_meta = strict_json.loads_own(summary.meta.decode())
+        self.meta, self.expected_meta = meta, expected_meta
         starts = self._starts()
         self.opening_end, self.closing_start = starts[1], starts[-1]
         self.entries = [
@@ -521,9 +511,9 @@ class _ReadPage(Page):
     def __getattr__(self, name: str) -> Any:
         if name != "data":
             raise AttributeError(name)
-        meta, specs = (strict_json.loads(self.text[entry.value_start : entry.end])
-                       for entry in self.entries[-2:])
-        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, meta, specs),
+        entry = self.entries[-1]
+        specs = strict_json.loads(self.text[entry.value_start : entry.end])
+        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, self.meta, specs),
                              strict=True))
         return self.data
 

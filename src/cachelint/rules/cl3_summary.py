@@ -315,3 +315,5 @@ def versions(page: Page, _: PageContext) -> Iterator[Problem]:
 RULES = (
     num_specs, num_specs_by_stack, compilers, oss, platforms, stacks, targets, versions,
 )
+RULE_OF_KEY = {rule.name.replace("-", "_"): rule for rule in RULES}
+"""The one rule that looks at each key of `meta`."""
