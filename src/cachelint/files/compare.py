@@ -141,11 +141,7 @@ class _Comparison:
                ] if untracked is not None else []
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries)
-        for path, name in entries.unwatched.items():
-            is_there = self._is_there(path)
-            if path not in records and (is_there or path not in entries.hidden) and (
-                    not self._is_same(path, name)):
-                self._add(Change(path, name, not is_there, top))
+        self._add_unwatched(top, records, entries)
         if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
             # what is the same content to git may differ in the work tree
             for path, name in git.read_page_objects(listed, relative):
@@ -161,14 +157,20 @@ class _Comparison:
                                             if record.mode == git.SUBMODULE)}:
             if _may_contain_pages(path):
                 self._add_submodule(path, entries.submodules.get(path, ""), records.get(path))
-        links = {path for path in {*entries.links, *new, *modes, "_cache", "_data", "pages",
-                                   "pages/tags"} if self._is_link(path)}
-        links |= {path for path, record in records.items() if record.mode == git.LINK}
-        links |= {path for path, mode in modes.items() if mode == git.LINK}
+        links = self._find_links({*entries.links, *new}, records, modes)
         # an untracked checkout: git names only its folder
         links |= {path.rstrip("/") for path in new if path.endswith("/")}
         if links := {path for path in links if _may_contain_pages(path)}:
             self._add_links(links, records, _Tree(top, base, inside, outside), entries.hidden)
+
+    def _find_links(
+        self, listed: set[str], records: dict[str, _Record], modes: dict[str, str]
+    ) -> set[str]:
+        """Return what is a link now or was one at the base."""
+        listed |= {*modes, "_cache", "_data", "pages", "pages/tags"}
+        links = {path for path in listed if self._is_link(path)}
+        links |= {path for path, record in records.items() if record.mode == git.LINK}
+        return links | {path for path, mode in modes.items() if mode == git.LINK}
 
     def _is_link(self, path: str) -> bool:
         return is_link(join(self.root, path).rstrip("/"))
@@ -200,6 +202,14 @@ class _Comparison:
                               "not checked out (sparse checkout), and so not compared")
         self.pages.difference_update(
             path for path in entries.hidden if not self._is_there(path))
+
+    def _add_unwatched(self, top: str, records: dict[str, _Record], entries: git.Index) -> None:
+        """Add what git was told to take for unchanged and is not."""
+        for path, name in entries.unwatched.items():
+            is_there = self._is_there(path)
+            if path not in records and (is_there or path not in entries.hidden) and (
+                    not self._is_same(path, name)):
+                self._add(Change(path, name, not is_there, top))
 
     def _is_there(self, path: str) -> bool:
         shown = join(self.root, path)

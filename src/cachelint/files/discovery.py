@@ -296,14 +296,8 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
     temporary: list[str] = []
     try:
         names, links = _scan(folder)
-    except NotADirectoryError:
-        find_strays(join(root, "_cache"), [tag], astray, unread)
-        return Listing([(path, NO_PAGE) for path in unread], astray)
     except OSError as error:
-        if error.errno == errno.ENOENT:
-            return Listing([], [])
-        # what cannot be listed must not pass for empty: reading it reports why
-        return Listing([(folder, NO_PAGE)], [], is_complete=False)
+        return _list_no_folder(root, tag, error)
     # as their paths sort, in which a slash follows
     names.sort(key=lambda name: f"{name}/")
     for name in names:
@@ -337,6 +331,19 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
         pages = [(display_path(path), place) for path, place in pages]
         astray = [display_path(path) for path in astray]
     return Listing(pages, sorted(astray, key=path_key), temporary=tuple(temporary))
+
+
+def _list_no_folder(root: str, tag: str, error: OSError) -> Listing:
+    """List what is below ``_cache`` and cannot be listed itself."""
+    if error.errno == errno.ENOENT:
+        return Listing([], [])
+    if error.errno == errno.ENOTDIR:
+        astray: list[str] = []
+        unread: list[str] = []
+        find_strays(join(root, "_cache"), [tag], astray, unread)
+        return Listing([(path, NO_PAGE) for path in unread], astray)
+    # it must not pass for empty: reading it reports why
+    return Listing([(join(root, f"_cache/{tag}"), NO_PAGE)], [], is_complete=False)
 
 
 def _scan(folder: str) -> tuple[list[str], set[str]]:

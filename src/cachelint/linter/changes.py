@@ -65,6 +65,26 @@ class Scope(NamedTuple):
     """What could not be compared, and why."""
 
 
+def _group_by_tag(root: str, changes: Changes) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the changed pages that exist, by tag, and the stray ones, as paths are shown.
+
+    What cannot be read, or leads out of the catalog, is of the tag of no name.
+    """
+    by_tag: dict[str, list[str]] = {}
+    others: list[str] = []
+    for change in changes.files:
+        if change.path.startswith("_cache/") and not change.is_gone:
+            path = join(root, change.path)
+            if is_page(change.path):
+                by_tag.setdefault(change.path.split("/")[1], []).append(path)
+            else:
+                others.append(path)
+    strays, unread = _find_strays(others)
+    if nowhere := [*unread, *(join(root, path) for path in changes.exits)]:
+        by_tag[""] = nowhere
+    return by_tag, strays
+
+
 def scope(
     root: str, revision: str, selection: Selection, settings: Settings, *, untracked: bool = True
 ) -> Scope:
@@ -84,24 +104,10 @@ def scope(
     chosen = changes.files
     pages = [change for change in chosen if _tag_of(change.path)]
     tags = catalog_files.read_tags(root)
-    by_tag: dict[str, list[str]] = {}
-    findings: list[Finding] = []
-    strays: list[str] = []
-    for change in chosen:
-        if change.path.startswith("_cache/") and not change.is_gone:
-            if is_page(change.path):
-                folder = change.path.split("/")[1]
-                by_tag.setdefault(folder, []).append(join(root, change.path))
-            else:
-                strays.append(join(root, change.path))
-    found, unread = _find_strays(strays)
-    findings += stray_findings(found, settings)
-    if unread:
-        by_tag[""] = unread
-    for path in changes.exits:
-        by_tag.setdefault("", []).append(join(root, path))
+    by_tag, strays = _group_by_tag(root, changes)
     notes = list(changes.notes)
-    findings += _compare(root, pages, changes, settings, notes)
+    findings = [*stray_findings(strays, settings),
+                *_compare(root, pages, changes, settings, notes)]
     changed_entries = _changed_entries(chosen, tags)
     came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
     own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen

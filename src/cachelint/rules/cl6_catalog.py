@@ -245,12 +245,17 @@ def tag_page(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                 f"/{number}/name", f"tag {show(tag)} has pages, but {path} is missing",
                 new_file=(path, text) if is_valid_file(path, text.encode()) else None)
         elif (page := catalog.tag_pages[tag]) is not None and page.parsed:
-            for key, expected in (("tag", tag), ("permalink", permalink_of(tag))):
-                actual = page.data.get(key) if isinstance(page.data, dict) else None
-                if type(actual) is str and actual and actual != expected:
-                    yield catalog.path(path), Problem(
-                        f"/{key}", f"{key} is {show(actual)}, expected {show(expected)}",
-                        expected=expected)
+            for problem in _wrong_address(page.data, tag):
+                yield catalog.path(path), problem
+
+
+def _wrong_address(data: Any, tag: str) -> Iterator[Problem]:
+    """Yield a problem for each value of a tag's page that is another tag's."""
+    for key, expected in (("tag", tag), ("permalink", permalink_of(tag))):
+        actual = data.get(key) if isinstance(data, dict) else None
+        if type(actual) is str and actual and actual != expected:
+            yield Problem(f"/{key}", f"{key} is {show(actual)}, expected {show(expected)}",
+                          expected=expected)
 
 
 @catalog_rule("CL606", "empty-tag", severity=Severity.WARNING, needs_whole_tag=True)
@@ -445,16 +450,20 @@ def tags_file(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
                     other=f"/{first[name]}/name", other_label="first here")
                 continue
             first[name] = number
-        if isinstance(stacks, list) and all(type(stack) is str for stack in stacks):
-            repeated = [stack for stack, count in Counter(stacks).items() if count > 1]
-            if repeated:
-                yield catalog.path(TAGS), Problem(
-                    f"/{number}", f"duplicate stack {show(min(repeated))} in tag {show(name)}")
-            elif stacks != sorted(stacks):
-                later, earlier = next((a, b) for a, b in pairwise(stacks) if a > b)
-                yield catalog.path(TAGS), Problem(
-                    f"/{number}", f"stacks of tag {show(name)} are not sorted: {show(earlier)} "
-                                  f"comes before {show(later)}")
+        if isinstance(stacks, list) and all(type(stack) is str for stack in stacks) and (
+                message := _wrong_order(stacks, f"tag {show(name)}")):
+            yield catalog.path(TAGS), Problem(f"/{number}", message)
+
+
+def _wrong_order(stacks: list[str], owner: str) -> str:
+    """Describe why the stacks of a tag are not a sorted list without duplicates."""
+    repeated = [stack for stack, count in Counter(stacks).items() if count > 1]
+    if repeated:
+        return f"duplicate stack {show(min(repeated))} in {owner}"
+    if stacks == sorted(stacks):
+        return ""
+    later, earlier = next((a, b) for a, b in pairwise(stacks) if a > b)
+    return f"stacks of {owner} are not sorted: {show(earlier)} comes before {show(later)}"
 
 
 RULES = (
