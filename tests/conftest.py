@@ -12,6 +12,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="parse every page: all tests must pass, but for those of the fast path")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Share out the whole suite; tests that are named run at once, and print as they go."""
     return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0

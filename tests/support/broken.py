@@ -123,7 +123,10 @@ def write(root: Path) -> None:
         subprocess.run(
             ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments], cwd=root,
             check=True, capture_output=True,
-            env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"})
+            env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
+                 # advice names the commit
+                 "GIT_AUTHOR_DATE": "2025-01-01T00:00:00Z",
+                 "GIT_COMMITTER_DATE": "2025-01-01T00:00:00Z"})
     pages: dict[str, str | bytes] = {
         f"{TAG}/{package}": own(text, package, number)
         for number, (package, text) in enumerate(PAGES.items())}

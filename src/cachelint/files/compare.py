@@ -208,7 +208,7 @@ class _Comparison:
             path for path in entries.hidden if not self._is_there(path))
 
     def _add_unwatched(self, top: str, records: dict[str, _Record], entries: git.Index) -> None:
-        """Add what git was told to take for unchanged and is not."""
+        """Add what git is to take for unchanged and is not."""
         for path, name in entries.unwatched.items():
             is_there = self._is_there(path)
             if path not in records and (is_there or path not in entries.hidden) and (

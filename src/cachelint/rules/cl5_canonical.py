@@ -195,11 +195,12 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
         expected = render_entry(entry.key, value)
         if written != expected:
             same = common_prefix(written, expected)
+            first, _, _ = written.partition("\n")
             at = entry.start + same
             yield Problem(f"/{entry.key}", f"{entry.key} is not in canonical form: "
                                            f"{_difference(expected, written, entry.key)}",
                           other_span=page.span(at, at + 1),
-                          other_label=f"expected {_cut(expected[same:], 0, 20, written[same:])}")
+                          other_label=f"expected {_cut(expected[same:], 0, 20, first[same:])}")
     yield from _between_entries(page)
 
 

@@ -92,10 +92,8 @@ def run(
                     if not finished:
                         on_done(None)
             yield done.pop(number)
-    except BaseException:
-        pool.end(_PATIENCE)
-        raise
-    pool.end()
+    finally:
+        pool.end()
 
 
 class _Pool(Generic[Result]):
@@ -136,18 +134,15 @@ class _Pool(Generic[Result]):
         except Empty:
             return {}
         except BrokenExecutor:
-            # since Python 3.12 the pool holds its lock until they end, and they are deaf to it
-            _end(self._processes, _PATIENCE)
             raise CachelintError(_KILLED) from None
 
-    def end(self, patience: float | None = None) -> None:
-        """Wait for all processes to end; none begins another task.
-
-        One that is still at work after so many seconds of ``patience`` is killed.
-        """
-        self._pool.shutdown(wait=patience is None, cancel_futures=True)
-        if patience is not None:
-            _end(self._processes, patience)
+    def end(self) -> None:
+        """End all processes; one that is at work has some time to finish its folder."""
+        if not all(process.is_alive() for process in self._processes):
+            # since Python 3.12 the pool keeps its lock until the others end, deaf to its signal
+            _end(self._processes, _PATIENCE)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        _end(self._processes, _PATIENCE)
 
 
 def _end(processes: Iterable[BaseProcess], patience: float = 0) -> None:
