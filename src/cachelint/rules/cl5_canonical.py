@@ -195,7 +195,7 @@ def serialisation(page: Page, _: PageContext) -> Iterator[Problem]:
         expected = render_entry(entry.key, value)
         if written != expected:
             same = common_prefix(written, expected)
-            first, _, _ = written.partition("\n")
+            first = written.partition("\n")[0]
             at = entry.start + same
             yield Problem(f"/{entry.key}", f"{entry.key} is not in canonical form: "
                                            f"{_difference(expected, written, entry.key)}",
