@@ -13,40 +13,21 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, Settings, check, fix
+from support.checkout import EXAMPLE, check_out_example, commit, git
 
-EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 FROZEN = "_cache/develop-2025-03-30"
 PAGE = f"{FROZEN}/re2/specs.md"
 OTHER = f"{FROZEN}/abseil-cpp/specs.md"
 PAGES = 23
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
-}
 Step = Callable[[Path], object]
-
-
-def git(*arguments: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **IDENTITY}, check=True,
-                          capture_output=True, encoding="utf-8")
-    return done.stdout.strip()
-
-
-def commit(folder: Path) -> None:
-    git("add", "-A", cwd=folder)
-    git("commit", "-qm", "change", "--allow-empty", cwd=folder)
 
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of the example catalog, which is the working directory."""
     root = tmp_path / "site"
-    shutil.copytree(EXAMPLE, root)
+    check_out_example(root)
     monkeypatch.chdir(root)
-    git("init", "-q", "-b", "main")
-    commit(root)
     return root
 
 

@@ -17,32 +17,18 @@ from cachelint.document.render import render_page
 from cachelint.files.git import LOCAL_VARIABLES
 from cachelint.linter import changes
 from support import valid
+from support.checkout import EXAMPLE, check_out_example, git
 
-EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 FROZEN = "_cache/develop-2025-03-30"
 TARBALL = "_cache/v0.23.1"
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-}
-
-
-def git(*arguments: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **IDENTITY}, check=True,
-                          capture_output=True, encoding="utf-8")
-    return done.stdout.strip()
 
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of the example catalog, on a branch that has changed nothing yet."""
     root = tmp_path / "catalog"
-    shutil.copytree(EXAMPLE, root)
+    check_out_example(root)
     monkeypatch.chdir(root)
-    git("init", "-q", "-b", "main")
-    git("add", "-A")
-    git("commit", "-qm", "base")
     git("checkout", "-qb", "topic")
     return root
 
@@ -501,3 +487,14 @@ def test_the_excerpt_of_a_change_is_the_first_value_that_differs(
         line = text.split("\n")[span.line - 1]
         assert line[span.column - 1 : span.end_column - 1].strip('"') == marked.strip('"')
         assert said == label
+
+
+def test_value_that_is_equal_in_python_and_of_another_type(catalog: Path) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    text = re.sub(r'"target": "[^"]*"', '"target": 1', page.read_text("utf-8"), count=1)
+    page.write_text(text, "utf-8")
+    git("commit", "-qam", "a number")
+    page.write_text(text.replace('"target": 1', '"target": true'), "utf-8")
+    messages = [each.message for each in check(diff_base="HEAD").findings if each.code == "CL801"]
+    assert len(messages) == 1
+    assert messages[0].endswith(": target was 1, is True")

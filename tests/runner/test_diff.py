@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,41 +14,22 @@ from cachelint import CachelintError, Settings
 from cachelint.model import DiffReport, PageChange, PageChangeKind
 from cachelint.runner.diff import diff
 from support import valid
+from support.checkout import EXAMPLE, check_out_example, commit, git
 
-EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 FROZEN = "_cache/develop-2025-03-30"
 PAGE = f"{FROZEN}/re2/specs.md"
 DEVELOP = "_cache/develop/swig/specs.md"
 PAGES = 23
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
-}
 Step = Callable[[Path], object]
 Found = list[tuple[str, str, str]]
-
-
-def git(*arguments: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **IDENTITY}, check=True,
-                          capture_output=True, encoding="utf-8")
-    return done.stdout.strip()
-
-
-def commit(folder: Path) -> None:
-    git("add", "-A", cwd=folder)
-    git("commit", "-qm", "change", "--allow-empty", cwd=folder)
 
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of the example catalog, which is the working directory."""
     root = tmp_path / "site"
-    shutil.copytree(EXAMPLE, root)
+    check_out_example(root)
     monkeypatch.chdir(root)
-    git("init", "-q", "-b", "main")
-    commit(root)
     git("checkout", "-qb", "topic")
     return root
 

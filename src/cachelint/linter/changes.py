@@ -383,7 +383,7 @@ def _locate_change(page: Page, old: PageContents, new: PageContents) -> tuple[Sp
     was, now = json.loads(before[name]), json.loads(after[name])
     if not (isinstance(was, dict) and isinstance(now, dict)):
         return None
-    key = min(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
+    key = changed_keys(before[name], after[name])[0]
     span = page.span_of(f"/spec_details/{index}/{escape_token(key)}" if key in now
                         else f"/spec_details/{index}")
     return span, f"was {_value(was, key)}"
@@ -397,12 +397,21 @@ def _name(package: str, spec: str, dag_hash: str) -> str:
     return clip(f"{package}{version}/{dag_hash[:7]}", 80)
 
 
+def changed_keys(before: str, after: str) -> list[str]:
+    """Return the keys of two mappings, which are JSON, whose values differ, sorted."""
+    if before == after:
+        return []
+    old, new = json.loads(before), json.loads(after)
+    return [key for key in sorted(old.keys() | new.keys())
+            if key not in old or key not in new or dumps(old[key]) != dumps(new[key])]
+
+
 def _first_change(before: str, after: str) -> str:
     """Name the first field that differs, with both values."""
     old, new = json.loads(before), json.loads(after)
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return "it is another value"
-    key = min(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    key = changed_keys(before, after)[0]
     return f"{key} was {_value(old, key)}, is {_value(new, key)}"
 
 

@@ -15,7 +15,7 @@ from cachelint.files.compare import Change
 from cachelint.files.discovery import TagTask
 from cachelint.files.paths import PAGE, is_page, join, path_key, relative_to_catalog
 from cachelint.files.read_write import Unreadable
-from cachelint.linter.changes import PageContents, canonical_json, page_contents
+from cachelint.linter.changes import PageContents, canonical_json, changed_keys, page_contents
 from cachelint.model import (
     FieldChange,
     NamedTuple,
@@ -198,7 +198,7 @@ def compare_page(
         sides.append(side)
     (old_page, old), (new_page, new) = sides
     if kind is PageChangeKind.UNREADABLE:
-        fields = _changed_keys(old.head, new.head)
+        fields = changed_keys(old.head, new.head)
         if old.specs == new.specs and canonical_json(old_page.meta) != canonical_json(
                 new_page.meta):
             fields.append("meta")
@@ -258,7 +258,7 @@ def _describe(spec: str, before: str = "") -> SpecChange:
     fields: list[FieldChange] = []
     if before:
         old = json.loads(before)
-        for key in _changed_keys(before, spec):
+        for key in changed_keys(before, spec):
             was, is_now = (Counter(_items(side, key)) for side in (old, data))
             if was == is_now:  # another type: "1" and 1
                 was, is_now = (Counter(map(dumps, [side[key]] if key in side else []))
@@ -268,15 +268,6 @@ def _describe(spec: str, before: str = "") -> SpecChange:
                 for left in (was - is_now, is_now - was))))
     return SpecChange(clip(version, _WIDTH),
                       clip(dag_hash, _WIDTH) if isinstance(dag_hash, str) else "", tuple(fields))
-
-
-def _changed_keys(before: str, after: str) -> list[str]:
-    """Return the keys of two mappings, which are JSON, whose values differ."""
-    if before == after:
-        return []
-    old, new = json.loads(before), json.loads(after)
-    return [key for key in sorted(old.keys() | new.keys())
-            if key not in old or key not in new or dumps(old[key]) != dumps(new[key])]
 
 
 def _items(spec: Mapping[str, Any], key: str) -> Iterator[str]:
