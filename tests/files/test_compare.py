@@ -13,12 +13,19 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, Settings, check, fix
-from support.checkout import EXAMPLE, check_out_example, commit, git
+from support.checkout import (
+    EXAMPLE,
+    FROZEN,
+    PAGE,
+    PAGES,
+    change,
+    check_out_example,
+    codes,
+    commit,
+    git,
+)
 
-FROZEN = "_cache/develop-2025-03-30"
-PAGE = f"{FROZEN}/re2/specs.md"
 OTHER = f"{FROZEN}/abseil-cpp/specs.md"
-PAGES = 23
 Step = Callable[[Path], object]
 
 
@@ -29,17 +36,6 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     check_out_example(root)
     monkeypatch.chdir(root)
     return root
-
-
-def change(path: Path) -> None:
-    """Change the spec data of a page, and nothing that its summary shows."""
-    text = path.read_text("utf-8")
-    assert '"size": "-"' in text
-    path.write_text(text.replace('"size": "-"', '"size": 7', 1), "utf-8")
-
-
-def codes(base: str = "main", *paths: str) -> list[tuple[str, str]]:
-    return [(each.path, each.code) for each in check(paths or ["."], diff_base=base).findings]
 
 
 # ------------------------------------------------------------------------------- links
@@ -269,8 +265,15 @@ def test_tag_and_page_that_git_ignores_are_notes(catalog: Path) -> None:
     shutil.copytree(catalog / FROZEN / "re2", catalog / "_cache/develop/zz")
     (catalog / ".gitignore").write_text("_cache/v9*\n_cache/develop/zz\n")
     report = check(diff_base="main")
-    assert report.notes == ("_cache/v9.0.0: not compared: git ignores it",)
+    assert report.notes == ("_cache/develop/zz/specs.md: not compared: git ignores it",
+                            "_cache/v9.0.0: not compared: git ignores it")
     assert report.compared == PAGES
+    shutil.copytree(catalog / FROZEN / "re2", catalog / "_cache/develop/zzz")
+    (catalog / ".gitignore").write_text("_cache/v9*\n_cache/develop/z*\n")
+    assert check(diff_base="main").notes[0] == (
+        "2 pages of _cache/develop not compared: git ignores them")
+    excluded = Settings(exclude=("zz*",))
+    assert check(diff_base="main", settings=excluded).notes == report.notes[1:]
     (note,) = check(["_cache/develop/zz"], diff_base="main").notes
     assert note == "_cache/develop/zz/specs.md: not compared: git ignores it"
 
@@ -317,7 +320,7 @@ def test_process_that_cannot_be_started(
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(subprocess.Popen, "_execute_child", refuse)
     with pytest.raises(CachelintError, match="git cannot be started: Resource temporarily"):
         check(diff_base="main")
 
