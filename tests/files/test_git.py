@@ -1,6 +1,6 @@
 """Git: repositories in unusual states, and a git that fails.
 
-A change is found, or an error says why: "nothing changed" and "nothing could be compared" never
+A change is found, or an error is raised: "nothing changed" and "nothing could be compared" never
 look alike.
 """
 

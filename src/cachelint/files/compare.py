@@ -103,7 +103,7 @@ def compare(root: str, revision: str, *, untracked: bool = True) -> Changes:
 def find_removed(selection: Selection, revision: str) -> Selection:
     """Add the catalogs that a base revision has and a search does not find any more.
 
-    Raises CachelintError: Git cannot list them, or another folder is in the place of one.
+    Raises CachelintError: Git cannot list them, or another folder is where one was.
     """
     notes = [*selection.notes]
     removed: set[str] = set()
@@ -139,13 +139,14 @@ def _find_removed(
             now.append(record.path)
     for name in now:
         root, cache, _ = f"/{name.removeprefix(inside)}/".partition("/_cache/")
-        if cache and not any(map(discovery.is_skipped, root.split("/"))):
-            removed.add(os.path.normpath(f"{top}/{inside}{root}"))
-    for root in removed:
-        if real_path(root) != root or (find_top(root) != top and root.startswith(f"{top}/")):
+        if not cache or any(map(discovery.is_skipped, root.split("/"))):
+            continue
+        root = os.path.normpath(f"{top}/{inside}{root}")
+        if real_path(root) != root or find_top(root) != top:
             raise CachelintError(
                 f"--diff-base: {display_path(root)} was a catalog at the base, and is a link "
                 "or another checkout now: the two cannot be compared")
+        removed.add(root)
     return removed
 
 
@@ -227,7 +228,7 @@ class _Comparison:
         """Return which of the files that git does not track it does not ignore."""
         if not listed:
             return set()
-        # rarely, and so it is asked only now which of them git ignores
+        # there rarely is one, so a second call finds out which of them git ignores
         output = git.finish(git.start(
             top, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths))
         new = {relative(name) for name in git.split_names(output)}
@@ -398,7 +399,7 @@ def find_staged_base() -> str | None:
 
 
 def _has_content(path: str, name: str) -> bool:
-    """Return whether a file has the bytes of an object, or a link leads where it says."""
+    """Return whether a file has the bytes of an object, or is a link with them as its target."""
     if is_link(path):
         return _name_object(os.fsencode(os.readlink(path)), name) == name
     raw = read_write.read(path)

@@ -299,7 +299,7 @@ class Index(NamedTuple):
 
     pages: frozenset[str]
     others: frozenset[str]
-    """All that is no page."""
+    """All other files."""
     links: frozenset[str]
     submodules: dict[str, str]
     """With the commit of each."""

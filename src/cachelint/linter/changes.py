@@ -125,7 +125,7 @@ def scope(
         frozenset(change.path for change in chosen),
         changes.base,
         count_selected(root, changes.pages, selection, settings),
-        # what git does not track is no part of a commit
+        # what git does not track is not part of a commit
         (*notes, *(find_unknown(root, changes, hidden, selection, settings) if untracked else ())),
     )
 
