@@ -389,7 +389,9 @@ def find_staged_base() -> str | None:
     staged = set(filter(_IN_CATALOG.fullmatch, git.split_names(output)))
     if not staged:
         return None
-    output = git.finish(git.start(top, "diff-files", "--raw", "-z", "--ignore-submodules=all"))
+    paths = staged if len(staged) < 1000 else ()  # so many arguments fit everywhere
+    output = git.finish(git.start(top, "diff-files", "--raw", "-z", "--ignore-submodules=all",
+                                  "--", *paths))
     for record in _read_raw(output):
         path = join(display_path(top), record.path)
         if record.path in staged and not _has_content(path, record.before):

@@ -113,11 +113,17 @@ def explain(complaint: bytes) -> str:
     return " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
 
 
+def _ask(top: str, *arguments: str) -> tuple[int, bytes, bytes]:
+    """Return the status of git, what it printed and what it complained of."""
+    process = start(top, *arguments)
+    output, complaint = process.complete()
+    return process.returncode, output, complaint
+
+
 def query(top: str, *arguments: str) -> str | None:
     """Return the line that git answers; None where it refuses."""
-    process = start(top, *arguments)
-    output, _ = process.complete()
-    return None if process.returncode else output.decode("utf-8", "surrogateescape").strip()
+    status, output, _ = _ask(top, *arguments)
+    return None if status else os.fsdecode(output).strip()
 
 
 def find_base(folder: str, revision: str) -> tuple[str, str]:
@@ -169,10 +175,9 @@ def open_checkout(folder: str) -> str:
     top = find_top(folder)
     if top is None:
         raise CachelintError(f"--diff-base: {folder} is not in a git repository")
-    process = start(top, "rev-parse", "--show-toplevel")
-    output, complaint = process.complete()
+    status, output, complaint = _ask(top, "rev-parse", "--show-toplevel")
     found = os.fsdecode(output.removesuffix(b"\n"))
-    if process.returncode or real_path(found) != top:
+    if status or real_path(found) != top:
         why = explain(complaint) or f"its files are elsewhere (core.worktree): {found or 'nowhere'}"
         raise CachelintError(f"--diff-base: git cannot read the repository at {top}: {why}")
     return top
@@ -183,19 +188,12 @@ def merge_base(top: str, revision: str) -> str:
 
     Raises CachelintError, with what to do about it.
     """
-    if query(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
-        if not _is_unborn(top):
-            raise CachelintError(f"--diff-base: git cannot read HEAD in the repository at {top}: "
-                                 "see what git fsck reports")
-        if revision == "HEAD":  # before the first commit, everything is new
-            return finish(start(top, "hash-object", "-t", "tree", os.devnull)).decode().strip()
-        raise CachelintError("--diff-base: the repository has no commit yet")
-    process = start(top, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    output, complaint = process.complete()
+    status, output, complaint = _ask(top, "rev-parse", "--verify", "--end-of-options",
+                                     f"{revision}^{{commit}}")
     if b"is ambiguous" in complaint and output.decode().strip() != revision:
         raise CachelintError(f'--diff-base: "{revision}" is ambiguous: name it in full, such as '
                              f"refs/heads/{revision}")
-    commit = None if process.returncode else output.decode().strip()
+    commit = None if status else output.decode().strip()
     bases = (query(top, "merge-base", "--all", commit, "HEAD") or "").split() if commit else []
     if len(bases) > 1:
         # what one of them has and the other has not may be undone without a trace
@@ -203,6 +201,13 @@ def merge_base(top: str, revision: str) -> str:
                              f'merge "{revision}", or name one of them: {" ".join(bases)}')
     if bases:
         return bases[0]
+    if query(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+        if not _is_unborn(top):
+            raise CachelintError(f"--diff-base: git cannot read HEAD in the repository at {top}: "
+                                 "see what git fsck reports")
+        if revision == "HEAD":  # before the first commit, everything is new
+            return finish(start(top, "hash-object", "-t", "tree", os.devnull)).decode().strip()
+        raise CachelintError("--diff-base: the repository has no commit yet")
     is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
     fetch = ("the clone is shallow, fetch the whole history: fetch-depth: 0 for actions/checkout, "
              "GIT_DEPTH: 0 in GitLab, or git fetch --unshallow")
@@ -216,8 +221,7 @@ def merge_base(top: str, revision: str) -> str:
 def _is_unborn(top: str) -> bool:
     """Return whether the branch of HEAD has no commit yet, and not one that git cannot read."""
     branch = query(top, "symbolic-ref", "HEAD")
-    process = start(top, "for-each-ref", branch or "")
-    return process.complete() == (b"", b"") and branch is not None and not process.returncode
+    return branch is not None and _ask(top, "for-each-ref", branch) == (0, b"", b"")
 
 
 def path_below(folder: str, top: str) -> str:
@@ -266,11 +270,11 @@ def is_ignored(top: str, folder: str) -> bool:
     if not path:
         return False
     # this command refuses literal pathspecs, and has no use for magic but in a leading colon
-    process = start(top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
-    _, complaint = process.complete()
-    if process.returncode not in (0, 1):
+    status, _, complaint = _ask(
+        top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
+    if status not in (0, 1):
         raise CachelintError(explain(complaint))
-    return not process.returncode and not finish(start(top, "ls-files", "-z", "--", path))
+    return not status and not finish(start(top, "ls-files", "-z", "--", path))
 
 
 def list_ignored(folder: str) -> frozenset[str]:
