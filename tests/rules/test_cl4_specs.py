@@ -215,6 +215,12 @@ def test_tarball_url_needs_valid_values(
     assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
 
 
+def test_tarball_url_behind_a_spec_with_invalid_values() -> None:
+    wrong = [tarball_specs(0, os="<")[0], tarball_specs(1, tarball=TARBALLS[1] + ".gz")[1]]
+    found = [pair for pair in valid.found(page(meta(), wrong)) if not pair[1].startswith("/meta")]
+    assert found == [("CL406", "/spec_details/1/tarball"), ("CL701", "/spec_details/0/os")]
+
+
 # ------------------------------------------------------------------------------ CL407
 
 
