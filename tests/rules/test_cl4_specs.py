@@ -103,12 +103,13 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (_spec(hash="A" + FIRST[2:]), ["31 characters", 'character 1 is "A"']),
         (page(None, specs(1, hash=FIRST)), ["the 1st spec, zlib@1.3.1"]),
         (_spec(versions=["1.2.13", "1.3.1"]), ["1.2.13", "1.3.1"]),
+        (_spec(compiler="gcc@=11"), [": gcc@=11 and gcc@11.4.0"]),
         (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), [
             "zlib@1.3.1/2c44nm4", "1 more"]),
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
          ["zlib-1.3.2", "zlib-1.3.1"]),
     ],
-    ids=["length", "character", "both", "CL402", "CL405", "CL407", "CL406"],
+    ids=["length", "character", "both", "CL402", "CL405", "CL408", "CL407", "CL406"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
     (finding,) = valid.check(text)
@@ -213,6 +214,12 @@ def test_tarball_url_needs_valid_values(
     text = page(meta(), tarball_specs(0, **changes))
     found = [pair for pair in valid.found(text) if not pair[1].startswith("/meta")]
     assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
+
+
+def test_tarball_url_behind_a_spec_with_invalid_values() -> None:
+    wrong = [tarball_specs(0, os="<")[0], tarball_specs(1, tarball=TARBALLS[1] + ".gz")[1]]
+    found = [pair for pair in valid.found(page(meta(), wrong)) if not pair[1].startswith("/meta")]
+    assert found == [("CL406", "/spec_details/1/tarball"), ("CL701", "/spec_details/0/os")]
 
 
 # ------------------------------------------------------------------------------ CL407

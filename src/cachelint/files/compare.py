@@ -65,6 +65,8 @@ class Changes(NamedTuple):
 _DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
          "--no-textconv", "--ignore-submodules=dirty")
 _ATTRIBUTES = ".gitattributes"
+_LONGEST_TARGET = 1 << 16
+"""Bytes of what a link leads to."""
 _FOLDERS = ("_cache", "_data", "pages", TAG_PAGES)
 """Folders of a catalog that may be links."""
 
@@ -449,8 +451,9 @@ class _Tree:
         for name, mode, found in git.split_tree(output):
             path = outside + name.removeprefix(inside)
             (links if mode == git.LINK else self._objects)[path] = found
-        targets = git.contents((top, each) for each in links.values())
-        self._links = {path: os.fsdecode(target)
+        targets = git.contents(((top, each) for each in links.values()), _LONGEST_TARGET)
+        # no file system has a link with a longer one
+        self._links = {path: "/" if isinstance(target, Unreadable) else os.fsdecode(target)
                        for path, target in zip(links, targets, strict=True)}
 
     def list_files(self, path: str) -> dict[str, str]:

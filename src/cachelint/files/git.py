@@ -28,7 +28,7 @@ from cachelint.files.paths import (
     leaves,
     real_path,
 )
-from cachelint.files.read_write import Unreadable
+from cachelint.files.read_write import Unreadable, too_large
 from cachelint.model import CachelintError, NamedTuple
 
 LOCAL_VARIABLES = frozenset({
@@ -159,9 +159,7 @@ def read_at(top: str, commit: str, path: str, limit: int) -> bytes | Unreadable 
         return None
     if mode == LINK:
         return Unreadable("CL100", "it is a link at the base revision")
-    if int(finish(start(top, "cat-file", "-s", item))) > limit:
-        return Unreadable("CL110", "it is over the limit", is_too_large=True)
-    (content,) = contents([(top, item)])
+    (content,) = contents([(top, item)], limit)
     return content
 
 
@@ -381,11 +379,12 @@ _AHEAD = 256
 """So many objects are requested at once; their names fit into a pipe."""
 
 
-def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+def contents(objects: Iterable[tuple[str, str]], limit: int) -> Iterator[bytes | Unreadable]:
     """Yield the content of each object, in their order.
 
     Args:
         objects: For each the top of a checkout, and the name of an object in its repository.
+        limit: How many bytes of one are read at most.
 
     Raises:
         CachelintError: A repository does not have an object.
@@ -407,21 +406,24 @@ def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
                 with suppress(BrokenPipeError):  # it has ended, and answers nothing
                     process.stdin.flush()
             for top, name in part:
-                yield _read_object(processes[top], name)
+                yield _read_object(processes[top], name, limit)
     finally:
         for process in processes.values():
             process.__exit__()
 
 
-def _read_object(process: Process, name: str) -> bytes:
+def _read_object(process: Process, name: str, limit: int) -> bytes | Unreadable:
     assert process.stdout is not None
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(
             f"git has no object {name}: the clone may be partial, and its remote away")
-    content = process.stdout.read(int(head[2]))
-    process.stdout.read(1)
-    return content
+    size = int(head[2])
+    if size <= limit:
+        return process.stdout.read(size + 1)[:size]  # a line feed is behind it
+    for at in range(0, size + 1, 1 << 20):
+        process.stdout.read(min(size + 1 - at, 1 << 20))
+    return Unreadable("CL110", too_large(size, limit), is_too_large=True)
 
 
 def find_reason_to_skip(root: str, folder: str) -> str:

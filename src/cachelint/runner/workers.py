@@ -96,6 +96,21 @@ def run(
         pool.end()
 
 
+def attempt(
+    work: Work[AnyTask, Result], fail: Callable[[AnyTask, Exception], Result], task: AnyTask
+) -> Result:
+    """Do ``work`` on a task; where the program fails, return the result of ``fail`` instead.
+
+    Raises CachelintError as ``work`` does, since that ends a run.
+    """
+    try:
+        return work(task)
+    except CachelintError:
+        raise
+    except Exception as error:
+        return fail(task, error)
+
+
 class _Pool(Generic[Result]):
     """Processes that take up tasks until there are no more."""
 
