@@ -269,6 +269,15 @@ def test_call_of_git_that_fails(
                 check(diff_base=base)
 
 
+def test_object_that_git_does_not_write_whole(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULT_AT", next(call for call in calls if " cat-file " in call))
+    monkeypatch.setenv("FAULT", "read name; echo $name blob 1000; echo cut; exit")
+    with pytest.raises(CachelintError, match="git ended while it read object"):
+        check(diff_base="main")
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["rev-parse", "diff-index", "ls-files", "cat-file"])
 def test_git_that_hangs_ends_with_the_run(

@@ -113,7 +113,7 @@ def explain(complaint: bytes) -> str:
     return " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
 
 
-def _ask(top: str, *arguments: str) -> tuple[int, bytes, bytes]:
+def _call(top: str, *arguments: str) -> tuple[int, bytes, bytes]:
     """Return the status of git, what it printed and what it complained of."""
     process = start(top, *arguments)
     output, complaint = process.complete()
@@ -122,7 +122,7 @@ def _ask(top: str, *arguments: str) -> tuple[int, bytes, bytes]:
 
 def query(top: str, *arguments: str) -> str | None:
     """Return the line that git answers; None where it refuses."""
-    status, output, _ = _ask(top, *arguments)
+    status, output, _ = _call(top, *arguments)
     return None if status else os.fsdecode(output).strip()
 
 
@@ -173,7 +173,7 @@ def open_checkout(folder: str) -> str:
     top = find_top(folder)
     if top is None:
         raise CachelintError(f"--diff-base: {folder} is not in a git repository")
-    status, output, complaint = _ask(top, "rev-parse", "--show-toplevel")
+    status, output, complaint = _call(top, "rev-parse", "--show-toplevel")
     found = os.fsdecode(output.removesuffix(b"\n"))
     if status or real_path(found) != top:
         why = explain(complaint) or f"its files are elsewhere (core.worktree): {found or 'nowhere'}"
@@ -186,7 +186,7 @@ def merge_base(top: str, revision: str) -> str:
 
     Raises CachelintError, with what to do about it.
     """
-    status, output, complaint = _ask(top, "rev-parse", "--verify", "--end-of-options",
+    status, output, complaint = _call(top, "rev-parse", "--verify", "--end-of-options",
                                      f"{revision}^{{commit}}")
     if b"is ambiguous" in complaint and output.decode().strip() != revision:
         raise CachelintError(f'--diff-base: "{revision}" is ambiguous: name it in full, such as '
@@ -219,7 +219,7 @@ def merge_base(top: str, revision: str) -> str:
 def _is_unborn(top: str) -> bool:
     """Return whether the branch of HEAD has no commit yet, and not one that git cannot read."""
     branch = query(top, "symbolic-ref", "HEAD")
-    return branch is not None and _ask(top, "for-each-ref", branch) == (0, b"", b"")
+    return branch is not None and _call(top, "for-each-ref", branch) == (0, b"", b"")
 
 
 def path_below(folder: str, top: str) -> str:
@@ -268,7 +268,7 @@ def is_ignored(top: str, folder: str) -> bool:
     if not path:
         return False
     # this command refuses literal pathspecs, and has no use for magic but in a leading colon
-    status, _, complaint = _ask(
+    status, _, complaint = _call(
         top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
     if status not in (0, 1):
         raise CachelintError(explain(complaint))
@@ -420,7 +420,10 @@ def _read_object(process: Process, name: str, limit: int) -> bytes | Unreadable:
             f"git has no object {name}: the clone may be partial, and its remote away")
     size = int(head[2])
     if size <= limit:
-        return process.stdout.read(size + 1)[:size]  # a line feed is behind it
+        content = process.stdout.read(size + 1)  # a line feed is behind it
+        if len(content) <= size:
+            raise CachelintError(f"git ended while it read object {name}")
+        return content[:size]
     for at in range(0, size + 1, 1 << 20):
         process.stdout.read(min(size + 1 - at, 1 << 20))
     return Unreadable("CL110", too_large(size, limit), is_too_large=True)
