@@ -292,6 +292,7 @@ def test_git_that_hangs_ends_with_the_run(
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        time.sleep(0.5)  # until the program waits for it
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (

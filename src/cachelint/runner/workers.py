@@ -44,6 +44,9 @@ _PATIENCE = 5
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
            "--jobs 1 needs the least")
 
+_NO_GUARD = ("the other processes ended when they imported the program: what it does when it is "
+             'run must be below if __name__ == "__main__":, or use one job')
+
 
 def processors() -> int:
     """Count the processors that this process may use."""
@@ -119,9 +122,11 @@ class _Pool(Generic[Result]):
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import active_children, get_context
+        from multiprocessing import active_children, current_process, get_context
         from queue import SimpleQueue
 
+        if getattr(current_process(), "_inheriting", False):
+            sys.exit(1)  # this process imports a program without a guard, and its parent reports it
         self._numbers: dict[Future[Result], int] = {}
         self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         others = set(active_children())
@@ -149,7 +154,9 @@ class _Pool(Generic[Result]):
         except Empty:
             return {}
         except BrokenExecutor:
-            raise CachelintError(_KILLED) from None
+            was_killed = any(process.exitcode == -signal.SIGKILL for process in self._processes)
+            raise CachelintError(
+                _KILLED if was_killed or _METHOD == "fork" else _NO_GUARD) from None
 
     def end(self) -> None:
         """End all processes; one that is at work has some time to finish its folder."""
