@@ -107,7 +107,7 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), [
             "zlib@1.3.1/2c44nm4", "1 more"]),
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
-         ["zlib-1.3.2", "zlib-1.3.1"]),
+         ["zlib-1.3.2", "zlib-1.3.1", f"at character {TARBALLS[0].index('1.3.1') + 5}"]),
     ],
     ids=["length", "character", "both", "CL402", "CL405", "CL408", "CL407", "CL406"],
 )
