@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import resource_tracker, synchronize
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,21 @@ def test_what_work_raises_is_raised_here(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_process_that_is_killed_is_reported(method: str) -> None:
+    with pytest.raises(CachelintError, match="was killed"):
+        run(method, _die)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_process_that_is_killed_while_tasks_are_handed_out_is_reported(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = ProcessPoolExecutor.submit
+
+    def submit_late(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return submit(*arguments)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit_late)
     with pytest.raises(CachelintError, match="was killed"):
         run(method, _die)
 
