@@ -270,9 +270,10 @@ def test_program_without_a_guard(tmp_path: Path) -> None:
         "except CachelintError as error:\n    sys.exit(str(error))\n")
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
                           check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", (
+    # Python's own pool may complain after that, while it ends
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", (
         "the other processes ended when they imported the program: what it does when it is run "
-        'must be below if __name__ == "__main__":, or use one job\n'))
+        'must be below if __name__ == "__main__":, or use one job'))
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no safe path")

@@ -161,9 +161,9 @@ class _Pool(Generic[Result]):
 
     def _end_broken(self) -> CachelintError:
         """End all processes where one of them ended too early, and return why it did."""
-        was_killed = any(process.exitcode == -signal.SIGKILL for process in self._begun)
         # since Python 3.12 the pool keeps its lock until the other processes have ended
         self._end_processes(_PATIENCE)
+        was_killed = any(process.exitcode == -signal.SIGKILL for process in self._begun)
         return CachelintError(_KILLED if was_killed or _METHOD == "fork" else _NO_GUARD)
 
     def end(self) -> None:
