@@ -205,9 +205,10 @@ def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         2, "cachelint: --staged: . is not in a git repository\n")
 
 
-@pytest.mark.parametrize("option", ["--diff-base=HEAD", "--write-baseline=known.json"])
+@pytest.mark.parametrize("option", ["--diff-base=HEAD", "--write-baseline=known.json", "-"])
 def test_options_that_do_not_go_with_it(catalog: Path, option: str) -> None:
     done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--staged", option],
-                          capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (
-        2, "cachelint: --staged does not work with --diff-base and --write-baseline\n")
+                          capture_output=True, text=True, check=False, timeout=60, input="")
+    assert (done.returncode, done.stderr) == (2, (
+        "cachelint: --staged does not work with --diff-base, --write-baseline and a page from "
+        "standard input\n"))

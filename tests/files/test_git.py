@@ -21,6 +21,7 @@ from cachelint import CachelintError, check
 from support.checkout import (
     EXAMPLE,
     FROZEN,
+    IDENTITY,
     PAGE,
     PAGES,
     change,
@@ -103,7 +104,52 @@ def test_repositories_in_which_a_change_is_found(catalog: Path, prepare: Step) -
     assert check(diff_base="main").compared == PAGES
 
 
-# name: (what is done, the finding)
+PROGRAM = f"{sys.executable} -m cachelint check --diff-base main --output-format concise"
+# what runs the program, with variables about its repository
+RUN_BY_GIT: dict[str, str] = {
+    "alias": f"git -c alias.lint='!{PROGRAM}' lint",
+    "alias in a folder": f"cd pages && git -c alias.lint='!{PROGRAM}' lint",
+    "rebase": f"git rebase --quiet --exec '{PROGRAM}' main",
+    "hook of a push": "git push -q ../bare HEAD",
+    "hook of a superproject": "cd ../super && git add -A && git commit -m x",
+    "each submodule": f"cd ../super && git submodule foreach '{PROGRAM}'",
+    "options about paths": f"git --icase-pathspecs -c alias.lint='!{PROGRAM}' lint",
+    "no replaced objects": f"git --no-replace-objects -c alias.lint='!{PROGRAM}' lint",
+    "configuration": f"git -c core.bare=true -c alias.lint='!{PROGRAM}' lint",
+}
+
+
+@pytest.mark.parametrize("command", RUN_BY_GIT.values(), ids=RUN_BY_GIT)
+@pytest.mark.parametrize("is_linked", [False, True], ids=["checkout", "linked worktree"])
+def test_change_is_found_where_git_runs_the_program(
+    catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, is_linked: bool
+) -> None:
+    git("init", "-q", "--bare", str(tmp_path / "bare"))
+    if "super" in command:
+        git("init", "-q", str(tmp_path / "super"))
+        git("submodule", "--quiet", "add", str(catalog), "site", cwd=tmp_path / "super")
+    if is_linked:
+        git("checkout", "-q", "--detach")
+        git("worktree", "add", "-q", "-b", "topic", str(tmp_path / "linked"), "main")
+        monkeypatch.chdir(tmp_path / "linked")
+    else:
+        git("checkout", "-qb", "topic")
+    root = tmp_path / "super/site" if "super" in command else Path.cwd()
+    change(root / PAGE)
+    if root == Path.cwd():
+        commit(root)
+    hooks = git("rev-parse", "--path-format=absolute", "--git-path", "hooks", cwd=root.parent
+                if "super" in command else root)
+    Path(hooks).mkdir(exist_ok=True)
+    write_program(Path(hooks) / "pre-push", f"exec {PROGRAM}")
+    write_program(Path(hooks) / "pre-commit", f"cd site && exec {PROGRAM}")
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False,
+                          env={**os.environ, **IDENTITY})
+    assert (done.returncode != 0, f"{PAGE}:1:1: CL801" in done.stdout + done.stderr) == (
+        True, True), done
+
+
+# name: what makes git ignore it
 GONE: dict[str, Callable[[Path], object]] = {
     "and ignored": lambda root: (root / ".gitignore").write_text(f"{PAGE}\n"),
     "and its tag ignored": lambda root: (root / ".gitignore").write_text(f"{FROZEN}\n"),

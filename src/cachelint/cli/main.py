@@ -96,8 +96,9 @@ def check(options: Options) -> int:
     if options.staged:
         from cachelint.files.compare import find_staged_base
 
-        if options.diff_base is not None or options.write_baseline is not None:
-            raise click.UsageError("--staged does not work with --diff-base and --write-baseline")
+        if options.diff_base is not None or options.write_baseline is not None or paths == ["-"]:
+            raise click.UsageError("--staged does not work with --diff-base, --write-baseline and "
+                                   "a page from standard input")
         options.diff_base = find_staged_base()
         if options.diff_base is None:
             return 0  # the commit changes no catalog
@@ -537,7 +538,8 @@ def _fail(message: str, status: int = 2) -> int:
     """Print why the run ends, after what was printed on standard output, and return its status."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-    sys.stderr.write(f"cachelint: {escape_unsafe(message)}\n")
+    with contextlib.suppress(OSError):  # a standard error that is full, too
+        sys.stderr.write(f"cachelint: {escape_unsafe(message)}\n")
     return status
 
 
