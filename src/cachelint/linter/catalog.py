@@ -16,14 +16,14 @@ from cachelint.files.paths import (
     relative_to_catalog,
 )
 from cachelint.files.read_write import Unreadable
-from cachelint.linter.findings import findings_of, isolate, sort
+from cachelint.linter.findings import findings_of, sort
 from cachelint.linter.page import without_superseded
 from cachelint.linter.tag import unreadable_page
 from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
-from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, apply_overrides
+from cachelint.rules.selection import FileIgnore, Settings, apply_overrides
 
 
 class FileProblems(NamedTuple):
@@ -69,8 +69,7 @@ def lint_catalog(
     lint_own_files(own, facts, settings)
     findings = own.unread.copy()
     for file in own.files.values():
-        with isolate(file.path, findings):
-            findings += findings_of(file.path, file.page, file.problems, settings)
+        findings += findings_of(file.path, file.page, file.problems, settings)
     findings = apply_overrides(findings, settings, used)
     sort(findings)
     return findings
@@ -119,9 +118,7 @@ def read_own_files(
         if not exists(path) or settings.excludes(name):
             continue
         is_asked = own.is_checked(name)
-        unread: list[Finding] = []
-        file = lint_own_file(path, settings, unread, within)
-        own.unread.extend(each for each in unread if is_asked or each.code in ALWAYS)
+        file = lint_own_file(path, settings, own.unread if is_asked else [], within)
         if file is not None:
             own.files[path] = file if is_asked else file._replace(problems=[])
     return own
@@ -149,9 +146,8 @@ def lint_own_files(
     for rule in ALL_RULES:
         if rule.catalog is None or (rule.own_file and not own.is_checked(rule.own_file)):
             continue
-        with isolate(join(root, rule.own_file or catalog_files.TAGS), own.unread):
-            for path, problem in rule.catalog(whole):
-                own.files[path].problems.append((rule, problem))
+        for path, problem in rule.catalog(whole):
+            own.files[path].problems.append((rule, problem))
     for file in own.files.values():
         file.problems[:] = without_superseded(file.problems)
 
@@ -161,16 +157,8 @@ def lint_own_file(
 ) -> FileProblems | None:
     """Run the rules about one of the catalog's own files; None if it cannot be read.
 
-    Why not goes to ``unread``. Links must not lead out of the folders ``within``, if there are any.
+    Links must not lead out of the folders ``within``, if there are any.
     """
-    with isolate(path, unread):
-        return _lint_own_file(path, settings, unread, within)
-    return None
-
-
-def _lint_own_file(
-    path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...]
-) -> FileProblems | None:
     raw = read_write.read(path, settings.max_page_size, within)
     if isinstance(raw, Unreadable):
         unread += unreadable_page(path, raw, settings)
