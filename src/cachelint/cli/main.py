@@ -94,7 +94,7 @@ def check(options: Options) -> int:
     """
     paths = read_paths(options)
     if options.staged:
-        from cachelint.files.git import find_staged_base
+        from cachelint.files.compare import find_staged_base
 
         if options.diff_base is not None or options.write_baseline is not None:
             raise click.UsageError("--staged does not work with --diff-base and --write-baseline")

@@ -128,7 +128,8 @@ def scope(
         frozenset(change.path for change in chosen),
         changes.base,
         count_selected(root, changes.pages, selection, settings),
-        (*notes, *find_unknown(root, changes, hidden, selection)),
+        # what git does not track is not part of a commit
+        (*notes, *(find_unknown(root, changes, hidden, selection, settings) if untracked else ())),
     )
 
 
@@ -153,21 +154,30 @@ def select_changes(
 
 
 def find_unknown(
-    root: str, changes: Changes, hidden: frozenset[str], selection: Selection
+    root: str, changes: Changes, hidden: frozenset[str], selection: Selection, settings: Settings
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
     known = {path.split("/")[1] for path in (*changes.pages, *filter(is_page, hidden))}
     known.update(link.split("/")[1] for link in changes.exits if "/" in link)
+    ignored: dict[str, list[str]] = {}
+    for path in sorted(changes.ignored, key=path_key):
+        if not settings.excludes(path):
+            ignored.setdefault(path.split("/")[1], []).append(join(root, path))
     for task in selection.tasks:
         if task.root != root or not task.tag:
             continue
-        unknown = [path for path in task.pages or () if relative_to_catalog(path)
-                   not in changes.pages]
-        if (task.pages is None and task.tag not in known
-                and discovery.list_tag(root, task.tag, task.within).pages):
-            unknown = [join(root, f"_cache/{task.tag}")]
-        for path in unknown:
-            yield f"{path}: not compared: git ignores it"
+        folder = join(root, f"_cache/{task.tag}")
+        if task.pages is not None:
+            unknown = [path for path in task.pages
+                       if relative_to_catalog(path) not in changes.pages]
+        elif task.tag in known:
+            unknown = ignored.get(task.tag, [])
+        else:
+            unknown = [folder] * bool(discovery.list_tag(root, task.tag, task.within).pages)
+        if len(unknown) > 1:
+            yield f"{plural(len(unknown), 'page')} of {folder} not compared: git ignores them"
+        elif unknown:
+            yield f"{unknown[0]}: not compared: git ignores it"
 
 
 def count_selected(

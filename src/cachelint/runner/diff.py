@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from cachelint.files import discovery
-from cachelint.files.compare import Change
+from cachelint.files.compare import Change, find_removed
 from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import display_path, is_page, join, path_key, real_path
 from cachelint.files.read_write import LEAVES
@@ -95,7 +95,7 @@ def diff(
     if len(sides) == 2:
         found = [_diff_folders(*sides, work)]
     else:
-        selection = discovery.select(["."], needs_pages=False)
+        selection = find_removed(discovery.select(["."], needs_pages=False), sides[0])
         notes = (*selection.notes, *notes)
         found = [_diff_changes(root, sides[0], selection, work) for root in roots_of(selection)]
     names = {name for each in found for name in each.names}
@@ -164,8 +164,8 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
     return _Catalog(
         root, found, len(pages.union(exits)), set(map(split_path, every | hidden)),
         tags - changes.tags, tags - tags_now,
-        len(chosen) - len(pages), (*changes.notes, *find_unknown(root, changes, hidden, selection)),
-        changes.base)
+        len(chosen) - len(pages),
+        (*changes.notes, *find_unknown(root, changes, hidden, selection, settings)), changes.base)
 
 
 # ------------------------------------------------------------------------------- two folders

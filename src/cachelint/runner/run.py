@@ -353,8 +353,10 @@ def _plan_changes(
     selection: Selection, settings: Settings, diff_base: str, *, staged: bool
 ) -> Plan:
     """Plan to check what of each selected catalog differs from a base revision."""
+    from cachelint.files.compare import find_removed
     from cachelint.linter.changes import scope  # which needs what a check does not
 
+    selection = find_removed(selection, diff_base)
     scopes: list[Scope] = [scope(root, diff_base, selection, settings, untracked=not staged)
                            for root in roots_of(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES

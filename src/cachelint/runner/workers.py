@@ -15,6 +15,7 @@ from cachelint.model import CachelintError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from multiprocessing.process import BaseProcess
     from queue import SimpleQueue
 
 
@@ -42,6 +43,8 @@ _PATIENCE = 5
 """Seconds that a process has to finish its folder when the run ends before it is done."""
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
            "--jobs 1 needs the least")
+_NO_GUARD = ("the other processes ended when they imported the program: what it does when it is "
+             'run must be below if __name__ == "__main__":, or use one job')
 
 
 def processors() -> int:
@@ -118,12 +121,15 @@ class _Pool(Generic[Result]):
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
         from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-        from multiprocessing import active_children, get_context
+        from multiprocessing import active_children, current_process, get_context
         from queue import SimpleQueue
 
+        if getattr(current_process(), "_inheriting", False):
+            sys.exit(1)  # this process imports a program without a guard, and its parent reports it
         self._numbers: dict[Future[Result], int] = {}
         self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         self._others = set(active_children())
+        self._begun: set[BaseProcess] = set()
         try:
             with _block_signals(), _safe_path():
                 self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
@@ -131,13 +137,14 @@ class _Pool(Generic[Result]):
                     future = self._pool.submit(_do, work, tasks[number])
                     self._numbers[future] = number
                     future.add_done_callback(self._done.put)
+                    if len(self._begun) < jobs:
+                        self._begun |= set(active_children()) - self._others
         except OSError as error:
             self._end_processes(0)
             raise CachelintError(f"no process could be begun: {error.strerror}; "
                                  "--jobs 1 needs none") from None
         except BrokenExecutor:
-            self._end_processes(_PATIENCE)
-            raise CachelintError(_KILLED) from None
+            raise self._end_broken() from None
 
     def wait(self) -> dict[int, Result]:
         """Return what was finished, by the number of its task; wait a moment if nothing was."""
@@ -150,9 +157,14 @@ class _Pool(Generic[Result]):
         except Empty:
             return {}
         except BrokenExecutor:
-            # since Python 3.12 the pool keeps its lock until the other processes have ended
-            self._end_processes(_PATIENCE)
-            raise CachelintError(_KILLED) from None
+            raise self._end_broken() from None
+
+    def _end_broken(self) -> CachelintError:
+        """End all processes where one of them ended too early, and return why it did."""
+        # since Python 3.12 the pool keeps its lock until the other processes have ended
+        self._end_processes(_PATIENCE)
+        was_killed = any(process.exitcode == -signal.SIGKILL for process in self._begun)
+        return CachelintError(_KILLED if was_killed or _METHOD == "fork" else _NO_GUARD)
 
     def end(self) -> None:
         """End all processes; one that is at work has some time to finish its folder."""
