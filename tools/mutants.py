@@ -36,7 +36,7 @@ TESTS = {
     "rules/selection.py": ["config", "test_api.py"],
     "rules/cl8_history.py": ["linter/test_changes.py"],
     "rules/cl9_index.py": ["index/test_compare.py", "runner/test_verify.py"],
-    "fixer/tag.py": ["files/test_compare.py"],
+    "fixer/tag.py": ["files/test_compare.py", "runner/test_isolation.py"],
     "fixer": ["fixer", "linter/test_catalog.py", "test_cases.py"],
     "linter": ["linter/test_fastpath.py"],
 }

@@ -9,6 +9,7 @@ import json
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -324,30 +325,22 @@ def test_spec_is_valid_where_its_keys_and_each_of_its_values_are(name: str) -> N
 # ------------------------------------------------------------------------------ limits
 
 
-def _layouts(path: FastPath) -> list[fastpath._Layout]:
-    return [path._current, path._sorted, path._unsorted]
+def _memories(path: FastPath) -> list[fastpath._Memory[Any]]:
+    return [memory for layout in (path._current, path._sorted, path._unsorted)
+            for memory in (layout.known, layout._values)]
 
 
-def test_what_is_remembered_is_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fastpath, "_MOST_STRINGS", 10)
+@pytest.mark.parametrize("text", ["", LARGE], ids=["many", "large"])
+def test_what_is_remembered_is_bounded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    most, of_one_page = 10_000, 2 * (len(LARGE) + 1000) + 20 * fastpath._ENTRY
+    monkeypatch.setattr(fastpath, "_MOST_BYTES", most)
     path = FastPath(valid.CONTEXT.options)
-    sizes = []
-    for number in range(50):
-        text = valid.page(None, valid.specs(0, variants=[f"patches={number}"]))
-        assert path.lint(text.encode(), valid.CONTEXT) is not None
-        sizes.append(len(path._current.known))
-    of_one_page = sizes[0]
-    assert 10 <= max(sizes) < 10 + of_one_page
-
-
-def test_what_is_remembered_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fastpath, "_MOST_BYTES", 10_000)
-    path = FastPath(valid.CONTEXT.options)
-    for number in range(50):
-        text = valid.page(None, valid.specs(0, variants=[f"a={number}{LARGE}"]))
-        assert path.lint(text.encode(), valid.CONTEXT) is not None
-        for layout in _layouts(path):
-            assert sum(map(len, layout.known)) < 10_000 + 2 * len(LARGE)
+    for number in range(200):
+        page = valid.page(None, valid.specs(0, variants=[f"a={number}{text}"]))
+        assert path.lint(page.encode(), valid.CONTEXT) is not None
+        for memory in _memories(path):
+            assert sum(len(each) + fastpath._ENTRY for each in memory) < most + of_one_page
+    assert len(path._current._rows) == len(set(path._current.known.values()))
 
 
 @pytest.mark.parametrize(("number", "remembered"), [(1, 1), (20, 0)], ids=["small", "large"])
@@ -355,8 +348,9 @@ def test_what_follows_from_a_large_page_is_not_remembered(number: int, remembere
     specs = [{**valid.specs()[0], "hash": "abcdefghijklmnopqrst"[at] * 32}
              for at in range(number)]
     path = FastPath(valid.CONTEXT.options)
+    fastpath._summarise_small.cache_clear()
     assert path.lint(valid.page(None, specs).encode(), valid.CONTEXT) is not None
-    assert path._current._summarise_small.cache_info().currsize == remembered
+    assert fastpath._summarise_small.cache_info().currsize == remembered
 
 
 def test_stacks_are_remembered_once_whatever_their_order() -> None:
@@ -367,8 +361,8 @@ def test_stacks_are_remembered_once_whatever_their_order() -> None:
     for _ in range(100):
         specs = [{**spec, "stacks": chance.sample(stacks, 6)} for spec in valid.tarball_specs()]
         assert path.lint(valid.page(None, specs).encode(), context) is not None
-    known = [text for layout in _layouts(path) for text in layout.known if b'"stacks"' in text]
-    assert known == [b'"stacks": ["%b"]' % '", "'.join(sorted(stacks)).encode()]
+    known = {text.partition(b'"stacks": ')[2] for memory in _memories(path) for text in memory}
+    assert known == {b"", b'["%b"]' % '", "'.join(sorted(stacks)).encode()}
 
 
 @pytest.mark.parametrize("spec", [

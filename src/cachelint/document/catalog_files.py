@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any
 
 from cachelint.document import yaml
@@ -164,7 +165,8 @@ def _members(block: str) -> dict[str, Any]:
         words = block.replace(":", "").split()  # no word has a colon or a blank in it
         names, counts = words[::2], words[1::2]
         if "".join(counts).isdigit():
-            return dict(zip(names, map(int, counts), strict=True))
+            # the same names in each block
+            return dict(zip(map(intern, names), map(int, counts), strict=True))
     return {_unquote(name): _scalar(item) for name, item in re.findall(_META_MEMBER, block)}
 
 

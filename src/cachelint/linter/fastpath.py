@@ -4,20 +4,21 @@ Contract: `FastPath.lint` returns what `lint_page` returns without it, or None. 
 `lint_page`. Without this file all results are the same, and come later.
 
 A page that the generator wrote consists of few distinct strings. One regular expression for each
-order of keys splits all specs of a page into columns. Each distinct string of a column is checked
-once, by the schema and the value rules themselves, and remembered. What `meta` must be follows
-from the columns, and is compared with the bytes of the page. So nothing else can be in a page that
-is accepted: each byte is part of a line that was compared, of a string that was checked, or of the
-pattern.
+order of keys splits all specs of a page into columns. Each distinct string of a column is split
+into its fields once, each distinct field is checked once, by the schema and the value rules
+themselves, and both are remembered. What `meta` must be follows from the columns, and is compared
+with the bytes of the page. So nothing else can be in a page that is accepted: each byte is part of
+a line that was compared, of a string that was checked, or of the pattern.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property, lru_cache
 from operator import lt
-from typing import Any
+from sys import intern
+from typing import Any, TypeVar
 
 from cachelint.document import schema, strict_json
 from cachelint.document.formats import BY_FORMAT, KEYS
@@ -48,49 +49,57 @@ PROVES = frozenset((
 """The rules that find nothing on an accepted page. Of the others, those about values of specs are
 run on each distinct value; with any that looks at the page as a whole, nothing is accepted."""
 
-_MOST_STRINGS, _MOST_BYTES = 16_384, 4_000_000
-"""What is remembered of an order of keys, and of one more page; then all of it is forgotten."""
-_SMALL, _MOST_GROUPS = 4096, 4096
+_MOST_BYTES, _ENTRY = 4_000_000, 300
+"""What is remembered of the strings of pages, with what each takes beside itself, and of one more
+page; then all of it is forgotten."""
+_SMALL, _MOST_GROUPS = 4096, 2048
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
-_CURRENT = (("compiler",), ("hash",), ("os", "platform", "size", "stacks", "target"),
-            ("variants",), ("versions",))
-_SORTED = (("compiler",), ("hash",), ("os", "platform"), ("size",), ("stacks",), ("tarball",),
-           ("target",), ("variants",), ("versions",))
-_UNSORTED = (("hash",), ("compiler",), ("versions",), ("os", "platform", "target"), ("variants",),
-             ("stacks",), ("size",), ("tarball",))
-"""The orders in which the generator has written the keys of a spec. Neighbours that have only
-few distinct values are one column."""
+_CURRENT = (("compiler",), ("hash",),
+            ("os", "platform", "size", "stacks", "target", "variants", "versions"))
+_SORTED = (("compiler",), ("hash",), ("os", "platform"), ("size", "stacks"), ("tarball",),
+           ("target", "variants", "versions"))
+_UNSORTED = (("hash",), ("compiler", "versions", "os", "platform", "target", "variants"),
+             ("stacks", "size"), ("tarball",), ())
+"""The orders in which the generator has written the keys of a spec. Neighbours are one column:
+together, too, they have only few distinct values. The last has what is between specs, too."""
+_UNIQUE = (("hash",), ("tarball",))
+"""The columns whose strings differ from spec to spec."""
 
 _PATTERNS = {
-    ("hash",): '"hash": "(?P<hash>[a-z2-7]{32})"',
-    ("os", "platform", "size", "stacks", "target"):
-        r'("os": "[^\]]{,9999}\], "target": "[^"]{,999}")',
-    ("size",): '("size": [^,]{,99})',
-    ("stacks",): r'("stacks": \["[^\]]{,9999}"\])',
-    ("tarball",): r'"tarball": "([^"]*-)(?P=hash)\.spack"',
-    ("variants",): r'("variants": \[[^\]]{,99999}\])',
-    ("versions",): r'("versions": \["[^"]{,999}"\])',
+    "hash": '"hash": "(?P<hash>[a-z2-7]{32})"',
+    "size": '"size": [^,]{,99}',
+    "stacks": r'"stacks": \["[^\]]{,9999}"\]',
+    "tarball": r'"tarball": "([^"]*-)(?P=hash)\.spack"',
+    "variants": r'"variants": \[[^\]]{,99999}\]',
+    "versions": r'"versions": \["[^"]{,999}"\]',
 }
-"""The patterns of columns that are not just strings. A match that fails has not been tried far
+"""The patterns of fields that are not just strings. A match that fails has not been tried far
 beyond the next spec, whatever the page contains, so that the time is linear."""
 
 
-def _compile(columns: Iterable[tuple[str, ...]]) -> re.Pattern[bytes]:
-    """Compile the pattern of a spec and of the comma after it."""
-    patterns = []
-    for fields in columns:
-        strings = ", ".join(f'"{field}": "[^"]{{,999}}"' for field in fields)
-        patterns.append(_PATTERNS.get(fields, f"({strings})"))
-    return re.compile(rf"\{{{', '.join(patterns)}\}}, ".encode())
+def _pattern_of(field: str) -> str:
+    return _PATTERNS.get(field, f'"{field}": "[^"]{{,999}}"')
+
+
+def _compile(columns: tuple[tuple[str, ...], ...]) -> re.Pattern[bytes]:
+    """Compile the pattern of a spec up to its last column, with a group for each column."""
+    patterns = [", ".join(map(_pattern_of, fields)) for fields in columns[:-1]]
+    groups = [pattern if fields in _UNIQUE else f"({pattern})"
+              for fields, pattern in zip(columns, patterns, strict=False)]
+    return re.compile((", ".join(groups) + ", " * bool(columns[-1])).encode())
+
+
+def _compile_column(fields: tuple[str, ...], end: str) -> re.Pattern[bytes]:
+    """Compile the pattern of the strings of a column, with a group for each field."""
+    return re.compile((", ".join(f"({_pattern_of(field)})" for field in fields) + end).encode())
 
 
 # ------------------------------------------------------------------------------- strings
 
-_UNIQUE = (("hash",), ("tarball",))
-"""The columns whose strings differ from spec to spec."""
+_Found = TypeVar("_Found")
 _SUMMARISED = set(FIELDS.values())
 
 
@@ -102,13 +111,11 @@ def _is_sorted(values: list[str]) -> bool:
     return values == sorted(values)
 
 
-_STACKS, _VARIANTS = b'"stacks": ["', b'"variants": ['
-
-
 def _sort_stacks(text: bytes) -> bytes:
-    """Sort the strings between the brackets of a column."""
-    names = text[len(_STACKS) : -2].split(b'", "')
-    return b'%b%b"]' % (_STACKS, b'", "'.join(sorted(names)))
+    """Sort the stacks in a string of a column."""
+    before, mark, rest = text.partition(b'"stacks": ["')
+    names, end, after = rest.partition(b'"]')
+    return b"".join([before, mark, b'", "'.join(sorted(names.split(b'", "'))), end, after])
 
 
 @lru_cache(maxsize=1)
@@ -125,21 +132,49 @@ def _are_plain_variants(text: bytes) -> bool:
     """
     parts = _plain_variant().split(text)
     names = parts[2::3]
-    return (parts[0] == _VARIANTS and parts[-1] == b"]" and set(parts[3:-1:3]) <= {b", "}
+    return (parts[0] == b'"variants": [' and parts[-1] == b"]" and set(parts[3:-1:3]) <= {b", "}
             and all(map(lt, names, names[1:])))
+
+
+class _Memory(dict[bytes, _Found]):
+    """What was found out about strings; about others it is found out when they are looked up."""
+
+    def __init__(self, find_out: Callable[[bytes], _Found]) -> None:
+        """Begin with nothing remembered."""
+        super().__init__()
+        self._find_out = find_out
+        self._size = 0
+
+    def __missing__(self, text: bytes) -> _Found:
+        """Find out about a string, and remember it."""
+        found = self[text] = self._find_out(text)
+        self._size += len(text) + _ENTRY
+        return found
+
+    def make_room(self) -> bool:
+        """Forget everything if it takes too much memory, and return whether it did."""
+        if self._size < _MOST_BYTES:
+            return False
+        self.clear()
+        self._size = 0
+        return True
+
+
+def _render(values: Iterable[str]) -> str:
+    """Write strings without quotes and backslashes as a sorted list of JSON."""
+    return '["' + '", "'.join(sorted(values)) + '"]'
 
 
 # ------------------------------------------------------------------------------- specs
 
 
 class _Summary(NamedTuple):
-    """What follows from the specs of a page for its `meta`."""
+    """What follows from the specs of a page."""
 
-    stacks: tuple[str, ...]
-    in_root: int
-    """How many specs are in the root stack."""
+    by_stack: dict[str, int]
+    """How many of them are in each stack."""
     meta: bytes
-    """As the generator writes it."""
+    """What `meta` must be, as the generator writes it."""
 
 
 class _Specs(NamedTuple):
@@ -147,8 +182,8 @@ class _Specs(NamedTuple):
 
     hashes: list[bytes]
     summary: _Summary
-    is_sorted: bool
-    """Whether keys, stacks and specs are sorted."""
+    is_stable: bool
+    """Whether keys, stacks and specs are sorted, or need not be (CL507)."""
 
 
 class _Layout:
@@ -161,186 +196,160 @@ class _Layout:
         """Begin with nothing remembered."""
         self.format = PageFormat.TARBALL if ("tarball",) in columns else PageFormat.CURRENT
         self._is_current = self.format is PageFormat.CURRENT
+        self.needs_order = not self._is_current and unstable_order.code in extra_rules
         self._order, self._options = columns, options
-        self._columns, self._width = ((), *columns), len(columns) + 1
-        """The fields of each piece of a spec; the first piece is what is before it."""
-        self._at = {field: at for at, fields in enumerate(self._columns) for field in fields}
-        """The piece in which a field is."""
-        self._others = sorted({self._at[field] for field in _SUMMARISED} - {self._at["stacks"]})
-        """The pieces without stacks that `meta` or a URL has something of."""
+        self._width = len(columns)
+        self._at = {field: at for at, fields in enumerate(columns, 1) for field in fields}
+        """The piece in which a field is; the first is what is before all specs."""
+        self._columns = sorted(
+            ((at, [field for field in fields if field in _SUMMARISED])
+             for at, fields in enumerate(columns, 1) if fields not in _UNIQUE),
+            key=lambda column: "stacks" not in column[1])
+        """The other columns, that with stacks first: the piece, and the fields that `meta` has."""
         rules = running_rules(self.format, extra_rules)
         self._checks = [check for rule in rules for check in rule.values]
         unproved = [rule for rule in rules if rule.code not in PROVES]
         fields = {check.field for rule in unproved for check in rule.values}
-        # in the tarball format, stacks are remembered in one order
+        # in the tarball format, stacks are checked in one order
         self.is_usable = not any(rule.page for rule in unproved) and fields.isdisjoint(
             {"hash"} if self._is_current else {"hash", "tarball", "stacks"})
         self._skips_plain_variants = "variants" not in fields
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
-        self._summarise_small = lru_cache(_MOST_GROUPS)(self._summarise)
-        self._tarball_path = lru_cache(_MOST_GROUPS)(self._make_tarball_path)
-        self._forget()
-
-    def _forget(self) -> None:
-        """Forget all strings, and what follows from them."""
-        self.known: dict[bytes, int] = {}
-        """The strings that are valid, and to each the number of what `meta` and URLs have of it."""
-        self._size = 0
-        self._values: list[tuple[str, list[str]]] = [("{}", [])]
-        """What that is, by number: a JSON object of its values, and stacks."""
-        self._summarise_small.cache_clear()
-        self._tarball_path.cache_clear()
+        self._values: _Memory[str | None] = _Memory(self._read_field)
+        """Strings with one field of a spec that are valid."""
+        self.known: _Memory[int] = _Memory(self._read_column)
+        """Strings of columns that are valid, and to each the number of what it contains."""
+        self._rows: list[tuple[str, ...]] = []
+        """What that is, by number."""
+        self._numbers: dict[tuple[str, ...], int] = {}
 
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
         return _compile(self._order)
 
-    def read(self, line: bytes, page_id: PageId) -> _Specs | None:
-        """Read the specs of a page from their bracket to the end; None if some may be invalid."""
-        width = self._width
-        pieces = self._pattern.split(line[:-5] + b", ")
-        if any(pieces[::width]) or not line.endswith(b"}]\n---"):
-            return None
-        hashes = pieces[self._at["hash"] :: width]
-        is_sorted = all(map(lt, hashes, hashes[1:]))
-        if not is_sorted and (self._is_current or len(set(hashes)) < len(hashes)):
-            return None
-        if not self._is_current:
-            # stacks are remembered once, whatever their order
-            stacks = pieces[self._at["stacks"] :: width]
-            pieces[self._at["stacks"] :: width] = map(_sort_stacks, stacks)
-            is_sorted = is_sorted and stacks == pieces[self._at["stacks"] :: width]
-        numbers: list[Any] = list(map(self.known.get, pieces))
-        # hashes, URLs and what is between specs are never known
-        if numbers.count(None) > len(hashes) * (2 if self._is_current else 3) + 1 and (
-                not self._look_up(pieces, numbers)):
-            return None
-        others = [numbers[at::width] for at in self._others]
-        if not (self._is_current or self._are_expected(
-                pieces[self._at["tarball"] :: width], others, page_id)):
-            return None
-        summarise = self._summarise_small if len(line) <= _SMALL else self._summarise
-        summary = summarise(tuple(sorted(numbers[self._at["stacks"] :: width])),
-                            *map(frozenset, others))
-        is_sorted = is_sorted and self._order is not _UNSORTED
-        return _Specs(hashes, summary, is_sorted) if summary else None
+    @cached_property
+    def _column_patterns(self) -> list[re.Pattern[bytes]]:
+        *columns, last = self._order
+        return [*(_compile_column(fields, "") for fields in columns if fields not in _UNIQUE),
+                _compile_column(last, r"\}, \{")]
 
-    def _look_up(self, pieces: list[bytes], numbers: list[Any]) -> bool:
-        """Find the numbers that are missing; return whether all strings are valid."""
-        if len(self.known) >= _MOST_STRINGS or self._size >= _MOST_BYTES:
-            self._forget()
-            numbers[:] = [None] * len(numbers)
-        for at, text in enumerate(pieces):
-            fields = self._columns[at % self._width]
-            if numbers[at] is None and fields and fields not in _UNIQUE:
-                numbers[at] = self._learn(fields, text)
-                if numbers[at] is None:
-                    return False
-        return True
+    def read(self, line: bytes, page_id: PageId) -> _Specs:
+        """Read the specs of a page from their bracket to the end.
 
-    def _learn(self, fields: tuple[str, ...], text: bytes) -> int | None:
-        """Return the number of a string; None if it is not valid, or may not be."""
-        if text in self.known:
-            return self.known[text]
-        number = 0
-        if not (fields == ("variants",) and self._skips_plain_variants
-                and _are_plain_variants(text)):
-            values = self._check(fields, text)
-            if values is None:
-                return None
-            stacks = values.pop("stacks", [])
-            row = {field: value[0] if field == "versions" else value
-                   for field, value in values.items() if field in _SUMMARISED}
-            if row or stacks:
-                number = len(self._values)
-                self._values.append((strict_json.dumps(row), stacks))
-        self.known[text] = number
-        self._size += len(text)
-        return number
-
-    def _check(self, fields: tuple[str, ...], text: bytes) -> dict[str, Any] | None:
-        """Read a string that is valid by the schema and all rules; None if it is not."""
-        source = text.decode("latin-1")
-        if not strict_json.is_plain(source):
-            return None
-        try:
-            values: dict[str, Any] = strict_json.loads(f"{{{source}}}")
-        except ValueError:
-            return None
-        stacks, layout = values.get("stacks", []), BY_FORMAT[self.format]
-        is_valid = (
-            tuple(values) == fields and strict_json.dumps(values)[1:-1] == source
-            and all(_is_valid(layout.schema, f"spec/properties/{field}", value)
-                    for field, value in values.items())
-            and all(map(is_safe_key, stacks))
-            and (not layout.is_canonical or _is_sorted(stacks))
-            and not any(True for check in self._checks if check.field in fields
-                        for _ in check.problems(values[check.field], self._options)))
-        return values if is_valid else None
-
-    def _are_expected(
-        self, urls: list[bytes], numbers: list[list[int]], page_id: PageId
-    ) -> bool:
-        """Return whether URLs are, up to the hash, what follows from values of their specs."""
-        tag, package = str(page_id.tag).encode(), str(page_id.package).encode()
-        for url, *row in set(zip(urls, *numbers, strict=True)):
-            path = self._tarball_path(*row).replace(b"\0", tag).replace(b"\1", package)
-            if not (url.endswith(path) and url[: -len(path)] in self._folders):
-                return False
-        return True
-
-    def _make_tarball_path(self, *numbers: int) -> bytes:
-        """Return where the tarballs of some specs are, with placeholders for tag and package."""
-        values: dict[str, Any] = {}
-        for number in numbers:
-            values |= strict_json.loads_own(self._values[number][0])
-        return tarball_start("\0", "\1", values["platform"], values["os"], values["target"],
-                             values["compiler"], values["versions"]).encode()
-
-    def _summarise(self, stacks: tuple[int, ...], *others: frozenset[int]) -> _Summary | None:
-        """Derive what `meta` must be; None if the compilers may be spelled in two ways (CL408).
-
-        Args:
-            stacks: The number of the string with the stacks of each spec.
-            others: The numbers of the other columns.
+        Raises ValueError if some may be invalid.
         """
-        by_stack: dict[str, int] = {}
-        for number in stacks:
-            for stack in self._values[number][1]:
-                by_stack[stack] = by_stack.get(stack, 0) + 1
-        names = tuple(sorted(by_stack))
-        counts = ", ".join([f'"{name}": {by_stack[name]}' for name in names])
-        texts = {"num_specs": str(len(stacks)), "num_specs_by_stack": f"{{{counts}}}"}
-        for numbers in (set(stacks), *others):
-            rows = frozenset([self._values[number][0] for number in numbers])
-            texts |= (_unite_small if sum(map(len, rows)) <= _SMALL else _unite)(rows)
-        texts["stacks"] = _render(names)
-        if 0 < texts["compilers"].count("@=") < texts["compilers"].count("@"):
+        width, at = self._width, self._at["stacks"]
+        pieces = self._pattern.split(line[:-5] + b", {")
+        hashes, texts = pieces[self._at["hash"] :: width], pieces[at::width]
+        is_sorted = all(map(lt, hashes, hashes[1:]))
+        if pieces[0] != b"{" or not line.endswith(b"}]\n---") or not (
+                is_sorted or (not self._is_current and len(set(hashes)) == len(hashes))):
+            raise ValueError
+        self._make_room()
+        if not self._is_current:
+            # each order of stacks would take memory
+            pieces[at::width] = map(_sort_stacks, texts)
+        find = self.known.__getitem__
+        stacks, *others = [list(map(find, pieces[at::width])) for at, _ in self._columns]
+        if not self._is_current:
+            self._check_urls(pieces[self._at["tarball"] :: width], others, page_id)
+        summarise = _summarise_small if len(line) <= _SMALL else _Layout.summarise
+        is_stable = not self.needs_order or (is_sorted and self._order is not _UNSORTED
+                                             and texts == pieces[self._at["stacks"] :: width])
+        summary = summarise(self, tuple(sorted(stacks)), *map(frozenset, others))
+        return _Specs(hashes, summary, is_stable)
+
+    def _make_room(self) -> None:
+        """Forget what takes too much memory, between pages."""
+        self._values.make_room()
+        if self.known.make_room():
+            self._rows.clear()
+            self._numbers.clear()
+            _summarise_small.cache_clear()
+            _tarball_path.cache_clear()
+
+    def _read_column(self, text: bytes) -> int:
+        """Return the number of what a string of a column contains. Raises ValueError likewise."""
+        for pattern in self._column_patterns:
+            if match := pattern.fullmatch(text):
+                values = [self._values[part] for part in match.groups()]
+                row = tuple([value for value in values if value is not None])
+                number = self._numbers.setdefault(row, len(self._rows))
+                self._rows += [row] * (number == len(self._rows))
+                return number
+        raise ValueError
+
+    def _read_field(self, text: bytes) -> str | None:
+        """Return what `meta` and URLs have of a field of a spec; of stacks with `", "` between.
+
+        Raises ValueError if the schema or a rule may not allow its value.
+        """
+        if self._skips_plain_variants and _are_plain_variants(text):
             return None
+        source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
+        [(field, value)] = strict_json.loads(f"{{{source}}}").items()
+        is_valid = (
+            strict_json.is_plain(source) and strict_json.dumps({field: value})[1:-1] == source
+            and _is_valid(layout.schema, f"spec/properties/{field}", value)
+            and (field != "stacks" or (all(map(is_safe_key, value)) and (
+                not layout.is_canonical or _is_sorted(value))))
+            and not any(True for check in self._checks if check.field == field
+                        for _ in check.problems(value, self._options)))
+        if not is_valid:
+            raise ValueError
+        if field not in _SUMMARISED:
+            return None
+        return '", "'.join(value) if isinstance(value, list) else str(value)
+
+    def _check_urls(self, urls: list[bytes], others: list[list[int]], page_id: PageId) -> None:
+        """Raise ValueError if URLs are not, up to the hash, what follows from their specs."""
+        tag, package = str(page_id.tag).encode(), str(page_id.package).encode()
+        for url, *numbers in set(zip(urls, *others, strict=True)):
+            path = _tarball_path(self, *numbers).replace(b"\0", tag).replace(b"\1", package)
+            if not (url.endswith(path) and url[: -len(path)] in self._folders):
+                raise ValueError
+
+    def tarball_path(self, *numbers: int) -> bytes:
+        """Return where the tarballs of some specs are, with placeholders for tag and package."""
+        values: dict[str, str] = {}
+        for (_, fields), number in zip(self._columns[1:], numbers, strict=True):
+            values.update(zip(fields, self._rows[number], strict=True))
+        needed = ("platform", "os", "target", "compiler", "versions")
+        return tarball_start("\0", "\1", *[values[field] for field in needed]).encode()
+
+    def summarise(self, *numbers: Iterable[int]) -> _Summary:
+        """Derive what `meta` must be from the numbers of all strings in each column.
+
+        Raises ValueError if the compilers may be spelled in two ways (CL408).
+        """
+        columns: dict[str, tuple[str, ...]] = {}
+        for (_, fields), each in zip(self._columns, numbers, strict=True):
+            rows = [self._rows[number] for number in each]
+            columns.update(zip(fields, zip(*rows, strict=True), strict=True))
+        by_text: dict[str, int] = {}
+        for text in columns["stacks"]:
+            by_text[text] = by_text.get(text, 0) + 1
+        by_stack: dict[str, int] = {}
+        for text, count in by_text.items():
+            for name in map(intern, text.split('", "')):
+                by_stack[name] = by_stack.get(name, 0) + count
+        texts = {key: _render({*columns[field]}) for key, field in FIELDS.items()
+                 if key != "stacks"}
+        if 0 < texts["compilers"].count("@=") < texts["compilers"].count("@"):
+            raise ValueError
+        texts["num_specs"], texts["stacks"] = str(len(columns["stacks"])), _render(by_stack)
+        counts = ", ".join([f'"{name}": {by_stack[name]}' for name in sorted(by_stack)])
+        texts["num_specs_by_stack"] = f"{{{counts}}}"
         orders = BY_FORMAT[self.format].meta_orders
         keys = orders[-1] if self._order is _UNSORTED else orders[0]
         meta = ", ".join([f'"{key}": {texts[key]}' for key in keys])
-        return _Summary(names, by_stack.get(self._options.root_stack, 0), f"{{{meta}}}".encode())
+        return _Summary(by_stack, f"{{{meta}}}".encode())
 
 
-def _unite(rows: frozenset[str]) -> dict[str, str]:
-    """Return the lists of `meta` for values of specs, as they are written."""
-    values = list(map(strict_json.loads_own, rows))
-    found = {}
-    for key, field in FIELDS.items():
-        if items := {value[field] for value in values if field in value}:
-            found[key] = _render(sorted(items))
-    return found
-
-
-_unite_small = lru_cache(_MOST_GROUPS)(_unite)
-
-
-def _render(names: Iterable[str]) -> str:
-    """Write a list of strings without quotes and backslashes as JSON."""
-    return "[" + ", ".join([f'"{name}"' for name in names]) + "]"
+_summarise_small = lru_cache(_MOST_GROUPS)(_Layout.summarise)
+_tarball_path = lru_cache(_MOST_GROUPS)(_Layout.tarball_path)
 
 
 # ------------------------------------------------------------------------------- meta
@@ -348,48 +357,45 @@ def _render(names: Iterable[str]) -> str:
 
 @cache
 def _meta_pattern(keys: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile the pattern of `meta` in an order of keys."""
-    patterns = dict.fromkeys(keys, r"(\[[^\]]*\])") | {
-        "num_specs": "([^,]*)", "num_specs_by_stack": r"(\{[^}]*\})"}
-    members = [f'"{key}": {patterns[key]}' for key in keys]
+    """Compile the pattern of `meta` in an order of keys, with a group for each value."""
+    patterns = dict.fromkeys(keys, r"\[[^\]]*\]") | {
+        "num_specs": "[^,]*", "num_specs_by_stack": r"\{[^}]*\}"}
+    members = [f'"{key}": (?P<{key}>{patterns[key]})' for key in keys]
     return re.compile(rf"\{{{', '.join(members)}\}}")
 
 
-def _split_meta(meta: bytes, orders: Iterable[tuple[str, ...]]) -> dict[str, str]:
-    """Return the values of `meta` as they are written; none where it has another form."""
+def _split_meta(meta: bytes, form: PageFormat) -> re.Match[str]:
+    """Find the values of `meta` as they are written. Raises ValueError for another form."""
     text = meta.decode("latin-1")
-    for keys in orders:
+    for keys in BY_FORMAT[form].meta_orders:
         if match := _meta_pattern(keys).fullmatch(text):
-            return dict(zip(keys, match.groups(), strict=True))
-    return {}
+            return match
+    raise ValueError
 
 
 def _read_meta(
-    meta: bytes, expected: bytes, values: dict[str, Any], form: PageFormat
-) -> dict[str, Any] | None:
-    """Read a `meta` that is valid, and canonical where it must be; None if it may not be.
+    found: re.Match[str], meta: bytes, expected: dict[str, Any], form: PageFormat
+) -> dict[str, Any]:
+    """Read a `meta` that is valid, and canonical where it must be.
 
-    Only what differs is read: ``expected`` has the ``values``.
+    Only what differs is read: ``meta`` has the ``expected`` values. Raises ValueError if a value
+    may be invalid.
     """
-    layout = BY_FORMAT[form]
-    texts, known = (_split_meta(each, layout.meta_orders) for each in (meta, expected))
-    found = {}
-    for key, text in texts.items():
-        if text == known.get(key):
-            found[key] = values[key]
+    layout, known = BY_FORMAT[form], _split_meta(meta, form)
+    values = {}
+    for key, text in found.groupdict().items():
+        if text == known[key]:
+            values[key] = expected[key]
             continue
-        try:
-            value = found[key] = strict_json.loads(text)
-        except ValueError:
-            return None
+        value = values[key] = strict_json.loads(text)
         if not (strict_json.is_plain(text)
                 and _is_valid(layout.schema, f"meta/properties/{key}", value)
                 and (key != "num_specs_by_stack" or all(map(is_safe_key, value)))
                 and (not layout.is_canonical or (
                     strict_json.dumps(value, sort_keys=True) == text
                     and (key not in FIELDS or _is_sorted(value))))):
-            return None
-    return found or None
+            raise ValueError
+    return values
 
 
 def _has_other_order(meta: bytes, summary: _Summary) -> bool:
@@ -398,7 +404,7 @@ def _has_other_order(meta: bytes, summary: _Summary) -> bool:
     counts, end = rest[:-2], rest[-2:]
     members = counts.split(b", ")
     # a name with a comma or a brace would be cut into pieces
-    return (len(members) == len(summary.stacks) and b"{" not in before[1:] and b"}" not in counts
+    return (len(members) == len(summary.by_stack) and b"{" not in before[1:] and b"}" not in counts
             and meta.startswith(before + brace) and meta.endswith(end)
             and sorted(meta[len(before) + 1 : -2].split(b", ")) == sorted(members))
 
@@ -431,7 +437,6 @@ class FastPath:
     ) -> None:
         """Begin with nothing remembered, for pages with these options and rules."""
         self._options, self._extra_rules = options, extra_rules
-        self._needs_order = unstable_order.code in extra_rules
         self._current, self._sorted, self._unsorted = (
             _Layout(columns, options, extra_rules)
             for columns in (_CURRENT, _SORTED, _UNSORTED))
@@ -447,23 +452,26 @@ class FastPath:
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        specs = layout.read(line, page_id) if layout.is_usable else None
-        if specs is None or not _suits_tag(specs, context):
+        if not layout.is_usable:
             return None
-        hashes, meta, summary = b"".join(specs.hashes), head[len(start) :], specs.summary
-        needs_order = self._needs_order and layout.format is PageFormat.TARBALL
-        if (meta == summary.meta and (specs.is_sorted or not needs_order)) or (
-                layout is self._unsorted and not needs_order and _has_other_order(meta, summary)):
-            return PageResult([], None, len(specs.hashes), hashes)
-        expected = strict_json.loads_own(summary.meta.decode())
-        value = _read_meta(meta, summary.meta, expected, layout.format)
-        if value is None:
+        try:
+            specs = layout.read(line, page_id)
+            hashes, meta, summary = b"".join(specs.hashes), head[len(start) :], specs.summary
+            if not _suits_tag(specs, context):
+                return None
+            if specs.is_stable and (meta == summary.meta or (
+                    layout is self._unsorted and _has_other_order(meta, summary))):
+                return PageResult([], None, len(specs.hashes), hashes)
+            found = _split_meta(meta, layout.format)
+            expected = strict_json.loads_own(summary.meta.decode())
+            actual = _read_meta(found, summary.meta, expected, layout.format)
+        except ValueError:
             return None
-        rules = [rule for key, rule in RULE_OF_KEY.items() if value[key] != expected[key]]
-        rules += [unstable_order] if needs_order else []
+        rules = [rule for key, rule in RULE_OF_KEY.items() if actual[key] != expected[key]]
+        rules += [unstable_order] if layout.needs_order else []
         if not rules:
             return PageResult([], None, len(specs.hashes), hashes)
-        page = _ReadPage(raw, page_id, layout.format, value, expected)
+        page = _ReadPage(raw, page_id, layout.format, actual, expected, found)
         problems = [(rule, problem) for rule in rules for problem in rule.problems(page, context)]
         return PageResult(problems, page, len(specs.hashes), hashes)
 
@@ -477,9 +485,9 @@ class FastPath:
 
 def _suits_tag(specs: _Specs, context: PageContext) -> bool:
     """Return whether the tag has all stacks of the specs, and all specs are in its root."""
-    listed, summary = context.tag_stacks, specs.summary
-    return listed is None or (listed.issuperset(summary.stacks) and (
-        context.options.root_stack not in listed or summary.in_root == len(specs.hashes)))
+    listed, root, by_stack = context.tag_stacks, context.options.root_stack, specs.summary.by_stack
+    return listed is None or (listed.issuperset(by_stack) and (
+        root not in listed or by_stack.get(root) == len(specs.hashes)))
 
 
 class _ReadPage(Page):
@@ -490,7 +498,7 @@ class _ReadPage(Page):
 
     def __init__(
         self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any],
-        expected_meta: Meta,
+        expected_meta: Meta, match: re.Match[str],
     ) -> None:
         """Begin with the lines of the page, and with its `meta`."""
         super().__init__(raw.decode("ascii"))
@@ -507,6 +515,15 @@ class _ReadPage(Page):
         for index, word in enumerate(("package", str(page_id.tag))):
             self.nodes[f"/categories/{index}"] = NodeSpan(at, at + len(word), close=at + len(word))
             at += len(word) + len(", ")
+        self._match = match
+
+    def locate(self, pointer: str) -> NodeSpan | None:
+        """Find where the value at ``pointer`` is, those of `meta` by the match that found them."""
+        key = pointer.removeprefix("/meta/")
+        if key not in self._match.re.groupindex:
+            return super().locate(pointer)
+        start, end = (self.entries[3].value_start + at for at in self._match.span(key))
+        return self._node(start, end, start - len(f'"{key}": '), start - len(": "))
 
     def __getattr__(self, name: str) -> Any:
         if name != "data":

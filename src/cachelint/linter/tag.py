@@ -175,7 +175,8 @@ class TagTally:
         if self._task.pages is not None:
             return
         every = b"".join([hashes for _, hashes in self._pages])
-        if len(set(_split_hashes(every))) == len(every) // 32:
+        # the first eight characters of each as a number, for less time and memory
+        if not every or len(set(memoryview(every).cast("Q")[::4])) == len(every) // 32:
             return
         first: dict[bytes, str] = {}
         for path, hashes in self._pages:

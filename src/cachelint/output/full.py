@@ -32,18 +32,17 @@ def write(report: Report, style: Style) -> Iterator[str]:
         yield "\n"
         if is_first:
             noted.add(finding.code)
-    lines = _wrap([(totals(report), "")], style.width, " " * 4)
-    yield "\n".join("".join(text for text, _ in line) for line in lines) + "\n"
+    yield "\n".join(_paint_lines([(totals(report), "")], style, " " * 4)) + "\n"
 
 
 def render(finding: Finding, style: Style = PLAIN, *, with_advice: bool = True) -> str:
     """Write one finding over several lines, ``with_advice`` with the advice of its rule."""
-    paint = _paint if style.colour else _join
-    lines = [paint(line) for line in _wrap(_claim(finding), style.width, " " * 4)]
+    paint = _paint if style.colour else _leave
+    lines = _paint_lines(_claim(finding), style, " " * 4)
     if style.links:
         lines[0] = lines[0].replace(finding.code, _link(finding.code), 1)
-    location = f" {escape_unsafe(finding.path)}:{finding.line}:{finding.column}"
-    lines.append(paint([("  ", ""), ("-->", "location"), (location, "")]))
+    path = escape_unsafe(finding.path)
+    lines.append(f"  {paint('-->', 'location')} {path}:{finding.line}:{finding.column}")
     last = max([excerpt.line for excerpt in finding.excerpts], default=0)
     margin = max(len(str(last)), 5 if (style.width or _WIDTH) >= _NARROW else 1)
     lines += _excerpts(finding, style, margin)
@@ -51,7 +50,7 @@ def render(finding: Finding, style: Style = PLAIN, *, with_advice: bool = True) 
     if advice:
         parts = [(f"{'':{margin}} = ", "location"), ("help:", "claim"),
                  (f" {escape_unsafe(advice)}", "")]
-        lines += [paint(line) for line in _wrap(parts, style.width, " " * (margin + 9))]
+        lines += _paint_lines(parts, style, " " * (margin + 9))
     lines.append("")
     return "\n".join(lines)
 
@@ -69,20 +68,20 @@ def _claim(finding: Finding) -> list[_Part]:
 
 def _excerpts(finding: Finding, style: Style, margin: int) -> Iterator[str]:
     """Yield the lines of the excerpts, each with its marks below it."""
-    paint = _paint if style.colour else _join
+    paint = _paint if style.colour else _leave
     room = (style.width or _WIDTH) - margin - len(" | ")
-    blank = (f"{'':{margin}} |", "location")
+    blank = paint(f"{'':{margin}} |", "location")
     above: tuple[Excerpt | None, str] = (None, "")
     for number, excerpt in enumerate(finding.excerpts):
         text, indent, marked = _cut(excerpt, max(8, min(_EXCERPT, room)))
         name, sign = ("location", "-") if number else (finding.severity.value, "^")
-        shown = paint([(f"{excerpt.line:>{margin}} |", "location"), (f" {text}", "")]).rstrip()
+        shown = f"{paint(f'{excerpt.line:>{margin}} |', 'location')} {text}".rstrip()
         # two excerpts of the same part of a line share one line
         if above[0] is None or excerpt[:2] != above[0][:2] or shown != above[1]:
             yield shown
         above = excerpt, shown
         for spaces, mark in _marks(indent, sign * marked, escape_unsafe(excerpt.label), room):
-            yield paint([blank, (" " * (spaces + 1), ""), (mark, name)])
+            yield f"{blank} {' ' * spaces}{paint(mark, name)}"
 
 
 def _link(code: str) -> str:
@@ -90,15 +89,21 @@ def _link(code: str) -> str:
     return f"\x1b]8;;{url_of(code)}\x1b\\{code}\x1b]8;;\x1b\\"
 
 
-def _join(parts: list[_Part]) -> str:
-    """Join the parts of a line without colours."""
-    return "".join([text for text, _ in parts])
+def _leave(text: str, _: str) -> str:
+    """Return a string without colours."""
+    return text
 
 
-def _paint(parts: list[_Part]) -> str:
-    """Join the parts of a line in their colours."""
-    return "".join(f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
-                   for text, name in parts)
+def _paint(text: str, name: str) -> str:
+    """Return a string in a colour, if it has one."""
+    return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
+
+
+def _paint_lines(parts: list[_Part], style: Style, indent: str) -> list[str]:
+    """Return the parts of a line in their colours, broken as `_wrap` does."""
+    paint = _paint if style.colour else _leave
+    return ["".join([paint(text, name) for text, name in line])
+            for line in _wrap(parts, style.width, indent)]
 
 
 def _advice(code: str) -> str:
@@ -137,7 +142,8 @@ def _marks(indent: int, mark: str, label: str, room: int) -> list[tuple[int, str
         return [(indent, f"{mark} {label}".rstrip())]
     start = max(0, min(indent, room - display_width(label)))
     return [(indent, mark), *(
-        (start, _join(line).rstrip()) for line in _wrap([(label, "")], room - start, ""))]
+        (start, line.rstrip())
+        for line in _paint_lines([(label, "")], Style(width=room - start), ""))]
 
 
 def _cut(excerpt: Excerpt, room: int) -> tuple[str, int, int]:
