@@ -31,10 +31,12 @@ DEFAULT = ["rules/*.py", "fixer/*.py", "linter/fastpath.py"]
 SECONDS = 120
 """Of processor time, after which a change counts as found: the tests no longer end."""
 TESTS = {
-    "rules": ["rules", "output/test_full.py", "linter/test_catalog.py", "test_cases.py"],
+    "rules": ["rules", "output/test_full.py", "output/test_fingerprints.py",
+              "linter/test_catalog.py", "test_cases.py"],
     "rules/selection.py": ["config", "test_api.py"],
     "rules/cl8_history.py": ["linter/test_changes.py"],
     "rules/cl9_index.py": ["index/test_compare.py", "runner/test_verify.py"],
+    "fixer/tag.py": ["files/test_compare.py", "runner/test_isolation.py"],
     "fixer": ["fixer", "linter/test_catalog.py", "test_cases.py"],
     "linter": ["linter/test_fastpath.py"],
 }

@@ -342,6 +342,8 @@ class PageChange(NamedTuple):
     """Keys of the front matter that changed: `title`, or `meta` where no spec changed."""
     reason: str = ""
     """Why its specs were not compared."""
+    is_failure: bool = False
+    """Whether the program itself failed on it."""
 
 
 class TagChanges(NamedTuple):
@@ -371,6 +373,11 @@ class DiffReport(NamedTuple):
     """What was not compared, and why."""
     only: tuple[tuple[str, str], ...] = ()
     """What the comparison is limited to: `tag` or `package`, and a name."""
+
+    @property
+    def failed(self) -> int:
+        """Count the pages on which the program itself failed."""
+        return sum(page.is_failure for tag in self.tags for page in tag.pages)
 
 
 class CachelintError(Exception):

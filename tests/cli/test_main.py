@@ -865,6 +865,8 @@ CLOSED = {
     "error": ("check --verbose 2>&-", 0, "All checks passed: 1 page.\n", ""),
     "error, and a usage error": ("check gone 2>&-", 2, "", ""),
     "output and error": ("check >&- 2>&-", 2, "", ""),
+    "full error": ("check gone 2>/dev/full", 2, "", ""),
+    "full error, and a diff": ("fix --diff _cache 2>/dev/full", 2, "", ""),
 }
 
 

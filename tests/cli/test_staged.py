@@ -111,9 +111,55 @@ def test_nothing_of_the_catalog_is_staged(catalog: Path) -> None:
 
 def test_untracked_pages_are_not_checked(catalog: Path) -> None:
     copy_page(FROZEN)
+    shutil.copytree(FROZEN, "_cache/v9.0.0")
     change("pages/tags/develop.md", "layout: table\n", "layout: table\ntitle: x\n")
     git("add", "pages")
     assert check() == (0, [])
+
+
+def relink(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(FROZEN)
+
+
+# name: (what is staged, what is done to the work tree then)
+NOT_STAGED: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "a fault that is fixed in the work tree": (
+        lambda: change("_cache/develop/swig/specs.md", '"num_specs": ', '"num_specs": 9'),
+        lambda: change("_cache/develop/swig/specs.md", '"num_specs": 9', '"num_specs": ')),
+    "a new page that is removed again": (
+        lambda: copy_page(FROZEN), lambda: shutil.rmtree(f"{FROZEN}/added")),
+    "a link that leads elsewhere again": (
+        lambda: Path("_cache/link").symlink_to("develop"),
+        lambda: relink(Path("_cache/link"))),
+}
+
+
+@pytest.mark.parametrize(("stage", "edit"), NOT_STAGED.values(), ids=NOT_STAGED)
+def test_what_is_staged_and_not_in_the_work_tree_is_refused(
+    catalog: Path, stage: Callable[[], object], edit: Callable[[], object]
+) -> None:
+    stage()
+    git("add", "-A")
+    path = subprocess.run(["git", "diff", "--cached", "--name-only"], capture_output=True,
+                          text=True, check=True).stdout.strip()
+    edit()
+    done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--staged"], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (
+        2, f"cachelint: --staged: {path} is not as it is staged: stage it, or stash what is not\n")
+
+
+def test_time_stamps_of_staged_files_do_not_matter(catalog: Path) -> None:
+    change("_cache/develop/swig/specs.md", '"size": "-"', '"size": 7')
+    git("add", "-A")
+    os.utime("_cache/develop/swig/specs.md")
+    assert check() == (0, [])
+
+
+def test_page_that_is_only_removed_from_the_index(catalog: Path) -> None:
+    git("rm", "-q", "--cached", f"{FROZEN}/gcc/specs.md")
+    assert check() == (1, ["CL802"])
 
 
 def test_first_commit(catalog: Path) -> None:
@@ -159,9 +205,10 @@ def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         2, "cachelint: --staged: . is not in a git repository\n")
 
 
-@pytest.mark.parametrize("option", ["--diff-base=HEAD", "--write-baseline=known.json"])
+@pytest.mark.parametrize("option", ["--diff-base=HEAD", "--write-baseline=known.json", "-"])
 def test_options_that_do_not_go_with_it(catalog: Path, option: str) -> None:
     done = subprocess.run([sys.executable, "-m", "cachelint", "check", "--staged", option],
-                          capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (
-        2, "cachelint: --staged does not work with --diff-base and --write-baseline\n")
+                          capture_output=True, text=True, check=False, timeout=60, input="")
+    assert (done.returncode, done.stderr) == (2, (
+        "cachelint: --staged does not work with --diff-base, --write-baseline and a page from "
+        "standard input\n"))

@@ -47,7 +47,7 @@ def begin(command: list[str], folder: Path, *within: str) -> subprocess.Popen[st
 
 def run_refused(name: str, folder: Path, *within: str) -> str:
     """Run a command where not everything can be written, and return its messages."""
-    plain = Path(shutil.copytree(folder, folder.with_name("plain"),
+    plain = Path(shutil.copytree(folder, folder.with_name("plain"), copy_function=shutil.copyfile,
                                  ignore=shutil.ignore_patterns("filler*")))
     process = begin(COMMANDS[name], plain)
     process.communicate(timeout=60)
@@ -90,6 +90,76 @@ def test_largest_size_of_a_file(tmp_path: Path, name: str) -> None:
     limit = {"baseline": 200, "report": 2000, "fix": 500, "render": 500}[name]
     assert "File too large" in run_refused(
         name, write_source(tmp_path), "prlimit", f"--fsize={limit}")
+
+
+# what it is called: (the command that gives it to files, the command that shows it)
+ATTRIBUTES = {
+    "an access control list": ("setfacl --modify user:12345:r", "getfacl"),
+    "the extended attribute user.origin": (
+        "setfattr --name user.origin --value mirror", "getfattr --dump"),
+}
+
+
+def run_tool(command: str, *paths: Path) -> str:
+    """Run a tool about attributes of files, and return what it prints."""
+    name, *options = command.split()
+    if shutil.which(name) is None and not os.environ.get("CI"):
+        pytest.skip(f"no {name}")
+    return subprocess.run([name, *options, *paths], capture_output=True, text=True,
+                          check=True).stdout
+
+
+@NAMES
+@pytest.mark.parametrize(("kind", "tools"), ATTRIBUTES.items(), ids=ATTRIBUTES)
+def test_attributes_that_new_files_would_not_have(
+    tmp_path: Path, name: str, kind: str, tools: tuple[str, str]
+) -> None:
+    source = write_source(tmp_path)
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    run_tool(tools[0], *files)
+    before = run_tool(tools[1], *files)
+    assert f"it has {kind}, which the new file would not have" in run_refused(name, source)
+    assert run_tool(tools[1], *files) == before
+
+
+@NAMES
+def test_attributes_that_new_files_have_too(tmp_path: Path, name: str) -> None:
+    """A folder gives its access control list to what is created in it."""
+    run_tool("setfacl --default --modify user:12345:rw", tmp_path)
+    source = write_source(tmp_path)
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    before, old = run_tool("getfacl", *files), contents(source)
+    assert "user:12345:rw" in before
+    done = begin(COMMANDS[name], source)
+    _, err = done.communicate(timeout=60)
+    assert done.returncode < 2, err
+    assert contents(source) != old
+    assert run_tool("getfacl", *files) == before
+
+
+@NAMES
+def test_modes_are_kept(tmp_path: Path, name: str) -> None:
+    source = write_source(tmp_path)
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    for path in files:
+        path.chmod(0o600)
+    done = begin(COMMANDS[name], source)
+    done.communicate(timeout=60)
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+@NAMES
+def test_page_that_is_a_mount(tmp_path: Path, name: str) -> None:
+    """A file cannot be renamed onto a mount: all others are written."""
+    source = write_source(tmp_path)
+    path = source / {"report": "report.html", "baseline": "known.json"}.get(
+        name, f"_cache/{TAGS[0]}/zlib/specs.md")
+    shutil.copy(path, tmp_path / "mounted")
+    mount("--bind", str(tmp_path / "mounted"), str(path))
+    try:
+        assert "Device or resource busy" in run_refused(name, source)
+    finally:
+        subprocess.run(["umount", path], check=True)
 
 
 @NAMES

@@ -41,7 +41,7 @@ class Fault(NamedTuple):
     """What is done to a run, and at which call of a name: each process counts its own."""
 
     call: str
-    number: int
+    number: int | str
     what: str
 
 
@@ -125,3 +125,23 @@ def test_a_fault_at_every_call(tmp_path: Path, name: str, jobs: int) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda fault: [*attempt(fault, command, source, plain)], faults[::STRIDE])
         assert [line for lines in found for line in lines] == []
+
+
+UNKNOWN = [("fchown", "EINVAL"), ("fchown", "EPERM"), ("fchmod", "EPERM"), ("fchmod", "EOPNOTSUPP"),
+           ("fsync", "EINVAL"), ("fsync", "EOPNOTSUPP"), ("?link,?linkat", "EPERM"),
+           ("?link,?linkat", "EOPNOTSUPP"), ("?listxattr,?getxattr", "EOPNOTSUPP")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(("call", "error"), UNKNOWN)
+def test_call_that_a_file_system_does_not_know(
+    tmp_path: Path, name: str, call: str, error: str
+) -> None:
+    source = write_source(tmp_path)
+    command = [*COMMANDS[name], *(["--jobs", "1"] if name != "render" else [])]
+    plain = run(command, Path(shutil.copytree(source, tmp_path / "plain")))
+    folder = Path(shutil.copytree(source, tmp_path / "folder"))
+    done = run(command, folder, Fault(call, "1+", f"error={error}"))
+    found = complaints(done.status, done.err, plain.status, contents(source), contents(folder),
+                       contents(tmp_path / "plain"))
+    assert ([each.message for each in found], done.status) == ([], plain.status), done.err

@@ -13,12 +13,20 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, Settings, check, fix
-from support.checkout import EXAMPLE, check_out_example, commit, git
+from cachelint.runner.diff import diff
+from support.checkout import (
+    EXAMPLE,
+    FROZEN,
+    PAGE,
+    PAGES,
+    change,
+    check_out_example,
+    codes,
+    commit,
+    git,
+)
 
-FROZEN = "_cache/develop-2025-03-30"
-PAGE = f"{FROZEN}/re2/specs.md"
 OTHER = f"{FROZEN}/abseil-cpp/specs.md"
-PAGES = 23
 Step = Callable[[Path], object]
 
 
@@ -29,17 +37,6 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     check_out_example(root)
     monkeypatch.chdir(root)
     return root
-
-
-def change(path: Path) -> None:
-    """Change the spec data of a page, and nothing that its summary shows."""
-    text = path.read_text("utf-8")
-    assert '"size": "-"' in text
-    path.write_text(text.replace('"size": "-"', '"size": 7', 1), "utf-8")
-
-
-def codes(base: str = "main", *paths: str) -> list[tuple[str, str]]:
-    return [(each.path, each.code) for each in check(paths or ["."], diff_base=base).findings]
 
 
 # ------------------------------------------------------------------------------- links
@@ -269,10 +266,133 @@ def test_tag_and_page_that_git_ignores_are_notes(catalog: Path) -> None:
     shutil.copytree(catalog / FROZEN / "re2", catalog / "_cache/develop/zz")
     (catalog / ".gitignore").write_text("_cache/v9*\n_cache/develop/zz\n")
     report = check(diff_base="main")
-    assert report.notes == ("_cache/v9.0.0: not compared: git ignores it",)
+    assert report.notes == ("_cache/develop/zz/specs.md: not compared: git ignores it",
+                            "_cache/v9.0.0: not compared: git ignores it")
     assert report.compared == PAGES
+    shutil.copytree(catalog / FROZEN / "re2", catalog / "_cache/develop/zzz")
+    (catalog / ".gitignore").write_text("_cache/v9*\n_cache/develop/z*\n")
+    assert check(diff_base="main").notes[0] == (
+        "2 pages of _cache/develop not compared: git ignores them")
+    excluded = Settings(exclude=("zz*",))
+    assert check(diff_base="main", settings=excluded).notes == report.notes[1:]
     (note,) = check(["_cache/develop/zz"], diff_base="main").notes
     assert note == "_cache/develop/zz/specs.md: not compared: git ignores it"
+
+
+# ------------------------------------------------------------------------------- whole catalogs
+
+
+@pytest.fixture
+def sites(catalog: Path) -> Path:
+    """A repository with the catalogs `sites/a` and `sites/b`."""
+    for name in ("a", "b"):
+        shutil.copytree(EXAMPLE, catalog / "sites" / name)
+    for name in ("_cache", "_data", "pages"):
+        shutil.rmtree(catalog / name)
+    commit(catalog)
+    git("branch", "base")
+    return catalog
+
+
+def replace(path: str, make: Callable[[Path], object]) -> None:
+    shutil.rmtree(path)
+    make(Path(path))
+
+
+FROZEN_PAGES = 17
+# name: what is done to the catalog `sites/a`, so that a search does not find it
+REMOVED: dict[str, Callable[[], object]] = {
+    "removed": lambda: shutil.rmtree("sites/a"),
+    "pages removed": lambda: shutil.rmtree("sites/a/_cache"),
+    "a folder that is not searched": lambda: shutil.move("sites/a", "vendor"),
+    "a hidden folder": lambda: shutil.move("sites/a", "sites/.a"),
+    "another name": lambda: shutil.move("sites/a/_cache", "sites/a/cache"),
+    "a file": lambda: replace("sites/a/_cache", Path.touch),
+    "a link to nowhere": lambda: replace("sites/a/_cache", lambda path: path.symlink_to("x")),
+    "ignored": lambda: (Path(".gitignore").write_text("sites/a\n"),
+                        git("rm", "-rq", "--cached", "sites/a")),
+}
+
+
+@pytest.mark.parametrize("is_committed", [False, True], ids=["work tree", "commit"])
+@pytest.mark.parametrize("remove", REMOVED.values(), ids=REMOVED)
+def test_catalog_that_is_gone_is_compared(
+    sites: Path, remove: Callable[[], object], is_committed: bool
+) -> None:
+    remove()
+    if is_committed:
+        commit(sites)
+    for where, folder in (("sites/b", ".."), (".", "sites"), (".", ".")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(where)
+            report = check([folder], diff_base="base")
+            assert report.compared == 2 * PAGES
+            removed = [each.path for each in report.findings if each.code == "CL802"]
+            assert len(removed) == FROZEN_PAGES
+            assert os.path.relpath(sites / "sites/a" / PAGE) in removed
+    assert sum(tag.is_gone for tag in diff(("base",)).tags) == 4
+    assert check(["sites/b"], diff_base="base").compared == PAGES
+    assert fix(["sites"], diff_base="base").changed == ()
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: path.symlink_to("b"),
+    lambda path: git("clone", "-q", ".", str(path)),
+], ids=["a link", "a clone"])
+def test_catalog_that_became_another_folder(sites: Path, make: Step) -> None:
+    replace("sites/a", make)
+    with pytest.raises(CachelintError, match="sites/a was a catalog at the base, and is a link"):
+        check(["."], diff_base="base")
+
+
+def test_link_that_leads_back_to_itself_hides_no_catalog(sites: Path) -> None:
+    (sites / "sites/loop").symlink_to("loop")
+    change(sites / "sites/a" / PAGE)
+    report = check(["."], diff_base="base")
+    assert (report.compared, [each.code for each in report.findings]) == (2 * PAGES, ["CL801"])
+    assert (report.notes, check(["."]).notes) == ((), ())
+    replace("sites/b/_cache", lambda path: path.symlink_to("_cache"))
+    with pytest.raises(CachelintError, match="sites/b/_cache: a link that leads back to itself"):
+        check(["."])
+
+
+def test_catalog_that_is_not_checked_out(sites: Path) -> None:
+    git("sparse-checkout", "set", "sites/b")
+    report = check(["."], diff_base="base")
+    assert (report.findings, report.notes, report.compared) == ((), (), PAGES)
+    git("sparse-checkout", "disable")
+    change(sites / "sites/a" / PAGE)
+    commit(sites)
+    git("sparse-checkout", "set", "sites/b")
+    assert check(["."], diff_base="base").notes == (
+        "1 changed page of sites/a not checked out (sparse checkout), and so not compared",)
+
+
+def test_catalog_in_a_submodule_is_compared_with_the_commit_of_the_base(sites: Path) -> None:
+    checkout = make_submodule(sites, "sites/a")
+    assert check(["."], diff_base="HEAD").compared == 2 * PAGES
+    change(checkout / PAGE)
+    commit(checkout)
+    commit(sites)
+    page = f"sites/a/{PAGE}"
+    assert codes("HEAD") == []
+    for revision, path in (("HEAD~1", "."), ("main~1", "sites/a")):
+        assert codes(revision, path) == [(page, "CL801")]
+    with pytest.MonkeyPatch.context() as patch:  # there, a revision is one of the submodule
+        patch.chdir(checkout)
+        assert codes("HEAD") == []
+        assert codes("HEAD~1") == [(PAGE, "CL801")]
+    with pytest.raises(CachelintError, match="sites/a was a catalog at the base, and is a link or"):
+        check(["."], diff_base="base")
+    with pytest.raises(CachelintError, match="sites/a is a submodule, and was not one at the base"):
+        check(["sites/a"], diff_base="base")
+    shutil.rmtree(checkout / "_cache")
+    commit(checkout)
+    commit(sites)
+    assert len([code for _, code in codes("HEAD~1") if code == "CL802"]) == FROZEN_PAGES
+    git("rm", "-qf", "sites/a")
+    assert check(["."], diff_base="HEAD~1").notes == (
+        "sites/a: not compared: it is a submodule of the base whose commits are not here",)
 
 
 # ------------------------------------------------------------------------------- no code, no noise
@@ -293,22 +413,26 @@ def test_time_stamps_do_not_matter_and_filters_do_not_run(catalog: Path, tmp_pat
     assert not marker.exists()
 
 
+@pytest.mark.parametrize(("attributes", "code"), [
+    ("text eol=crlf", "CL103"), ("text working-tree-encoding=UTF-16", "CL101")])
 @pytest.mark.parametrize("folder", ["", "site/"])
-def test_attributes_that_change_the_bytes_of_each_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+def test_attributes_that_change_the_bytes_of_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, attributes: str, code: str
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "r" / folder, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "r")
     git("init", "-q", "-b", "main")
     commit(tmp_path / "r")
     git("checkout", "-qb", "topic")
-    (tmp_path / "r/.gitattributes").write_text("*.md text eol=crlf\n")
+    (tmp_path / "r/.gitattributes").write_text(f"*.md {attributes}\n")
     commit(tmp_path / "r")
-    shutil.rmtree(tmp_path / "r" / folder / "_cache")
+    for name in ("_cache", "pages"):
+        shutil.rmtree(tmp_path / "r" / folder / name)
     git("checkout", "-q", "--", ".")
     assert git("diff", "main", "--", f"{folder}_cache") == ""
     found = check([folder or "."], diff_base="main").findings
-    assert len({each.path for each in found if each.code == "CL103"}) == PAGES
+    tag_pages = 4
+    assert len({each.path for each in found if each.code == code}) == PAGES + tag_pages
 
 
 def test_process_that_cannot_be_started(
@@ -317,7 +441,7 @@ def test_process_that_cannot_be_started(
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(subprocess.Popen, "_execute_child", refuse)
     with pytest.raises(CachelintError, match="git cannot be started: Resource temporarily"):
         check(diff_base="main")
 

@@ -529,7 +529,10 @@ def test_own_output_is_read_back_and_compared(
     assert fixed.findings == fixed.found
 
 
-def test_page_that_a_second_run_would_change_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("order", [1, -1], ids=["to other order", "to canonical order"])
+def test_page_that_a_second_run_would_change_is_skipped(
+    order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # a fault of the program that turns the keys of a tarball page around, where any order is valid
     def fix_badly(page: Any, _: PageContext) -> bytes:
         line = valid.lines(page.text)["meta"]
@@ -540,7 +543,8 @@ def test_page_that_a_second_run_would_change_is_skipped(monkeypatch: pytest.Monk
     specs = valid.tarball_specs(0, variants=["+shared", "build_system=makefile"])
     for module in (page_fixer, proof):
         monkeypatch.setattr(module, "fixed_bytes", fix_badly)
-    assert fix_text(valid.page(valid.meta(num_specs=3), specs)).reason == (
+    old = dict([*valid.meta(num_specs=3).items()][::order])
+    assert fix_text(valid.page(old, specs)).reason == (
         "the fixed page would be wrong: a second run would change it again")
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cachelint import check, check_page
+from cachelint import check, check_page, fix
 from cachelint.runner.render import render
 from cachelint.runner.verify import IndexOptions
 from support import valid
@@ -139,6 +139,13 @@ def has_specs(*hashes: str) -> Callable[[Page], bool]:
         spec["hash"] for spec in page.specs] == list(hashes)
 
 
+def has_many_versions(page: Page) -> bool:
+    return page.entry is not None and len(page.entry["versions"]) == 2**12
+
+
+ALIASES = '&v0 ["1", "1"]' + "".join(
+    f", &v{number} [*v{number - 1}, *v{number - 1}]" for number in range(1, 11))
+"""Eleven lists, each of them twice as long as the one before."""
 BROKEN: list[tuple[str, str | bytes, Callable[[Page], bool]]] = [
     ("CL102", "\ufeff" + PAGE, is_missing),
     ("CL103", PAGE.replace("\n", "\r\n"), shows(num_specs=2)),
@@ -150,6 +157,8 @@ BROKEN: list[tuple[str, str | bytes, Callable[[Page], bool]]] = [
     ("CL108", PAGE + "\nBuilt by hand.\n",
      lambda page: page.html is not None and "by hand" not in page.html.text),
     ("CL109", valid.LEGACY, breaks_search),
+    ("CL110", PAGE.replace('"versions": [', f'"versions": ["1", "1", {ALIASES}], "old": ['),
+     has_many_versions),
     ("CL201", page(valid.without(meta(), "num_specs")), breaks_search),
     ("CL203", page(meta(num_specs="two")), breaks_search),
     ("CL203", page(meta(versions={"1.2.13": 1})), breaks_search),
@@ -234,6 +243,26 @@ def test_what_is_not_a_file(broken: Path, name: str, damage: Callable[[Page], bo
 def test_two_pages_of_tags_with_one_address(broken: Path) -> None:
     """As CL605 claims: one of the two cannot be reached."""
     assert [path.parent.name for path in broken.glob("tag/*/index.html")] == [TAG]
+
+
+def test_a_tag_without_pages(tmp_path: Path) -> None:
+    """As CL606 claims: the site offers the tag, and shows nothing for it."""
+    source = tmp_path / "source"
+    shutil.copytree(SITE, source)
+    valid.write_catalog(source, {f"{TAG}/zlib": PAGE}, {TAG: ["e4s", "root"], "v9.9": ["root"]})
+    page_of_tag = source / "pages/tags/v9.9.md"
+    page_of_tag.parent.mkdir(parents=True)
+    page_of_tag.write_text("---\nlayout: table\npermalink: /tag/v9.9/\ntag: v9.9\n---\n")
+    left = fix([str(source)]).report.findings  # which writes the page of the other tag
+    assert [(finding.code, finding.pointer) for finding in left] == [("CL606", "/1/name")]
+    assert build(source).returncode == 0
+    links = {}
+    for name in ("index.html", f"tag/{TAG}/index.html", "tag/v9.9/index.html"):
+        html = Html((source.with_name("built") / name).read_text("utf-8"))
+        links[name] = [attributes["href"] for tag, attributes in html.elements if tag == "a"]
+    assert links == {"index.html": [f"/tag/{TAG}/", "/tag/v9.9/"],
+                     f"tag/{TAG}/index.html": [f"/cache/{TAG}/zlib/specs/"],
+                     "tag/v9.9/index.html": []}
 
 
 @pytest.mark.parametrize("code", ["CL100", "CL101"])

@@ -267,12 +267,14 @@ def test_order_is_checked_on_the_fast_path() -> None:
     for name, text in {
         "sorted": TARBALL, "specs": valid.page(None, valid.tarball_specs()[::-1]),
         "stacks": TARBALL.replace('["e4s", "root"], "tarball"', '["root", "e4s"], "tarball"'),
+        "keys": _old_page(["e4s", "root"], '"root": 2, "e4s": 2'),
     }.items():
         result = path.lint(text.encode(), context)
         assert result is not None
         compare(result, lint_page(text.encode(), context))
         found[name] = [rule.code for rule, _ in result.problems]
-    assert found == {"sorted": [], "specs": ["CL507"], "stacks": ["CL507"]}
+    assert found == {
+        "sorted": [], "specs": ["CL507"], "stacks": ["CL507"], "keys": ["CL507"]}
 
 
 @pytest.mark.parametrize("context", [

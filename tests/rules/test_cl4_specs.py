@@ -103,16 +103,43 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (_spec(hash="A" + FIRST[2:]), ["31 characters", 'character 1 is "A"']),
         (page(None, specs(1, hash=FIRST)), ["the 1st spec, zlib@1.3.1"]),
         (_spec(versions=["1.2.13", "1.3.1"]), ["1.2.13", "1.3.1"]),
+        (_spec(compiler="gcc@=11"), [": gcc@=11 and gcc@11.4.0"]),
         (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), [
             "zlib@1.3.1/2c44nm4", "1 more"]),
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
-         ["zlib-1.3.2", "zlib-1.3.1"]),
+         ["zlib-1.3.2", "zlib-1.3.1", f"at character {TARBALLS[0].index('1.3.1') + 5}"]),
     ],
-    ids=["length", "character", "both", "CL402", "CL405", "CL407", "CL406"],
+    ids=["length", "character", "both", "CL402", "CL405", "CL408", "CL407", "CL406"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
     (finding,) = valid.check(text)
     assert [word for word in words if word not in finding.message] == []
+
+
+_LAST_PART = "linux-ubuntu22.04-x86_64_v3-gcc-11.4.0-zlib-1.3.1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (_spec(hash="0" + FIRST), f'invalid hash "0{FIRST}": 33 characters, expected 32; '
+                                  'character 1 is "0", allowed are a-z and 2-7'),
+        (_spec(hash=FIRST[:-1] + "0"), f'invalid hash "{FIRST[:-1]}0": character 32 is "0", '
+                                       "allowed are a-z and 2-7"),
+        *((page(None, tarball_specs(0, tarball=url)), f"wrong tarball URL: {rest}")
+          for url, rest in (
+            (TARBALLS[0].replace("zlib-1.3.1/", "zlib-1.3/"),
+             f'expected "zlib-1.3.1", found "zlib-1.3/{_LAST_PART}… at character 105'),
+            (TARBALLS[0] + "/x",
+             f'expected its end, found "{_LAST_PART}-2c44nm4m… at character 196'),
+            (TARBALLS[0][:-1],
+             f'expected "{_LAST_PART}-2c44nm4m…, found its end at character 195'),
+            ("x", 'expected "https:", found "x" at character 1'))),
+    ],
+    ids=["length and character", "character", "short part", "longer", "shorter", "all"],
+)
+def test_message_is(text: str, message: str) -> None:
+    assert [finding.message for finding in valid.check(text)] == [message]
 
 
 # ------------------------------------------------------------------------------ CL406
@@ -213,6 +240,12 @@ def test_tarball_url_needs_valid_values(
     text = page(meta(), tarball_specs(0, **changes))
     found = [pair for pair in valid.found(text) if not pair[1].startswith("/meta")]
     assert found == [(expected[0], f"/spec_details/0/{expected[1]}")]
+
+
+def test_tarball_url_behind_a_spec_with_invalid_values() -> None:
+    wrong = [tarball_specs(0, os="<")[0], tarball_specs(1, tarball=TARBALLS[1] + ".gz")[1]]
+    found = [pair for pair in valid.found(page(meta(), wrong)) if not pair[1].startswith("/meta")]
+    assert found == [("CL406", "/spec_details/1/tarball"), ("CL701", "/spec_details/0/os")]
 
 
 # ------------------------------------------------------------------------------ CL407

@@ -205,8 +205,9 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (page(None, specs()[::-1]), [FIRST, SECOND]),
         (_line("meta", BLOCK_META), ["expected one line, found "]),
         (page(None, specs(0, variants=["+b", "+a"])), ["a comes before b"]),
+        (_line("layout", "layout: cache\n# a\n# b"), ["comment on line 4"]),
     ],
-    ids=["CL501", "CL502", "CL503", "CL504", "CL506"],
+    ids=["CL501", "CL502", "CL503", "CL504", "CL506", "comments"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
     (finding,) = valid.check(text)

@@ -167,6 +167,15 @@ def test_quoted_title_is_text_to_all(title: str) -> None:
     assert valid.found(page(title=f'title: "{title}"'), PageContext(PageId(TAG, title))) == []
 
 
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ('"num_specs": 2', '"num_specs": 0o2', ("CL703", "/meta/num_specs", "0o2")),
+    ('"oss": ["ubuntu22.04"]', '"oss": [0o2]', ("CL203", "/meta/oss/0", "0o2")),
+    ('"oss": ["ubuntu22.04"]', '"oss": yes', ("CL703", "/meta/oss", "yes")),
+], ids=["number", "number for a string", "text for a list"])
+def test_plain_value_of_meta(old: str, new: str, expected: tuple[str, str, str]) -> None:
+    assert valid.reported(valid.TARBALL_PAGE.replace(old, new)) == [expected]
+
+
 @pytest.mark.parametrize("version", ["no", "017"])
 def test_plain_value_of_meta_that_a_spec_has_in_quotes(version: str) -> None:
     text = page(None, valid.tarball_specs(0, versions=[version]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -337,3 +338,29 @@ def test_a_mirror_is_only_read(catalog: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in mirror.rglob("*")}
     run()
     assert before == {path: path.stat().st_mtime_ns for path in mirror.rglob("*")}
+
+
+@pytest.mark.parametrize(("function", "path", "left"), [
+    ("cachelint.runner.verify._compare_one", f"_cache/{TAG}/zlib/specs.md", 2),
+    ("cachelint.runner.verify.compare_tag", f"_cache/{TAG}", 0),
+    ("cachelint.runner.verify._compare_tags", "_data/tags.yaml", 3),
+    ("cachelint.runner.verify._compare_meta", "_data/meta.yaml", 3),
+])
+def test_an_error_of_the_program_ends_nothing_else(
+    catalog: Path, function: str, path: str, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for page in catalog.glob("_cache/*/*/specs.md"):
+        page.write_text(page.read_text().replace('"size": "-"', '"size": "1"'))
+    module, name = function.rsplit(".", 1)
+    original = getattr(importlib.import_module(module), name)
+
+    def fail(first: Any, *others: Any) -> Any:
+        if first in (path, TAG, "."):
+            raise RuntimeError("no luck")
+        return original(first, *others)
+
+    monkeypatch.setattr(function, fail)
+    report = run()
+    assert [each.path for each in report.findings if each.code == "CL199"] == [path]
+    assert (len([each for each in report.findings if each.code != "CL199"]), report.failed) == (
+        left, 1)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import resource_tracker, synchronize
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def begin(*_, **__):
     list(workers.run(work, [Task(".", f"v{n}", None) for n in range(8)], 2))
 
 if __name__ == "__main__":
+    workers._PATIENCE = float(sys.argv[3])
     cli._invoke = begin
     cli.program()
 """
@@ -176,6 +178,21 @@ def test_process_that_is_killed_is_reported(method: str) -> None:
         run(method, _die)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_process_that_is_killed_while_tasks_are_handed_out_is_reported(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = ProcessPoolExecutor.submit
+
+    def submit_late(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return submit(*arguments)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit_late)
+    with pytest.raises(CachelintError, match="was killed"):
+        run(method, _die)
+
+
 @pytest.mark.parametrize("limit", [0, 2])
 def test_no_more_processes_may_be_begun(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fork = os.fork
@@ -215,6 +232,9 @@ def is_there(process: int) -> bool:
         (signal.SIGINT, 0.5, 130),
         (signal.SIGKILL, 0.2, -signal.SIGKILL),
         (signal.SIGKILL, 60, -signal.SIGKILL),  # within a task
+        (signal.SIGTERM, 600, 128 + signal.SIGTERM),  # that hangs
+        (signal.SIGHUP, 600, 128 + signal.SIGHUP),
+        (signal.SIGINT, 600, 130),
     ],
 )
 def test_workers_end_with_their_parent(
@@ -223,8 +243,8 @@ def test_workers_end_with_their_parent(
     (tmp_path / "script.py").write_text(SCRIPT)
     (tmp_path / "workers").mkdir()
     process = subprocess.Popen(
-        [sys.executable, tmp_path / "script.py", tmp_path / "workers", str(seconds)],
-        stderr=subprocess.PIPE, text=True)
+        [sys.executable, tmp_path / "script.py", tmp_path / "workers", str(seconds),
+         "0.2" if seconds == 600 else "30"], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while len(os.listdir(tmp_path / "workers")) < 2 and time.monotonic() < deadline:  # noqa: PTH208
         time.sleep(0.01)
@@ -237,6 +257,23 @@ def test_workers_end_with_their_parent(
     while any(map(is_there, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_there, processes))
+
+
+def test_program_without_a_guard(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys\n"
+        "from cachelint import CachelintError, check\n"
+        "from cachelint.runner import workers\n"
+        "workers._METHOD = 'spawn'\n"
+        f"try:\n    check([{str(EXAMPLE)!r}], jobs=2)\n"
+        "except CachelintError as error:\n    sys.exit(str(error))\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
+                          check=False, timeout=60)
+    # Python's own pool may complain after that, while it ends
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", (
+        "the other processes ended when they imported the program: what it does when it is run "
+        'must be below if __name__ == "__main__":, or use one job'))
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no safe path")

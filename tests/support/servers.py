@@ -99,7 +99,14 @@ def serve_s3() -> Iterator[tuple[str, Any]]:
     """Start an S3 server; yield its URL, and a client that may write."""
     import boto3
     from moto.server import ThreadedMotoServer
+    from werkzeug.serving import WSGIRequestHandler
 
+    def send_response(self: Any, code: int, message: str | None = None) -> None:
+        self.log_request(code)
+        self.send_response_only(code, message)
+
+    # moto names itself in a header; a second one is an error for aiohttp in development mode
+    WSGIRequestHandler.send_response = send_response  # type: ignore[method-assign]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -38,8 +38,9 @@ from cachelint.config import file as config_file
 from cachelint.document import schema as schemas
 from cachelint.files import read_write
 from cachelint.linter import tag as tag_linter
+from cachelint.linter.findings import isolate
 from cachelint.linter.page import check_page
-from cachelint.model import CachelintError, Report
+from cachelint.model import CachelintError, Finding, Report
 from cachelint.output.formats import FORMATS
 from cachelint.rules import selection
 from cachelint.rules.base import url_of
@@ -92,10 +93,11 @@ def check(options: Options) -> int:
     """
     paths = read_paths(options)
     if options.staged:
-        from cachelint.files.git import find_staged_base
+        from cachelint.files.compare import find_staged_base
 
-        if options.diff_base is not None or options.write_baseline is not None:
-            raise click.UsageError("--staged does not work with --diff-base and --write-baseline")
+        if options.diff_base is not None or options.write_baseline is not None or paths == ["-"]:
+            raise click.UsageError("--staged does not work with --diff-base, --write-baseline and "
+                                   "a page from standard input")
         options.diff_base = find_staged_base()
         if options.diff_base is None:
             return 0  # the commit changes no catalog
@@ -132,9 +134,11 @@ def _check(paths: list[str], settings: Settings, options: Options, gate: Gate) -
     if paths == ["-"]:
         path = options.stdin_filename or "<stdin>"
         raw = read_stdin()
-        context = tag_linter.context_at(path, settings)
-        found = [] if tag_linter.is_excluded(path, settings) else check_page(
-            raw, path, settings=settings, context=context)
+        found: list[Finding] = []
+        with isolate(path, found):
+            if not tag_linter.is_excluded(path, settings):
+                context = tag_linter.context_at(path, settings)
+                found += check_page(raw, path, settings=settings, context=context)
         return runner.report_on_page(found, path, settings, options.baseline)
     with show_progress(options) as on_progress:
         if options.write_baseline is None:
@@ -193,8 +197,11 @@ def _fix_stdin(settings: Settings, options: Options) -> int:
 
     raw = read_stdin()
     path = options.stdin_filename or "<stdin>"
-    fixed = PageFix(raw, [], [], "") if tag_linter.is_excluded(path, settings) else fix_page(
-        raw, path, settings=settings, context=tag_linter.context_at(path, settings))
+    fixed = PageFix(raw, [], [], "")
+    with isolate(path, fixed.findings):
+        if not tag_linter.is_excluded(path, settings):
+            context = tag_linter.context_at(path, settings)
+            fixed = fix_page(raw, path, settings=settings, context=context)
     if not options.diff:
         sys.stdout.buffer.write(fixed.content)
     elif fixed.content != raw:
@@ -207,7 +214,7 @@ def _fix_stdin(settings: Settings, options: Options) -> int:
 
 
 def _status_of_fix(has_changes: bool, report: Report, options: Options) -> int:
-    if has_changes and (options.diff or options.exit_non_zero_on_fix):
+    if has_changes and not report.failed and (options.diff or options.exit_non_zero_on_fix):
         return 0 if options.exit_zero else 1
     return exit_status(report, options)
 
@@ -245,7 +252,7 @@ def diff(options: Options) -> int:
         hint = "; OLD and NEW are two folders" if is_revision and os.path.isdir(sides[0]) else ""
         raise CachelintError(str(error).removeprefix("--diff-base: ") + hint) from None
     printing.print_comparison(report, options)
-    return 0
+    return 2 if report.failed else 0
 
 
 @_command
@@ -530,7 +537,8 @@ def _fail(message: str, status: int = 2) -> int:
     """Print why the run ends, after what was printed on standard output, and return its status."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-    sys.stderr.write(f"cachelint: {escape_unsafe(message)}\n")
+    with contextlib.suppress(OSError):  # a standard error that is full, too
+        sys.stderr.write(f"cachelint: {escape_unsafe(message)}\n")
     return status
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 
@@ -129,10 +130,10 @@ def _find_tags(file: File, paths: Iterable[str]) -> Iterator[str]:
     stacks: set[str] = set()
     for root in discovery.select(paths, needs_pages=False).roots if wanted or stack else ():
         tags.update(_list_tags(root))
-        listed = catalog_files.read_tags(root)
-        if listed is not None:
-            tags.update(listed.entries)
-            stacks.update(*listed.stacks.values())
+        with contextlib.suppress(Exception):  # which the check has reported
+            if listed := catalog_files.read_tags(root):
+                tags.update(listed.entries)
+                stacks.update(*listed.stacks.values())
     for number, tag in enumerate(wanted):
         if tag not in tags:
             yield f'{file.locate("mutable-tags", number)}: in mutable-tags: no tag "{tag}" exists'

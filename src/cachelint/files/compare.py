@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 from cachelint.files import discovery, git, read_write
+from cachelint.files.discovery import Selection
 from cachelint.files.paths import (
     META,
     TAG_PAGES,
     TAGS,
+    display_path,
     exists,
     find_top,
     is_link,
     is_page,
     join,
     leaves,
+    path_key,
+    real_path,
     relative_to_catalog,
 )
 from cachelint.files.read_write import Unreadable
@@ -49,6 +55,8 @@ class Changes(NamedTuple):
     """Links that are new or changed and lead out of the catalog."""
     old_exits: tuple[str, ...]
     """Links that the base has, too, and that lead out: what is behind them cannot be compared."""
+    ignored: frozenset[str]
+    """Pages that git ignores and that were not compared."""
     notes: tuple[str, ...]
     """What could not be compared, and why."""
 
@@ -57,6 +65,8 @@ class Changes(NamedTuple):
 _DIFF = ("diff-index", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
          "--no-textconv", "--ignore-submodules=dirty")
 _ATTRIBUTES = ".gitattributes"
+_LONGEST_TARGET = 1 << 16
+"""Bytes of what a link leads to."""
 _FOLDERS = ("_cache", "_data", "pages", TAG_PAGES)
 """Folders of a catalog that may be links."""
 
@@ -83,14 +93,63 @@ def compare(root: str, revision: str, *, untracked: bool = True) -> Changes:
         comparison.notes.append(f"{cache} is a checkout of its own: the files beside it were not "
                                 "compared")
     else:
-        top = git.open_checkout(root)
-        base = git.merge_base(top, revision)
+        top, base = git.find_base(root, revision)
         comparison.add_checkout(top, base, git.path_below(root, top), "")
-    if not comparison.pages:
+    if not (comparison.pages or comparison.hidden):
         raise CachelintError(f"--diff-base: no page of {root} can be compared: git has none below "
                              "_cache, in the base or in the work tree; are they ignored, or is "
                              "it a link that leads out of the catalog?")
     return comparison.result(base)
+
+
+def find_removed(selection: Selection, revision: str) -> Selection:
+    """Add the catalogs that a base revision has and a search does not find any more.
+
+    Raises CachelintError: Git cannot list them, or another folder is where one was.
+    """
+    notes = [*selection.notes]
+    removed: set[str] = set()
+    for folder in selection.searched:
+        top = find_top(folder)
+        if top is not None:
+            base = git.find_base(folder, revision)[1]
+            removed |= _find_removed(top, base, git.path_below(folder, top), selection, notes)
+    roots = {*selection.roots, *map(display_path, removed)}
+    return selection._replace(roots=tuple(sorted(roots, key=path_key)), notes=tuple(notes))
+
+
+def _find_removed(
+    top: str, base: str, inside: str, selection: Selection, notes: list[str]
+) -> set[str]:
+    """Return the real paths of the catalogs that a commit has below a folder of a checkout.
+
+    Those that were found are left out. Submodules that cannot be searched are noted.
+    """
+    removed: set[str] = set()
+    found = [f"{git.path_below(root, top)}_cache" for root in selection.roots
+             if find_top(root) == top]
+    gone, now = git.list_others(top, base, inside, found)
+    for record in _read_raw(gone):
+        path = f"{top}/{record.path}"
+        if record.mode == git.SUBMODULE and not record.path.endswith("/_cache"):
+            if exists(f"{path}/.git") and git.has_commit(path, record.before):
+                removed |= _find_removed(path, record.before, "", selection, notes)
+            else:
+                notes.append(f"{display_path(path)}: not compared: it is a submodule of the base "
+                             "whose commits are not here")
+        elif record.is_gone:
+            now.append(record.path)
+    for name in now:
+        root, cache, _ = f"/{name.removeprefix(inside)}/".partition("/_cache/")
+        if not cache or any(map(discovery.is_skipped, root.split("/"))):
+            continue
+        root = os.path.normpath(f"{top}/{inside}{root}")
+        if real_path(root) != root or find_top(root) != top:
+            raise CachelintError(
+                f"--diff-base: {display_path(root)} was a catalog at the base, and is a link "
+                "or another checkout now: the two cannot be compared")
+        removed.add(root)
+    return removed
 
 
 class _Comparison:
@@ -109,6 +168,8 @@ class _Comparison:
         self.tags: set[str] = set()
         self.exits: list[str] = []
         self.old_exits: list[str] = []
+        self.hidden: frozenset[str] = frozenset()
+        self.ignored: set[str] = set()
         self.notes: list[str] = []
         self._within = (os.path.realpath(root),)
 
@@ -117,7 +178,7 @@ class _Comparison:
         return Changes(
             base, tuple(self.changes[path] for path in sorted(self.changes, key=os.fsencode)),
             frozenset(self.tags), frozenset(self.pages), tuple(self.exits),
-            tuple(self.old_exits), tuple(self.notes))
+            tuple(self.old_exits), frozenset(self.ignored), tuple(self.notes))
 
     def add_checkout(self, top: str, base: str, inside: str, outside: str) -> None:
         """Compare a checkout with a commit.
@@ -129,32 +190,28 @@ class _Comparison:
             outside: What the paths below it begin with, relative to the catalog.
         """
         paths = [] if outside else [inside + path for path in git.PATHS]
-        # all look at every file of the work tree, and do so side by side
+        # they look at every file of the work tree, and do so side by side
         attributes = _attributes(inside) if paths else []
-        tracked = git.start(top, *_DIFF, base, "--", *paths, *attributes)
-        index = git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths)
-        untracked = git.start(top, "ls-files", "--others", "--exclude-standard", "-z", "--",
-                              *paths) if self._with_untracked else None
-        trees = git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside))
-
         relative = git.Renaming(inside, outside)
-        listed = git.finish(index)
-        entries = git.read_index(listed, relative)
-        records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
-        new = [relative(name) for name in git.split_names(git.finish(untracked))
-               ] if untracked is not None else []
+        with (git.start(top, *_DIFF, base, "--", *paths, *attributes) as tracked,
+              git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths) as index,
+              git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside)) as trees,
+              git.start(top, "ls-files", "--others", "-z", "--", *paths)
+              if self._with_untracked else nullcontext() as untracked):
+            listed = git.finish(index)
+            entries = git.read_index(listed, relative)
+            records = {relative(record.path): record for record in _read_raw(git.finish(tracked))}
+            modes = dict(_read_tree(git.finish(trees), relative))
+            others = git.split_names(git.finish(untracked)) if untracked is not None else []
+        new = self._list_new(top, others, paths, relative)
         self.pages |= entries.pages.union(path for path in new if is_page(path))
-        self._add_records(top, records, entries)
+        self._add_records(top, records, entries, new)
         self._add_unwatched(top, records, entries)
         if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
-            # what is the same content to git may differ in the work tree
-            for path, name in git.read_page_objects(listed, relative):
-                if path not in records and not self._is_same(path, name):
-                    self._add(Change(path, name, False, top))
+            self._add_rewritten(top, records, git.read_objects(listed, relative))
         for path in new:
             before = records[path].before if path in records else ""
             self._add(Change(path, before, False, top))
-        modes = dict(_read_tree(git.finish(trees), relative))
         self.tags |= {path.split("/")[1] for path, mode in modes.items()
                       if path.startswith("_cache/") and mode != git.LINK}
         for path in {*entries.submodules, *(path for path, record in records.items()
@@ -166,6 +223,20 @@ class _Comparison:
         links |= {path.rstrip("/") for path in new if path.endswith("/")}
         if links := {path for path in links if _may_contain_pages(path)}:
             self._add_links(links, records, _Tree(top, base, inside, outside), entries.hidden)
+
+    def _list_new(
+        self, top: str, listed: list[str], paths: list[str], relative: git.Renaming
+    ) -> set[str]:
+        """Return which of the files that git does not track it does not ignore."""
+        if not listed:
+            return set()
+        # there rarely is one, so a second call finds out which of them git ignores
+        output = git.finish(git.start(
+            top, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths))
+        new = {relative(name) for name in git.split_names(output)}
+        ignored = {relative(name) for name in listed} - new
+        self.ignored.update(path for path in ignored if is_page(path))
+        return new
 
     def _find_links(
         self, listed: set[str], records: dict[str, _Record], modes: dict[str, str]
@@ -186,7 +257,9 @@ class _Comparison:
         if change.before and change.path.startswith("_cache/"):
             self.tags.add(change.path.split("/")[1])
 
-    def _add_records(self, top: str, records: dict[str, _Record], entries: git.Index) -> None:
+    def _add_records(
+        self, top: str, records: dict[str, _Record], entries: git.Index, new: set[str]
+    ) -> None:
         """Add what git's own comparison names, but for links and submodules."""
         hidden = 0
         for path, record in records.items():
@@ -196,16 +269,29 @@ class _Comparison:
                 hidden += is_page(path)
                 continue
             is_gone = record.is_gone and not self._is_there(path)
+            if record.is_gone and not (path in entries.pages or path in entries.others
+                                       or path in new or os.path.isdir(join(self.root, path))):
+                is_gone = True  # git does not track it any more, even if it is there and ignored
             if not is_gone and record.is_dirty and self._is_same(path, record.before):
                 continue  # another time stamp, the same bytes
             self._add(Change(path, record.before, is_gone, top))
             if is_gone and is_page(path):
                 self.pages.add(path)
+                self.ignored.discard(path)
         if hidden:
             self.notes.append(f"{hidden:,} changed page{'s' * (hidden != 1)} of {self.root} "
                               "not checked out (sparse checkout), and so not compared")
+        self.hidden |= entries.hidden
         self.pages.difference_update(
             path for path in entries.hidden if not self._is_there(path))
+
+    def _add_rewritten(
+        self, top: str, records: dict[str, _Record], objects: Iterator[tuple[str, str]]
+    ) -> None:
+        """Add what is the same content to git, and written otherwise into the work tree."""
+        for path, name in objects:
+            if path not in records and _may_contain_pages(path) and not self._is_same(path, name):
+                self._add(Change(path, name, False, top))
 
     def _add_unwatched(self, top: str, records: dict[str, _Record], entries: git.Index) -> None:
         """Add what git is to take for unchanged and is not."""
@@ -221,11 +307,8 @@ class _Comparison:
 
     def _is_same(self, path: str, before: str) -> bool:
         """Return whether a file has the bytes of an object."""
-        shown = join(self.root, path)
-        if not before or leaves(shown, self._within):
-            return False
-        raw = read_write.read(shown)
-        return not isinstance(raw, Unreadable) and _name_object(raw, before) == before
+        shown = real_path(join(self.root, path))
+        return bool(before) and not leaves(shown, self._within) and _has_content(shown, before)
 
     def _add_submodule(self, path: str, commit: str, record: _Record | None) -> None:
         """Compare a submodule with the commit that the base has of it.
@@ -242,9 +325,7 @@ class _Comparison:
                                  f"git submodule update --init {shown}")
         top = git.open_checkout(shown)
         commit = record.before if record is not None else commit
-        if git.query(top, "cat-file", "-e", f"{commit}^{{commit}}") is None:
-            raise CachelintError(f"--diff-base: the submodule {shown} does not have the commit "
-                                 f"{commit} of the base: git -C {shown} fetch origin {commit}")
+        git.require_commit(top, commit)
         self.add_checkout(top, commit, "", f"{path}/")
 
     def _add_links(
@@ -290,6 +371,45 @@ class _Comparison:
                 yield path
 
 
+_IN_CATALOG = re.compile(
+    r"(?:.*/)?(?:_cache/.*|_data/(?:tags|meta)\.yaml|pages/tags/.*)", re.DOTALL)
+
+
+def find_staged_base() -> str | None:
+    """Return the revision with which a hook compares a commit; None if no catalog is concerned.
+
+    It is HEAD, or the commit with which pre-commit begins. Raises CachelintError, also where a
+    staged file is not what is in the work tree, which is what is checked.
+    """
+    revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
+    try:
+        top, base = git.find_base(".", revision)
+    except CachelintError as error:
+        raise CachelintError(str(error).replace("--diff-base", "--staged", 1)) from None
+    output = git.finish(git.start(top, "diff-index", "--cached", "--name-only", "-z",
+                                  "--no-renames", base, "--"))
+    staged = set(filter(_IN_CATALOG.fullmatch, git.split_names(output)))
+    if not staged:
+        return None
+    paths = staged if len(staged) < 1000 else ()  # so many arguments fit everywhere
+    output = git.finish(git.start(top, "diff-files", "--raw", "-z", "--ignore-submodules=all",
+                                  "--", *paths))
+    for record in _read_raw(output):
+        path = join(display_path(top), record.path)
+        if record.path in staged and not _has_content(path, record.before):
+            raise CachelintError(f"--staged: {path} is not as it is staged: stage it, or stash "
+                                 "what is not")
+    return revision
+
+
+def _has_content(path: str, name: str) -> bool:
+    """Return whether a file has the bytes of an object, or is a link with them as its target."""
+    if is_link(path):
+        return _name_object(os.fsencode(os.readlink(path)), name) == name
+    raw = read_write.read(path)
+    return not isinstance(raw, Unreadable) and _name_object(raw, name) == name
+
+
 def _attributes(folder: str) -> list[str]:
     """Return the files that decide how git writes the files of a folder, of it and those above."""
     parts = folder.split("/")[:-1]
@@ -331,8 +451,9 @@ class _Tree:
         for name, mode, found in git.split_tree(output):
             path = outside + name.removeprefix(inside)
             (links if mode == git.LINK else self._objects)[path] = found
-        targets = git.contents((top, each) for each in links.values())
-        self._links = {path: os.fsdecode(target)
+        targets = git.contents(((top, each) for each in links.values()), _LONGEST_TARGET)
+        # no file system has a link with a longer one
+        self._links = {path: "/" if isinstance(target, Unreadable) else os.fsdecode(target)
                        for path, target in zip(links, targets, strict=True)}
 
     def list_files(self, path: str) -> dict[str, str]:

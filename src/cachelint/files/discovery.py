@@ -57,6 +57,8 @@ class Selection(NamedTuple):
     """``_data/tags.yaml``, ``_data/meta.yaml`` and ``pages/tags/*.md`` that were named outright."""
     notes: tuple[str, ...] = ()
     """Which folders below those that were searched are skipped, and why."""
+    searched: tuple[str, ...] = ()
+    """Folders that were searched for catalogs, as absolute paths."""
 
 
 def select(paths: Iterable[str], *, needs_pages: bool = True) -> Selection:
@@ -94,6 +96,7 @@ class _Selector:
         self._roots: dict[str, None] = {}
         self._catalog_files: dict[str, None] = {}
         self._notes: list[str] = []
+        self._folders: list[str] = []
 
     def add(self, path: str, *, needs_pages: bool) -> None:
         """Add what one path names. Raises CachelintError as `select` does."""
@@ -127,7 +130,7 @@ class _Selector:
                   for (root, tag), pages in self._named.items() if (root, tag) not in self._whole]
         tasks.sort(key=lambda task: path_key(join(task.root, f"_cache/{task.tag}/")))
         return Selection(tuple(tasks), tuple(sorted(self._roots, key=path_key)),
-                         tuple(self._catalog_files), tuple(self._notes))
+                         tuple(self._catalog_files), tuple(self._notes), tuple(self._folders))
 
     def _add_page(self, path: str, root: str, tag: str) -> None:
         self._named.setdefault((root, tag), {})[display_path(path)] = None
@@ -153,6 +156,7 @@ class _Selector:
                 self._add_page(page, root, below[0])
                 found = True
         if not found:
+            self._folders.append(absolute)
             for root in catalogs(absolute, self._notes):
                 if os.path.realpath(root) != os.path.realpath(absolute):
                     self.searched[root] = absolute
@@ -257,7 +261,7 @@ def catalogs(top: str, notes: list[str] | None = None) -> Iterator[str]:
         folder = left.pop()
         try:
             with os.scandir(folder) as entries:
-                names = {entry.name: entry.is_symlink() for entry in entries if entry.is_dir()}
+                names = {entry.name: entry.is_symlink() for entry in entries if _is_folder(entry)}
         except OSError as error:
             if notes is not None:
                 notes.append(f"{display_path(folder)}: not searched: {read_write.reason(error)}")
@@ -265,8 +269,19 @@ def catalogs(top: str, notes: list[str] | None = None) -> Iterator[str]:
         if "_cache" in names:
             yield display_path(folder)
         left += [f"{folder}/{name}" for name in sorted(names, reverse=True)
-                 if not (name.startswith(".") or names[name]) and name not in _SKIPPED
-                 and name != "_cache"]
+                 if not (is_skipped(name) or names[name]) and name != "_cache"]
+
+
+def is_skipped(name: str) -> bool:
+    """Return whether no catalog is sought below a folder with that name."""
+    return name.startswith(".") or name in _SKIPPED
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself, or that cannot be followed
+        return True
 
 
 class Listing(NamedTuple):

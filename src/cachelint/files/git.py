@@ -11,12 +11,14 @@ configuration. No hook, file system monitor, external diff, text conversion or s
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
+from typing import Any
 
 from cachelint.files.paths import (
+    display_path,
     exists,
     find_top,
     git_folder,
@@ -24,8 +26,9 @@ from cachelint.files.paths import (
     is_sparse,
     join,
     leaves,
+    real_path,
 )
-from cachelint.files.read_write import Unreadable
+from cachelint.files.read_write import Unreadable, too_large
 from cachelint.model import CachelintError, NamedTuple
 
 LOCAL_VARIABLES = frozenset({
@@ -50,15 +53,32 @@ _SAFE = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false",
          "-c", f"core.hooksPath={os.devnull}", "-c", "submodule.recurse=false")
 _ENVIRONMENT = {
     "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1",
 }
 PATHS = ("_cache", "_data", "pages")
 LINK, SUBMODULE = "120000", "160000"
 
 
+class Process(subprocess.Popen[bytes]):
+    """A git that ends with its block, whatever ends that."""
+
+    def __exit__(self, *error: Any) -> None:
+        """Kill it where it is not done."""
+        self.kill()
+        self.communicate()
+
+    def complete(self) -> tuple[bytes, bytes]:
+        """Return what it printed and what it complained of. Raises CachelintError."""
+        with self:
+            output, complaint = self.communicate()
+        if self.returncode < 0:
+            raise CachelintError(f"git was killed by signal {-self.returncode}")
+        return output, complaint
+
+
 def start(
     top: str, *arguments: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Start git at the top of a checkout. Raises CachelintError where it is not installed."""
     environment = {name: value for name, value in os.environ.items()
                    if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES}
@@ -69,8 +89,8 @@ def start(
     if os.path.dirname(index) == os.path.realpath(git_folder(top)):
         environment["GIT_INDEX_FILE"] = index
     try:
-        return subprocess.Popen(["git", *_SAFE, "-C", top, *arguments], env=environment,
-                                stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
+        return Process(["git", *_SAFE, "-C", top, *arguments], env=environment,
+                       stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
     except FileNotFoundError:
         raise CachelintError("git is not installed, and it is needed here: to compare with a base, "
                              "and in sparse checkouts") from None
@@ -78,9 +98,9 @@ def start(
         raise CachelintError(f"git cannot be started: {error.strerror}") from None
 
 
-def finish(process: subprocess.Popen[bytes]) -> bytes:
+def finish(process: Process) -> bytes:
     """Return what git printed. Raises CachelintError with its own explanation."""
-    output, complaint = process.communicate()
+    output, complaint = process.complete()
     if process.returncode:
         raise CachelintError(f"git failed: {explain(complaint) or process.returncode}")
     return output
@@ -93,20 +113,38 @@ def explain(complaint: bytes) -> str:
     return " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
 
 
+def _call(top: str, *arguments: str) -> tuple[int, bytes, bytes]:
+    """Return the status of git, what it printed and what it complained of."""
+    process = start(top, *arguments)
+    output, complaint = process.complete()
+    return process.returncode, output, complaint
+
+
 def query(top: str, *arguments: str) -> str | None:
     """Return the line that git answers; None where it refuses."""
-    process = start(top, *arguments)
-    output, _ = process.communicate()
-    return None if process.returncode else output.decode("utf-8", "surrogateescape").strip()
+    status, output, _ = _call(top, *arguments)
+    return None if status else os.fsdecode(output).strip()
 
 
 def find_base(folder: str, revision: str) -> tuple[str, str]:
-    """Return the top of the checkout around ``folder``, and the merge base of a revision and HEAD.
+    """Return the top of the checkout around ``folder``, and the commit to compare it with.
 
-    Raises CachelintError.
+    It is the merge base of a revision and HEAD. The revision is one of the checkout of the working
+    directory, if ``folder`` is in a submodule of that. Raises CachelintError.
     """
-    top = open_checkout(folder)
-    return top, merge_base(top, revision)
+    top, here = open_checkout(folder), find_top(".")
+    outer = find_top(os.path.dirname(top))
+    if (here is None or outer is None or top == here or leaves(top, (here,))
+            or not is_submodule(outer, top)):
+        return top, merge_base(top, revision)
+    _, base = find_base(outer, revision)
+    path = path_below(top, outer).rstrip("/")
+    at_base = [*split_tree(finish(start(outer, "ls-tree", "-z", base, "--", path)))]
+    if not at_base or at_base[0][1] != SUBMODULE:
+        raise CachelintError(f"--diff-base: {display_path(top)} is a submodule, and was not one at "
+                             "the base: the two cannot be compared")
+    require_commit(top, at_base[0][2])
+    return top, at_base[0][2]
 
 
 def read_at(top: str, commit: str, path: str, limit: int) -> bytes | Unreadable | None:
@@ -121,9 +159,7 @@ def read_at(top: str, commit: str, path: str, limit: int) -> bytes | Unreadable 
         return None
     if mode == LINK:
         return Unreadable("CL100", "it is a link at the base revision")
-    if int(finish(start(top, "cat-file", "-s", item))) > limit:
-        return Unreadable("CL110", "it is over the limit", is_too_large=True)
-    (content,) = contents([(top, item)])
+    (content,) = contents([(top, item)], limit)
     return content
 
 
@@ -137,11 +173,11 @@ def open_checkout(folder: str) -> str:
     top = find_top(folder)
     if top is None:
         raise CachelintError(f"--diff-base: {folder} is not in a git repository")
-    process = start(top, "rev-parse", "--git-dir")
-    _, complaint = process.communicate()
-    if process.returncode:
-        raise CachelintError(f"--diff-base: git cannot read the repository at {top}: "
-                             f"{explain(complaint)}")
+    status, output, complaint = _call(top, "rev-parse", "--show-toplevel")
+    found = os.fsdecode(output.removesuffix(b"\n"))
+    if status or real_path(found) != top:
+        why = explain(complaint) or f"its files are elsewhere (core.worktree): {found or 'nowhere'}"
+        raise CachelintError(f"--diff-base: git cannot read the repository at {top}: {why}")
     return top
 
 
@@ -150,15 +186,26 @@ def merge_base(top: str, revision: str) -> str:
 
     Raises CachelintError, with what to do about it.
     """
+    status, output, complaint = _call(top, "rev-parse", "--verify", "--end-of-options",
+                                     f"{revision}^{{commit}}")
+    if b"is ambiguous" in complaint and output.decode().strip() != revision:
+        raise CachelintError(f'--diff-base: "{revision}" is ambiguous: name it in full, such as '
+                             f"refs/heads/{revision}")
+    commit = None if status else output.decode().strip()
+    bases = (query(top, "merge-base", "--all", commit, "HEAD") or "").split() if commit else []
+    if len(bases) > 1:
+        # what one of them has and the other has not may be undone without a trace
+        raise CachelintError(f'--diff-base: "{revision}" and HEAD have {len(bases)} merge bases: '
+                             f'merge "{revision}", or name one of them: {" ".join(bases)}')
+    if bases:
+        return bases[0]
     if query(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+        if not _is_unborn(top):
+            raise CachelintError(f"--diff-base: git cannot read HEAD in the repository at {top}: "
+                                 "see what git fsck reports")
         if revision == "HEAD":  # before the first commit, everything is new
             return finish(start(top, "hash-object", "-t", "tree", os.devnull)).decode().strip()
         raise CachelintError("--diff-base: the repository has no commit yet")
-    commit = query(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                  f"{revision}^{{commit}}")
-    base = query(top, "merge-base", commit, "HEAD") if commit is not None else None
-    if base is not None:
-        return base
     is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
     fetch = ("the clone is shallow, fetch the whole history: fetch-depth: 0 for actions/checkout, "
              "GIT_DEPTH: 0 in GitLab, or git fetch --unshallow")
@@ -169,29 +216,44 @@ def merge_base(top: str, revision: str) -> str:
     raise CachelintError(f'--diff-base: "{revision}" and HEAD have no merge base: {hint}')
 
 
-_IN_CATALOG = re.compile(
-    r"(?:.*/)?(?:_cache/.*|_data/(?:tags|meta)\.yaml|pages/tags/.*)", re.DOTALL)
-
-
-def find_staged_base() -> str | None:
-    """Return the revision with which a hook compares a commit; None if no catalog is concerned.
-
-    It is HEAD, or the commit with which pre-commit begins. Raises CachelintError.
-    """
-    revision = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD"
-    try:
-        top, base = find_base(".", revision)
-    except CachelintError as error:
-        raise CachelintError(str(error).replace("--diff-base", "--staged", 1)) from None
-    output = finish(start(top, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
-                          base, "--"))
-    return revision if any(map(_IN_CATALOG.fullmatch, split_names(output))) else None
+def _is_unborn(top: str) -> bool:
+    """Return whether the branch of HEAD has no commit yet, and not one that git cannot read."""
+    branch = query(top, "symbolic-ref", "HEAD")
+    return branch is not None and _call(top, "for-each-ref", branch) == (0, b"", b"")
 
 
 def path_below(folder: str, top: str) -> str:
     """Return the path of a folder below the top of its checkout, empty or with a final slash."""
     below = os.path.relpath(os.path.realpath(folder), top)
     return "" if below == os.curdir else f"{below}/"
+
+
+def list_others(
+    top: str, base: str, inside: str, without: Iterable[str]
+) -> tuple[bytes, list[str]]:
+    """List what a folder has beside some folders, without a look at the work tree.
+
+    Returns what differs between a commit and the index, as `git diff-index --raw -z` prints it, and
+    the files of the index.
+    """
+    paths = [f":(top,literal){inside}", *(f":(top,exclude,literal){path}" for path in without)]
+    magic = "--no-literal-pathspecs"
+    changed = finish(start(top, magic, "diff-index", "--cached", "--raw", "-z", "--no-renames",
+                           "--no-abbrev", base, "--", *paths))
+    return changed, split_names(finish(start(top, magic, "ls-files", "-z", "--", *paths)))
+
+
+def has_commit(top: str, commit: str) -> bool:
+    """Return whether the repository of a checkout has a commit."""
+    return query(top, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+def require_commit(top: str, commit: str) -> None:
+    """Raise CachelintError if a submodule does not have a commit of the base."""
+    if not has_commit(top, commit):
+        shown = display_path(top)
+        raise CachelintError(f"--diff-base: the submodule {shown} does not have the commit "
+                             f"{commit} of the base: git -C {shown} fetch origin {commit}")
 
 
 def is_submodule(top: str, folder: str) -> bool:
@@ -206,11 +268,11 @@ def is_ignored(top: str, folder: str) -> bool:
     if not path:
         return False
     # this command refuses literal pathspecs, and has no use for magic but in a leading colon
-    process = start(top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
-    _, complaint = process.communicate()
-    if process.returncode not in (0, 1):
+    status, _, complaint = _call(
+        top, "--no-literal-pathspecs", "check-ignore", "-q", "--", f"./{path}")
+    if status not in (0, 1):
         raise CachelintError(explain(complaint))
-    return not process.returncode and not finish(start(top, "ls-files", "-z", "--", path))
+    return not status and not finish(start(top, "ls-files", "-z", "--", path))
 
 
 def list_ignored(folder: str) -> frozenset[str]:
@@ -238,6 +300,8 @@ class Index(NamedTuple):
     """What the index has of a catalog, relative to its folder."""
 
     pages: frozenset[str]
+    others: frozenset[str]
+    """All other files."""
     links: frozenset[str]
     submodules: dict[str, str]
     """With the commit of each."""
@@ -250,13 +314,12 @@ class Index(NamedTuple):
 
 def read_index(output: bytes, relative: Renaming) -> Index:
     """Read `git ls-files -s -v -z`: `TAG MODE OBJECT STAGE`, a tab, the path."""
-    pages, links, hidden = set(), set(), set()
+    pages, others, links, hidden = (set[str]() for _ in range(4))
     submodules: dict[str, str] = {}
     unwatched: dict[str, str] = {}
     for head, path in _split_index(output):
         at = relative(path)
-        if is_page(at):
-            pages.add(at)
+        (pages if is_page(at) else others).add(at)
         if head[0] in "hSs":
             unwatched[at] = head.split(" ")[2]
             if head[0] in "Ss":
@@ -267,16 +330,16 @@ def read_index(output: bytes, relative: Renaming) -> Index:
                 submodules[at] = name
             elif mode == LINK:
                 links.add(at)
-    return Index(frozenset(pages), frozenset(links), submodules, frozenset(hidden), unwatched)
+    return Index(frozenset(pages), frozenset(others), frozenset(links), submodules,
+                 frozenset(hidden), unwatched)
 
 
-def read_page_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
-    """Yield the path and the object of each page that `git ls-files -s -v -z` printed."""
+def read_objects(output: bytes, relative: Renaming) -> Iterator[tuple[str, str]]:
+    """Yield the path and the object of each file that `git ls-files -s -v -z` printed."""
     for head, path in _split_index(output):
         tag, mode, name, stage = head.split(" ")
-        at = relative(path)
-        if tag not in ("S", "s") and stage == "0" and mode.startswith("100") and is_page(at):
-            yield at, name
+        if tag not in ("S", "s") and stage == "0" and mode.startswith("100"):
+            yield relative(path), name
 
 
 def _split_index(output: bytes) -> Iterator[tuple[str, str]]:
@@ -316,16 +379,17 @@ _AHEAD = 256
 """So many objects are requested at once; their names fit into a pipe."""
 
 
-def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+def contents(objects: Iterable[tuple[str, str]], limit: int) -> Iterator[bytes | Unreadable]:
     """Yield the content of each object, in their order.
 
     Args:
         objects: For each the top of a checkout, and the name of an object in its repository.
+        limit: How many bytes of one are read at most.
 
     Raises:
         CachelintError: A repository does not have an object.
     """
-    processes: dict[str, subprocess.Popen[bytes]] = {}
+    processes: dict[str, Process] = {}
     left = iter(objects)
     try:
         # to wait for each object by itself would take longer than to read it
@@ -339,23 +403,30 @@ def contents(objects: Iterable[tuple[str, str]]) -> Iterator[bytes]:
                 request.write(f"{name}\n".encode())
             for process in processes.values():
                 assert process.stdin is not None
-                process.stdin.flush()
+                with suppress(BrokenPipeError):  # it has ended, and answers nothing
+                    process.stdin.flush()
             for top, name in part:
-                yield _read_object(processes[top], name)
+                yield _read_object(processes[top], name, limit)
     finally:
         for process in processes.values():
-            process.communicate()
+            process.__exit__()
 
 
-def _read_object(process: subprocess.Popen[bytes], name: str) -> bytes:
+def _read_object(process: Process, name: str, limit: int) -> bytes | Unreadable:
     assert process.stdout is not None
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(
             f"git has no object {name}: the clone may be partial, and its remote away")
-    content = process.stdout.read(int(head[2]))
-    process.stdout.read(1)
-    return content
+    size = int(head[2])
+    if size <= limit:
+        content = process.stdout.read(size + 1)  # a line feed is behind it
+        if len(content) <= size:
+            raise CachelintError(f"git ended while it read object {name}")
+        return content[:size]
+    for at in range(0, size + 1, 1 << 20):
+        process.stdout.read(min(size + 1 - at, 1 << 20))
+    return Unreadable("CL110", too_large(size, limit), is_too_large=True)
 
 
 def find_reason_to_skip(root: str, folder: str) -> str:

@@ -23,7 +23,10 @@ def leaves(path: str, within: tuple[str, ...]) -> bool:
     """
     if not within:
         return False
-    real = os.path.realpath(path)
+    try:
+        real = os.path.realpath(path)
+    except OSError:  # a link that became something else meanwhile
+        return True
     for folder in within:
         below = real.removeprefix(folder.rstrip(os.sep))
         if below != real and below[:1] in ("", os.sep) and ".git" not in below.split(os.sep):

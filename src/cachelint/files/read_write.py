@@ -125,17 +125,8 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     changed meanwhile. Raises OSError.
     """
     target = os.path.realpath(path)
-    status = os.stat(target)
-    mode = stat.S_IMODE(status.st_mode)
-    with _beside(target, mode) as (descriptor, temporary):
-        # somebody else's file in a folder of ours becomes ours
-        with _tolerate(errno.EPERM, errno.EACCES, errno.EINVAL, *_UNSUPPORTED):
-            os.fchown(descriptor, status.st_uid, status.st_gid)
-        with _tolerate(errno.EPERM, *_UNSUPPORTED):
-            os.fchmod(descriptor, mode)
+    with _beside(target) as (descriptor, temporary):
         _write_through(descriptor, content)
-        if kind := _find_lost_attribute(target, temporary):
-            raise OSError(errno.ENOTSUP, f"it has {kind}, which the new file would not have")
         if read(target) != before:
             return False
         os.rename(temporary, target)
@@ -146,6 +137,20 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
         finally:
             _close(handle)
     return True
+
+
+def _take_over(descriptor: int, new: str, old: str, status: os.stat_result) -> None:
+    """Give a new file owner and mode of the one that it replaces.
+
+    Raises OSError where that has more, which the new one would not have.
+    """
+    # somebody else's file in a folder of ours becomes ours
+    with _tolerate(errno.EPERM, errno.EACCES, errno.EINVAL, *_UNSUPPORTED):
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    with _tolerate(errno.EPERM, *_UNSUPPORTED):
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+    if kind := _find_lost_attribute(old, new):
+        raise OSError(errno.ENOTSUP, f"it has {kind}, which the new file would not have")
 
 
 _UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -185,8 +190,10 @@ _pending: set[str] = set()
 
 
 @contextlib.contextmanager
-def _beside(path: str, mode: int = 0o600) -> Iterator[tuple[int, str]]:
+def _beside(path: str) -> Iterator[tuple[int, str]]:
     """Open a new file beside ``path``, and yield its descriptor and its path.
+
+    It has the owner and the mode of the file that is there, and the mode of a new one otherwise.
 
     Unless it was given another name, it is gone afterwards. Its name is noted before it exists, so
     that `remove_pending` finds it where an interrupt comes at the worst moment.
@@ -195,10 +202,16 @@ def _beside(path: str, mode: int = 0o600) -> Iterator[tuple[int, str]]:
     folder = os.path.dirname(path)
     remove_leftovers(find_temporary(folder or "."))
     temporary = os.path.join(folder, f"{_TEMPORARY}{os.urandom(8).hex()}")
+    status = None
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
     descriptor = -1
     _pending.add(temporary)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
+                             0o666 if status is None else stat.S_IMODE(status.st_mode))
+        if status is not None:
+            _take_over(descriptor, temporary, path, status)
         yield descriptor, temporary
     finally:
         try:
@@ -259,7 +272,6 @@ def _sync(descriptor: int) -> None:
 def create(path: str, content: bytes) -> None:
     """Write a file that is new, whole or not at all. Raises OSError, also where one exists."""
     with _beside(path) as (descriptor, temporary):
-        _open_to_all(descriptor)
         _write_through(descriptor, content)
         try:
             os.link(temporary, path)
@@ -290,7 +302,6 @@ def write(path: str, content: bytes) -> None:
     """Write a file whole or not at all, through no link of a checkout. Raises OSError."""
     path = _resolve(path)
     with _beside(path) as (descriptor, temporary):
-        _open_to_all(descriptor)
         _write_through(descriptor, content)
         os.rename(temporary, path)
 
@@ -327,14 +338,6 @@ def _resolve(path: str) -> str:
     return real
 
 
-def _open_to_all(descriptor: int) -> None:
-    """Give a file the mode that a new one has."""
-    mask = os.umask(0)
-    os.umask(mask)
-    with _tolerate(errno.EPERM, *_UNSUPPORTED):
-        os.fchmod(descriptor, 0o666 & ~mask)
-
-
 def _descriptor_of(path: str) -> int | None:
     """Return the number of the open file that a path such as ``/dev/stdout`` means."""
     folder, _, name = path.rpartition("/")
@@ -361,7 +364,6 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
             file.writelines(pieces)
         return
     with _beside(target) as (descriptor, temporary):
-        _open_to_all(descriptor)
         with open(descriptor, "w", closefd=False, **how) as file:
             file.writelines(pieces)
         _sync(descriptor)

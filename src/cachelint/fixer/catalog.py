@@ -13,7 +13,7 @@ from cachelint.files import read_write
 from cachelint.files.paths import join, linked_target, real_path
 from cachelint.fixer.replace import Outcome, create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
-from cachelint.linter.findings import finding_of, sort, unfixable_reason
+from cachelint.linter.findings import finding_of, isolate, sort, unfixable_reason
 from cachelint.model import FileChange, Finding, NamedTuple, Problem
 from cachelint.rules.selection import Settings, apply_overrides
 
@@ -50,7 +50,8 @@ def fix_catalog(
     lint_own_files(own, facts, settings)
     done = CatalogFix(own.unread.copy(), [], [], [])
     for file in own.files.values():
-        _fix_file(own, file, settings, done, write=write)
+        with isolate(file.path, done.findings):
+            _fix_file(own, file, settings, done, write=write)
     if write:
         for folder in ("_data", catalog_files.TAG_PAGES):
             path = join(own.root, folder)

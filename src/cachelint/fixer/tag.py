@@ -10,9 +10,9 @@ from cachelint.files.paths import find_top, join, linked_target, real_path
 from cachelint.fixer.page import fix_checked
 from cachelint.fixer.replace import Outcome, replace_file
 from cachelint.linter.fastpath import fast_path_for
-from cachelint.linter.findings import internal_error, sort
+from cachelint.linter.findings import isolate, sort
 from cachelint.linter.page import context_of
-from cachelint.linter.tag import TagResult, TagTally, pages_of, whole_tag_findings
+from cachelint.linter.tag import TagResult, TagTally, pages_of, read_page, whole_tag_findings
 from cachelint.model import NO_PAGE, CachelintError, FileChange, Finding
 from cachelint.rules.selection import Settings, apply_overrides
 
@@ -24,37 +24,37 @@ def fix_tag(task: TagTask, settings: Settings, *, write: bool = True) -> TagResu
     skipped: list[tuple[str, str]] = []
     tally = TagTally(task)
     context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
-    failed = 0
+    unwritten = 0
     find_reason: Callable[[str], str] | None = None
-    for path, page_id, raw in pages_of(task, settings, tally, findings):
-        try:
-            fixed, result = fix_checked(
-                raw, path, context._replace(page_id=page_id), settings, fast)
-        except Exception as error:  # one page must not end the run
-            findings.append(internal_error(path, error))
-            failed += 1
-            tally.add(path, page_id, None)
-            continue
-        tally.add(path, page_id, result.num_specs, result.hashes)
-        reason = fixed.reason
-        if fixed.content != raw:
-            find_reason = find_reason or _reasons_to_skip(task)
-            reason, is_failure = Outcome(find_reason(path)) if find_reason(path) else replace_file(
-                path, fixed.content, raw, task.within, write=write)
-            failed += is_failure
-        if reason:
-            skipped.append((path, reason))
-        elif fixed.content != raw:
-            changes.append(FileChange.of(path, raw, fixed.content, fixed.found, fixed.findings,
-                                         keep=not write))
-        findings += fixed.found if reason else fixed.findings
+    for path, page_id in pages_of(task, settings, tally, findings):
+        number, hashes = None, b""
+        with isolate(path, findings):
+            raw = read_page(path, task, settings, findings)
+            if raw is not None:
+                fixed, result = fix_checked(
+                    raw, path, context._replace(page_id=page_id), settings, fast)
+                reason = fixed.reason
+                if fixed.content != raw:
+                    find_reason = find_reason or _reasons_to_skip(task)
+                    why = find_reason(path)
+                    reason, is_failure = Outcome(why) if why else replace_file(
+                        path, fixed.content, raw, task.within, write=write)
+                    unwritten += is_failure
+                if reason:
+                    skipped.append((path, reason))
+                elif fixed.content != raw:
+                    changes.append(FileChange.of(
+                        path, raw, fixed.content, fixed.found, fixed.findings, keep=not write))
+                findings += fixed.found if reason else fixed.findings
+                number, hashes = result.num_specs, result.hashes
+        tally.add(path, page_id, number, hashes)
     if write:
         _remove_leftovers(task, tally)
     findings += whole_tag_findings(tally, task, settings)
     findings = apply_overrides(findings, settings)
     sort(findings)
     return TagResult(task, findings, tally.checked, tally.result(), changes=changes,
-                     skipped=skipped, failed=failed)
+                     skipped=skipped, unwritten=unwritten)
 
 
 def _reasons_to_skip(task: TagTask) -> Callable[[str], str]:

@@ -16,14 +16,14 @@ from cachelint.files.paths import (
     relative_to_catalog,
 )
 from cachelint.files.read_write import Unreadable
-from cachelint.linter.findings import findings_of, sort
+from cachelint.linter.findings import findings_of, isolate, sort
 from cachelint.linter.page import without_superseded
 from cachelint.linter.tag import unreadable_page
 from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
-from cachelint.rules.selection import FileIgnore, Settings, apply_overrides
+from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, apply_overrides
 
 
 class FileProblems(NamedTuple):
@@ -69,7 +69,8 @@ def lint_catalog(
     lint_own_files(own, facts, settings)
     findings = own.unread.copy()
     for file in own.files.values():
-        findings += findings_of(file.path, file.page, file.problems, settings)
+        with isolate(file.path, findings):
+            findings += findings_of(file.path, file.page, file.problems, settings)
     findings = apply_overrides(findings, settings, used)
     sort(findings)
     return findings
@@ -118,7 +119,9 @@ def read_own_files(
         if not exists(path) or settings.excludes(name):
             continue
         is_asked = own.is_checked(name)
-        file = lint_own_file(path, settings, own.unread if is_asked else [], within)
+        unread: list[Finding] = []
+        file = lint_own_file(path, settings, unread, within)
+        own.unread.extend(each for each in unread if is_asked or each.code in ALWAYS)
         if file is not None:
             own.files[path] = file if is_asked else file._replace(problems=[])
     return own
@@ -146,8 +149,9 @@ def lint_own_files(
     for rule in ALL_RULES:
         if rule.catalog is None or (rule.own_file and not own.is_checked(rule.own_file)):
             continue
-        for path, problem in rule.catalog(whole):
-            own.files[path].problems.append((rule, problem))
+        with isolate(join(root, rule.own_file or catalog_files.TAGS), own.unread):
+            for path, problem in rule.catalog(whole):
+                own.files[path].problems.append((rule, problem))
     for file in own.files.values():
         file.problems[:] = without_superseded(file.problems)
 
@@ -157,8 +161,16 @@ def lint_own_file(
 ) -> FileProblems | None:
     """Run the rules about one of the catalog's own files; None if it cannot be read.
 
-    Links must not lead out of the folders ``within``, if there are any.
+    Why not goes to ``unread``. Links must not lead out of the folders ``within``, if there are any.
     """
+    with isolate(path, unread):
+        return _lint_own_file(path, settings, unread, within)
+    return None
+
+
+def _lint_own_file(
+    path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...]
+) -> FileProblems | None:
     raw = read_write.read(path, settings.max_page_size, within)
     if isinstance(raw, Unreadable):
         unread += unreadable_page(path, raw, settings)

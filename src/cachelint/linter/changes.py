@@ -27,8 +27,8 @@ from cachelint.files.paths import (
     relative_to_catalog,
 )
 from cachelint.files.read_write import Unreadable
-from cachelint.linter.findings import make_finding
-from cachelint.linter.tag import stray_findings
+from cachelint.linter.findings import isolate, make_finding
+from cachelint.linter.tag import read_tags, stray_findings
 from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, Problem, Span
 from cachelint.rules import Fix, Rule
 from cachelint.rules.cl8_history import (
@@ -103,12 +103,15 @@ def scope(
     changes = select_changes(root, revision, selection, settings, untracked=untracked)
     chosen = changes.files
     pages = [change for change in chosen if _tag_of(change.path)]
-    tags = catalog_files.read_tags(root)
+    findings: list[Finding] = []
+    tags = read_tags(root, findings)
     by_tag, strays = _group_by_tag(root, changes)
     notes = list(changes.notes)
-    findings = [*stray_findings(strays, settings),
-                *_compare(root, pages, changes, settings, notes)]
-    changed_entries = _changed_entries(chosen, tags)
+    findings += stray_findings(strays, settings)
+    findings += _compare(root, pages, changes, settings, notes)
+    changed_entries: set[str] = set()
+    with isolate(join(root, catalog_files.TAGS), findings):
+        changed_entries = _changed_entries(chosen, tags, settings)
     came_or_went = {_tag_of(change.path) for change in pages if change.is_gone or not change.before}
     own_tags = {change.path.rsplit("/", 1)[1].removesuffix(".md") for change in chosen
                 if change.path.startswith(f"{catalog_files.TAG_PAGES}/")}
@@ -125,7 +128,8 @@ def scope(
         frozenset(change.path for change in chosen),
         changes.base,
         count_selected(root, changes.pages, selection, settings),
-        (*notes, *find_unknown(root, changes, hidden, selection)),
+        # what git does not track is not part of a commit
+        (*notes, *(find_unknown(root, changes, hidden, selection, settings) if untracked else ())),
     )
 
 
@@ -150,21 +154,30 @@ def select_changes(
 
 
 def find_unknown(
-    root: str, changes: Changes, hidden: frozenset[str], selection: Selection
+    root: str, changes: Changes, hidden: frozenset[str], selection: Selection, settings: Settings
 ) -> Iterator[str]:
     """Yield a note for each tag and page that is selected and that git does not know."""
     known = {path.split("/")[1] for path in (*changes.pages, *filter(is_page, hidden))}
     known.update(link.split("/")[1] for link in changes.exits if "/" in link)
+    ignored: dict[str, list[str]] = {}
+    for path in sorted(changes.ignored, key=path_key):
+        if not settings.excludes(path):
+            ignored.setdefault(path.split("/")[1], []).append(join(root, path))
     for task in selection.tasks:
         if task.root != root or not task.tag:
             continue
-        unknown = [path for path in task.pages or () if relative_to_catalog(path)
-                   not in changes.pages]
-        if (task.pages is None and task.tag not in known
-                and discovery.list_tag(root, task.tag, task.within).pages):
-            unknown = [join(root, f"_cache/{task.tag}")]
-        for path in unknown:
-            yield f"{path}: not compared: git ignores it"
+        folder = join(root, f"_cache/{task.tag}")
+        if task.pages is not None:
+            unknown = [path for path in task.pages
+                       if relative_to_catalog(path) not in changes.pages]
+        elif task.tag in known:
+            unknown = ignored.get(task.tag, [])
+        else:
+            unknown = [folder] * bool(discovery.list_tag(root, task.tag, task.within).pages)
+        if len(unknown) > 1:
+            yield f"{plural(len(unknown), 'page')} of {folder} not compared: git ignores them"
+        elif unknown:
+            yield f"{unknown[0]}: not compared: git ignores it"
 
 
 def count_selected(
@@ -239,15 +252,18 @@ def _find_strays(paths: list[str]) -> tuple[list[str], list[str]]:
     return list(map(display_path, found)), list(map(display_path, unread))
 
 
-def _changed_entries(chosen: Iterable[Change], now: Tags | None) -> set[str]:
+def _changed_entries(
+    chosen: Iterable[Change], now: Tags | None, settings: Settings
+) -> set[str]:
     """Return the tags whose stacks ``tags.yaml`` gives otherwise than the base, or anew."""
     change = next((change for change in chosen if change.path == catalog_files.TAGS), None)
     if change is None or now is None:
         return set()
     before: Tags | None = None
     if change.before:
-        (raw,) = git.contents([(change.store, change.before)])
-        before = catalog_files.tags_of(catalog_files.read_yaml(raw, catalog_files.tags_by_line))
+        (raw,) = git.contents([(change.store, change.before)], settings.max_page_size)
+        if not isinstance(raw, Unreadable):
+            before = catalog_files.tags_of(catalog_files.read_yaml(raw, catalog_files.tags_by_line))
     return {tag for tag, stacks in now.stacks.items()
             if before is None or before.stacks.get(tag) != stacks}
 
@@ -257,24 +273,28 @@ def _changed_entries(chosen: Iterable[Change], now: Tags | None) -> set[str]:
 
 def _compare(
     root: str, pages: list[Change], changes: Changes, settings: Settings, notes: list[str]
-) -> Iterator[Finding]:
-    """Yield CL801 to CL804 for the pages of frozen tags, and note what cannot be compared."""
+) -> list[Finding]:
+    """Make CL801 to CL804 for the pages of frozen tags, and note what cannot be compared."""
+    findings: list[Finding] = []
     frozen = [change for change in pages if _tag_of(change.path) not in settings.mutable_tags]
-    befores = git.contents((change.store, change.before) for change in frozen if change.before)
+    befores = git.contents(((change.store, change.before) for change in frozen if change.before),
+                           settings.max_page_size)
     here, top = find_top("."), find_top(root)
     for change in frozen:
-        before, restore = b"", ""
-        if change.before:
-            before = next(befores)
-            if change.store == here == top:  # in a submodule, or elsewhere, it is another command
-                path = shlex.quote(join(root, change.path))
-                restore = f"Restore the page: git checkout {changes.base[:12]} -- {path}"
-        for finding in _compare_change(root, change, before, changes, settings, notes):
-            yield finding._replace(help=restore)
+        before = next(befores) if change.before else b""
+        restore, shown = "", join(root, change.path)
+        if change.before and change.store == here == top:
+            # in a submodule, or elsewhere, it is another command
+            restore = (f"Restore the page: git checkout {changes.base[:12]} -- "
+                       f"{shlex.quote(shown)}")
+        with isolate(shown, findings):
+            findings += (finding._replace(help=restore) for finding in _compare_change(
+                root, change, before, changes, settings, notes))
+    return findings
 
 
 def _compare_change(
-    root: str, change: Change, before: bytes, changes: Changes, settings: Settings,
+    root: str, change: Change, before: bytes | Unreadable, changes: Changes, settings: Settings,
     notes: list[str],
 ) -> Iterator[Finding]:
     tag, path = _tag_of(change.path), join(root, change.path)
@@ -285,23 +305,26 @@ def _compare_change(
     raw = read_write.read(path, settings.max_page_size, (real_path(root),))
     if isinstance(raw, Unreadable) or raw == before:
         return  # CL100 has reported it; or a link to the same content
-    page = parse_page(raw)
+    page = parse_page(raw, max_size=settings.max_page_size)
     if not change.before:
         if tag in changes.tags:
             yield from _found(frozen_page_added, path, page, settings,
                               f"page was added to frozen tag {tag}")
         return
-    old = parse_page(before)
-    if page_contents(old) is None and page.parsed:
-        notes.append(f"{path}: not compared: it cannot be read at the base")
-    yield from _compare_page(tag, path, old, page, settings)
-
-
-def _compare_page(tag: str, path: str, before: Page, after: Page, settings: Settings
-                  ) -> Iterator[Finding]:
-    old, new = page_contents(before), page_contents(after)
-    if old is None or new is None:
+    old = None if isinstance(before, Unreadable) else page_contents(
+        parse_page(before, max_size=settings.max_page_size))
+    new = page_contents(page)
+    if new is None:
         return  # what cannot be read has no contents, and CL1xx has reported it
+    if old is None:
+        notes.append(f"{path}: not compared: it cannot be read at the base")
+    else:
+        yield from _compare_contents(tag, path, old, new, page, settings)
+
+
+def _compare_contents(
+    tag: str, path: str, old: PageContents, new: PageContents, after: Page, settings: Settings
+) -> Iterator[Finding]:
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
                           _difference(tag, path.split("/")[-2], old, new),

@@ -123,8 +123,8 @@ def folders_above(path: str) -> list[str]:
 
 def _read_changes(task: DiffTask, settings: Settings) -> Iterator[tuple[str, _Content, _Content]]:
     """Yield each changed path with its content at the base and now."""
-    befores = git.contents((change.store, change.before) for change in task.changes
-                           if change.before)
+    befores = git.contents(((change.store, change.before) for change in task.changes
+                            if change.before), settings.max_page_size)
     for path, before, is_gone, _ in task.changes:
         old = next(befores) if before else None
         if not is_gone:
@@ -179,7 +179,19 @@ def _compare(
     try:
         return compare_page(page, before, after, settings.max_page_size)
     except Exception as error:
-        return page._replace(reason=f"internal error: {type(error).__name__}: {error}")
+        return _fail(page, error)
+
+
+def _fail(page: PageChange, error: Exception) -> PageChange:
+    reason = clip(f"{type(error).__name__}: {error}", _WIDTH)
+    return page._replace(reason=f"internal error: {reason}", is_failure=True)
+
+
+def fail_tag(task: DiffTask, error: Exception) -> TagDiff:
+    """Return the result of a task where the program failed on no page, but on the tag."""
+    path = f"_cache/{task.tag}"
+    page = PageChange(join(task.new.root, path), *split_path(path), PageChangeKind.UNREADABLE)
+    return TagDiff(task.new, [_fail(page, error)], 1)
 
 
 def compare_page(

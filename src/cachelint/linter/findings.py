@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sys import intern
+from types import TracebackType
 
 from cachelint.document import schema
 from cachelint.document.formats import BY_FORMAT
@@ -16,10 +17,10 @@ from cachelint.files.paths import path_key
 from cachelint.files.read_write import Unreadable
 from cachelint.model import Excerpt, Finding, Problem, SchemaErrorKind, Severity, Span
 from cachelint.rules import BY_CODE, Blocks, Fix, Rule
-from cachelint.rules.cl1_file import internal_error as internal_error_rule
+from cachelint.rules.cl1_file import internal_error
 from cachelint.rules.cl1_file import over_limits as over_limits_rule
 from cachelint.rules.selection import Settings
-from cachelint.text import plural
+from cachelint.text import clip, plural
 
 _FIRST_LINE = Span(1, 1, 1, 1)
 
@@ -235,13 +236,42 @@ def unreadable(path: str, why: Unreadable) -> Finding:
     return Finding(path, *_FIRST_LINE, rule.code, rule.name, rule.severity, why.message, "", False)
 
 
-def internal_error(path: str, error: Exception) -> Finding:
-    """Make the finding for a page on which the program itself fails."""
+class isolate:  # noqa: N801
+    """Let an error of the program on one page or file end nothing else: it becomes a finding."""
+
+    __slots__ = ("_findings", "_path")
+
+    def __init__(self, path: str, findings: list[Finding]) -> None:
+        """Add the finding, if there is an error, to ``findings``."""
+        self._path, self._findings = path, findings
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Turn an error into a finding; what ends the whole run is none."""
+        if not isinstance(error, Exception):
+            return False
+        self._findings.append(failure(self._path, error))
+        return True
+
+
+def failure(path: str, error: Exception) -> Finding:
+    """Make the finding for a page, file or folder on which the program itself fails."""
     from traceback import extract_tb
 
     frames = extract_tb(error.__traceback__)
     where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    rule = internal_error_rule
+    rule = internal_error
     return Finding(
         path, *_FIRST_LINE, rule.code, rule.name, rule.severity,
-        f"cachelint failed on this page: {type(error).__name__}: {error}{where}", "", False)
+        f"cachelint failed on this page: {clip(f'{type(error).__name__}: {error}', 500)}{where}",
+        "", False)
+
+
+def count_failures(findings: Iterable[Finding]) -> int:
+    """Count the findings about errors of the program, which give a run exit status 2."""
+    return sum(finding.code == internal_error.code for finding in findings)

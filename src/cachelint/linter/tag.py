@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cachelint.document import catalog_files
-from cachelint.document.catalog_files import TagFacts
+from cachelint.document.catalog_files import TagFacts, Tags
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.files import discovery, read_write
@@ -26,8 +26,16 @@ from cachelint.files.paths import (
 )
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.fastpath import fast_path_for
-from cachelint.linter.findings import findings_of, internal_error, make_finding, sort, unreadable
-from cachelint.linter.page import PageResult, context_of, lint_page
+from cachelint.linter.findings import (
+    count_failures,
+    failure,
+    findings_of,
+    isolate,
+    make_finding,
+    sort,
+    unreadable,
+)
+from cachelint.linter.page import context_of, lint_page
 from cachelint.model import (
     NO_PAGE,
     Excerpt,
@@ -44,24 +52,33 @@ from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
 from cachelint.rules.selection import FileIgnore, Settings, apply_overrides
 
 
-def tasks_of(selection: Selection) -> list[TagTask]:
+def tasks_of(selection: Selection, failures: list[Finding] | None = None) -> list[TagTask]:
     """Divide a selection into tasks.
 
     Args:
         selection: What is to be checked, from `select`.
+        failures: Gets a finding for each ``tags.yaml`` on which the program itself fails.
 
     Returns:
         A task for each tag with something selected, with the tag's entry in ``tags.yaml``;
         sorted by path.
     """
     roots = {task.root for task in selection.tasks if task.tag} | set(selection.roots)
-    tags = {root: catalog_files.read_tags(root) for root in roots}
+    failures = [] if failures is None else failures
+    tags = {root: read_tags(root, failures) for root in roots}
     tasks = _with_hidden(selection, {root: discovery.hidden_files(root) for root in roots})
     return [
         task._replace(is_listed=task.tag in listed.entries, stacks=listed.stacks.get(task.tag))
         if task.tag and (listed := tags[task.root]) is not None else task
         for task in tasks
     ]
+
+
+def read_tags(root: str, failures: list[Finding]) -> Tags | None:
+    """Read ``tags.yaml`` as `catalog_files.read_tags` does; None where the program itself fails."""
+    with isolate(join(root, catalog_files.TAGS), failures):
+        return catalog_files.read_tags(root)
+    return None
 
 
 def _with_hidden(selection: Selection, hidden: dict[str, frozenset[str]]) -> list[TagTask]:
@@ -101,8 +118,13 @@ class TagResult(NamedTuple):
     """The pages that `fix` changed."""
     skipped: Sequence[tuple[str, str]] = ()
     """The path of each page that `fix` skipped, and why."""
-    failed: int = 0
-    """Pages on which the program itself failed, and that `fix` could not write."""
+    unwritten: int = 0
+    """Pages that `fix` could not write."""
+
+    @property
+    def failed(self) -> int:
+        """Count the pages on which the program itself failed, and that `fix` could not write."""
+        return self.unwritten + count_failures(self.findings)
 
 
 class TagTally:
@@ -184,23 +206,32 @@ def check_tag(task: TagTask, settings: Settings) -> TagResult:
     findings: list[Finding] = []
     tally = TagTally(task)
     context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
-    failed = 0
-    for path, page_id, raw in pages_of(task, settings, tally, findings):
-        try:
-            result = lint_page(raw, context._replace(page_id=page_id), fast)
-            if result.problems:
-                findings += findings_of(path, result.page, result.problems, settings)
-        except Exception as error:  # one page must not end the run
-            result = PageResult([], None, None)
-            findings.append(internal_error(path, error))
-            failed += 1
-        tally.add(path, page_id, result.num_specs, result.hashes)
+    for path, page_id in pages_of(task, settings, tally, findings):
+        number, hashes = None, b""
+        with isolate(path, findings):
+            raw = read_page(path, task, settings, findings)
+            if raw is not None:
+                result = lint_page(raw, context._replace(page_id=page_id), fast)
+                if result.problems:
+                    findings += findings_of(path, result.page, result.problems, settings)
+                number, hashes = result.num_specs, result.hashes
+        tally.add(path, page_id, number, hashes)
     findings += whole_tag_findings(tally, task, settings)
     used: set[FileIgnore] = set()
     findings = apply_overrides(findings, settings, used)
     sort(findings)
-    return TagResult(
-        task, findings, tally.checked, tally.result(), frozenset(used), failed=failed)
+    return TagResult(task, findings, tally.checked, tally.result(), frozenset(used))
+
+
+def fail_tag(task: TagTask, error: Exception) -> TagResult:
+    """Return the result of a task where the program failed on no page, but on the folder."""
+    return TagResult(task, [failure(folder_of(task), error)], 0, TagFacts(
+        task.root, task.tag, task.pages is None, 1, None))
+
+
+def folder_of(task: TagTask) -> str:
+    """Return the folder of a task, as paths are shown."""
+    return join(task.root, f"_cache/{task.tag}".rstrip("/"))
 
 
 def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Finding]:
@@ -210,11 +241,10 @@ def unreadable_page(path: str, why: Unreadable, settings: Settings) -> list[Find
 
 def pages_of(
     task: TagTask, settings: Settings, tally: TagTally, findings: list[Finding]
-) -> Iterator[tuple[str, PageId, bytes]]:
-    """Read the pages of a task: yield path, id and bytes of each.
+) -> Iterator[tuple[str, PageId]]:
+    """Yield path and id of each page of a task that is not excluded.
 
-    A page that is excluded or cannot be read goes to ``tally``, and that it cannot, and what else
-    Jekyll takes for a page, to ``findings``.
+    Those that are go to ``tally``, and what else Jekyll takes for a page to ``findings``.
     """
     if task.pages is not None:
         listed = [(path, page_id_of(path)) for path in task.pages]
@@ -233,13 +263,19 @@ def pages_of(
             tally.add(path, page_id, None)
             continue
         tally.checked += 1
-        raw = read_write.read(path, settings.max_page_size, task.within,
-                              is_listed=task.pages is None)
-        if isinstance(raw, Unreadable):
-            tally.add(path, page_id, None)
-            findings += unreadable_page(path, raw, settings)
-        else:
-            yield path, page_id, raw
+        yield path, page_id
+
+
+def read_page(
+    path: str, task: TagTask, settings: Settings, findings: list[Finding]
+) -> bytes | None:
+    """Read a page of a task; None for one that cannot be read, which goes to ``findings``."""
+    raw = read_write.read(path, settings.max_page_size, task.within,
+                          is_listed=task.pages is None)
+    if isinstance(raw, Unreadable):
+        findings += unreadable_page(path, raw, settings)
+        return None
+    return raw
 
 
 def is_excluded(path: str, settings: Settings) -> bool:
@@ -257,27 +293,36 @@ def stray_findings(paths: list[str], settings: Settings) -> Iterator[Finding]:
             "", False, (Excerpt(1, 0, "---", 0, 3),))
 
 
-def whole_tag_findings(tally: TagTally, task: TagTask, settings: Settings) -> Iterator[Finding]:
+def whole_tag_findings(tally: TagTally, task: TagTask, settings: Settings) -> list[Finding]:
     """Make the findings that need all pages of a tag."""
+    findings: list[Finding] = []
     if hash_conflict.code in settings.selected:
         for path, others in tally.conflicts():
-            page = _reread(path, settings)
-            for index, spec in enumerate(page.specs):
-                dag_hash = spec.get("hash") if isinstance(spec, dict) else None
-                if isinstance(dag_hash, str) and (other := others.pop(dag_hash, None)):
-                    problem = Problem(f"/spec_details/{index}/hash",
-                                      f"duplicate hash {dag_hash}: also on {other}")
-                    yield make_finding(path, page, hash_conflict, problem,
-                                       page.span_of(problem.pointer), False)
+            with isolate(path, findings):
+                findings += _conflict_findings(path, others, settings)
     if (tag_name.code in settings.selected and tally.first_page and not task.is_listed
             and not SORTABLE_TAG(task.tag)):
-        page = _reread(tally.first_page, settings)
-        problem = Problem("/categories/1", unsortable(task.tag))
-        yield make_finding(tally.first_page, page, tag_name, problem,
-                           page.span_of(problem.pointer), False)
+        with isolate(tally.first_page, findings):
+            page = parse_again(tally.first_page, settings)
+            problem = Problem("/categories/1", unsortable(task.tag))
+            findings.append(make_finding(tally.first_page, page, tag_name, problem,
+                                         page.span_of(problem.pointer), False))
+    return findings
 
 
-def _reread(path: str, settings: Settings) -> Page:
-    """Read a page again, for the location of something on it."""
+def _conflict_findings(path: str, others: dict[str, str], settings: Settings) -> Iterator[Finding]:
+    """Make the findings of a page with hashes of earlier pages, which are by hash in ``others``."""
+    page = parse_again(path, settings)
+    for index, spec in enumerate(page.specs):
+        dag_hash = spec.get("hash") if isinstance(spec, dict) else None
+        if isinstance(dag_hash, str) and (other := others.pop(dag_hash, None)):
+            problem = Problem(f"/spec_details/{index}/hash",
+                              f"duplicate hash {dag_hash}: also on {other}")
+            yield make_finding(path, page, hash_conflict, problem,
+                               page.span_of(problem.pointer), False)
+
+
+def parse_again(path: str, settings: Settings) -> Page:
+    """Read and parse a page again, for the location of something on it."""
     raw = read_write.read(path, settings.max_page_size)
-    return parse_page(b"" if isinstance(raw, Unreadable) else raw)
+    return parse_page(b"" if isinstance(raw, Unreadable) else raw, max_size=settings.max_page_size)

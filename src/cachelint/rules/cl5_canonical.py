@@ -239,8 +239,7 @@ def _between_entries(page: Page) -> Iterator[Problem]:
     text = page.text
     if page.comments:
         start = page.comments[0]
-        line_end = text.find("\n", start)
-        span = page.span(start, len(text) if line_end < 0 else line_end)
+        span = page.span(start, text.index("\n", start))
         yield Problem("", f"comment on line {span.line:,}: canonical form has none",
                       other_span=span)
         return

@@ -7,12 +7,20 @@ from functools import partial
 from pathlib import Path
 
 from cachelint.files import discovery
-from cachelint.files.compare import Change
+from cachelint.files.compare import Change, find_removed
 from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import display_path, is_page, join, path_key, real_path
 from cachelint.files.read_write import LEAVES
 from cachelint.linter.changes import find_unknown, is_selected, select_changes
-from cachelint.linter.diff import DiffTask, Only, TagDiff, diff_tag, folders_above, split_path
+from cachelint.linter.diff import (
+    DiffTask,
+    Only,
+    TagDiff,
+    diff_tag,
+    fail_tag,
+    folders_above,
+    split_path,
+)
 from cachelint.linter.tag import tasks_of
 from cachelint.model import (
     CachelintError,
@@ -57,7 +65,8 @@ class _Work(NamedTuple):
         """Compare tags, in processes."""
         on_done = self.on_progress and Progress(
             [task.new for task in tasks], self.on_progress).add
-        return workers.run(partial(diff_tag, settings=self.settings), tasks, self.jobs, on_done)
+        work = partial(workers.attempt, partial(diff_tag, settings=self.settings), fail_tag)
+        return workers.run(work, tasks, self.jobs, on_done)
 
 
 def diff(
@@ -86,7 +95,7 @@ def diff(
     if len(sides) == 2:
         found = [_diff_folders(*sides, work)]
     else:
-        selection = discovery.select(["."], needs_pages=False)
+        selection = find_removed(discovery.select(["."], needs_pages=False), sides[0])
         notes = (*selection.notes, *notes)
         found = [_diff_changes(root, sides[0], selection, work) for root in roots_of(selection)]
     names = {name for each in found for name in each.names}
@@ -155,8 +164,8 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
     return _Catalog(
         root, found, len(pages.union(exits)), set(map(split_path, every | hidden)),
         tags - changes.tags, tags - tags_now,
-        len(chosen) - len(pages), (*changes.notes, *find_unknown(root, changes, hidden, selection)),
-        changes.base)
+        len(chosen) - len(pages),
+        (*changes.notes, *find_unknown(root, changes, hidden, selection, settings)), changes.base)
 
 
 # ------------------------------------------------------------------------------- two folders
@@ -195,4 +204,5 @@ def _find_catalog(folder: str) -> tuple[str, dict[str, TagTask], tuple[str, ...]
         raise CachelintError(
             f"{display_path(folder)}: expected one catalog, found {len(selection.roots)}"
             + (f": name one of {', '.join(selection.roots)}" if selection.roots else ""))
-    return selection.roots[0], {task.tag: task for task in tasks_of(selection)}, selection.notes
+    tasks = tasks_of(selection, [])  # a failure with `tags.yaml` is none here: stacks do not count
+    return selection.roots[0], {task.tag: task for task in tasks}, selection.notes

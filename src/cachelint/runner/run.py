@@ -17,8 +17,8 @@ from cachelint.files import discovery
 from cachelint.files.discovery import Selection, TagTask
 from cachelint.files.paths import catalog_of_file, exists, locate_in_catalog, path_key
 from cachelint.linter.catalog import OwnFiles, lint_catalog, read_named_file, read_own_files
-from cachelint.linter.findings import sort
-from cachelint.linter.tag import TagResult, check_tag, is_excluded, tasks_of
+from cachelint.linter.findings import count_failures, sort
+from cachelint.linter.tag import TagResult, check_tag, fail_tag, is_excluded, tasks_of
 from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
@@ -191,7 +191,7 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         found.unused(plan, settings),
         plan.notes, plan.compared, plan.base,
         changes=tuple(sorted(found.changes, key=lambda change: path_key(change.path))),
-        skipped=tuple(found.skipped), failed=found.failed)
+        skipped=tuple(found.skipped), failed=found.unwritten + count_failures(findings))
 
 
 def read_baseline(options: RunOptions) -> Baseline:
@@ -230,7 +230,7 @@ def report_on_page(
     was_sought = _sought(settings, [locate_in_catalog(path)], not_run)
     left, suppressed, stale = _apply_baseline(list(findings), known, baseline, was_sought)
     pages = int(not is_excluded(path, settings))
-    return Report(left, pages, suppressed=suppressed, stale=stale)
+    return Report(left, pages, suppressed=suppressed, stale=stale, failed=count_failures(left))
 
 
 def write_baseline(
@@ -265,7 +265,7 @@ def write_baseline(
     baselines.write(path, found.findings, kept)
     findings = tuple(finding for finding in found.findings if finding.code in ALWAYS)
     return Report(findings, found.pages, time.perf_counter() - start,
-                  len(found.findings) - len(findings), failed=found.failed,
+                  len(found.findings) - len(findings), failed=count_failures(findings),
                   notes=plan.notes, compared=plan.compared, base=plan.base)
 
 
@@ -292,7 +292,7 @@ class Plan(NamedTuple):
     named_files: list[str]
     """The catalogs' own files that were named and are not checked with their catalog."""
     findings: list[Finding]
-    """What the comparison with the base revision found."""
+    """What the comparison with the base revision found, and making the plan."""
     was_sought: Callable[[Key, str], bool]
     """Whether a rule runs on a file."""
     not_run: tuple[str, ...]
@@ -341,9 +341,11 @@ def make_plan(
     roots |= dict.fromkeys(selection.roots, True)
     is_whole = bool(selection.roots) and all(
         task.pages is None and task.root in selection.roots for task in selection.tasks)
+    failures: list[Finding] = []
     return Plan(
-        tasks_of(selection), [], [_CatalogPart(root, whole) for root, whole in roots.items()],
-        named, [], _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
+        tasks_of(selection, failures), [],
+        [_CatalogPart(root, whole) for root, whole in roots.items()], named, failures,
+        _sought(settings, _list_checked(selection), (*not_run, *of_changes)),
         tuple(code for code in not_run if code in settings.selected), is_whole, selection.notes)
 
 
@@ -351,8 +353,10 @@ def _plan_changes(
     selection: Selection, settings: Settings, diff_base: str, *, staged: bool
 ) -> Plan:
     """Plan to check what of each selected catalog differs from a base revision."""
+    from cachelint.files.compare import find_removed
     from cachelint.linter.changes import scope  # which needs what a check does not
 
+    selection = find_removed(selection, diff_base)
     scopes: list[Scope] = [scope(root, diff_base, selection, settings, untracked=not staged)
                            for root in roots_of(selection)]
     not_run = tuple(rule.code for rule in ALL_RULES
@@ -438,7 +442,7 @@ class _Found:
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = list(findings)
         self.pages = 0
-        self.failed = 0
+        self.unwritten = 0
         self.facts: list[TagFacts] = []
         self.used: set[FileIgnore] = set()
         self.changes: list[FileChange] = []
@@ -449,7 +453,7 @@ class _Found:
         self.findings += result.findings
         self.facts.append(result.facts)
         self.pages += result.pages
-        self.failed += result.failed
+        self.unwritten += result.unwritten
         self.used |= result.used
         self.changes += result.changes
         self.skipped += result.skipped
@@ -479,7 +483,7 @@ def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) ->
             own_files.append(read_own_files(
                 part.root, settings, is_whole=part.is_whole, own_files=part.own_files))
 
-    work = _work(mode, settings, options)
+    work = partial(workers.attempt, _work(mode, settings, options), fail_tag)
     for result in workers.run(work, plan.tasks, options.jobs, on_done, meanwhile=read_catalogs):
         found.add(result)
     for part, own in zip(plan.catalogs, own_files, strict=True):
@@ -491,9 +495,12 @@ def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) ->
         _add_catalog(mode, read_named_file(path, settings), [], settings, options, found)
     dependent = frozenset(rule.code for rule in ALL_RULES if rule.depends_on_tag_entry)
     only = settings._replace(selected=settings.selected & dependent)
-    for result in workers.run(
-            partial(check_tag, settings=only), plan.unchanged, options.jobs, on_done):
+    work = partial(workers.attempt, partial(check_tag, settings=only), fail_tag)
+    for result in workers.run(work, plan.unchanged, options.jobs, on_done):
         found.findings += result.findings
+    if count_failures(plan.findings):
+        # a file that fails while the plan is made can fail again while it is checked
+        found.findings = list(dict.fromkeys(found.findings))
     sort(found.findings)
     return found
 
@@ -523,4 +530,4 @@ def _add_catalog(
     found.findings += fixed.findings
     found.changes += fixed.changes
     found.skipped += fixed.skipped
-    found.failed += len(fixed.failures)
+    found.unwritten += len(fixed.failures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachelint.files import paths, read_write
+from cachelint.linter.findings import isolate, sort
 from cachelint.linter.tag import context_at
 from cachelint.model import Report, Suggestion
 from cachelint.rules.selection import Settings
@@ -25,12 +26,17 @@ def suggest(report: Report, settings: Settings) -> Report:
         if finding.fixable and not paths.is_catalog_file(finding.path):
             lines.setdefault(finding.path, set()).add(finding.line)
     changes: list[Suggestion] = []
+    findings = [*report.findings]
     for path, found in lines.items():
-        of_file = list(_suggest(path, settings))
-        if all(each.text and found.intersection(range(each.line, each.end_line + 1))
-               for each in of_file):
-            changes += of_file
-    return report._replace(suggestions=tuple(changes))
+        with isolate(path, findings):
+            of_file = list(_suggest(path, settings))
+            if all(each.text and found.intersection(range(each.line, each.end_line + 1))
+                   for each in of_file):
+                changes += of_file
+    failed = len(findings) - len(report.findings)
+    sort(findings)
+    return report._replace(findings=tuple(findings), suggestions=tuple(changes),
+                           failed=report.failed + failed)
 
 
 def _suggest(path: str, settings: Settings) -> Iterator[Suggestion]:

@@ -27,8 +27,15 @@ from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, compare_tag, group_packages
 from cachelint.index.mapping import load_tag
 from cachelint.index.sources import Source, find_indexes, open_source
-from cachelint.linter.findings import findings_of, internal_error, make_finding, sort
-from cachelint.linter.tag import TagTally, pages_of
+from cachelint.linter.findings import (
+    count_failures,
+    failure,
+    findings_of,
+    isolate,
+    make_finding,
+    sort,
+)
+from cachelint.linter.tag import TagTally, folder_of, pages_of, parse_again, read_page
 from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, PageId, Problem, Report
 from cachelint.rules import BY_CODE, OF_INDEX, RUN_BY_VERIFY, Rule
 from cachelint.rules.cl2_schema import schema_problems
@@ -82,11 +89,9 @@ class VerifiedTag(NamedTuple):
     """Of the tag as a whole: the code of a rule, and a message."""
     first_page: str
     """The path of the first page; empty where there is none."""
-    number: int
-    """How many specs the index has in the build cache."""
+    number: int | None
+    """How many specs the index has in the build cache; None where that is not known."""
     warnings: tuple[str, ...]
-    failed: int = 0
-    """Pages on which the program itself failed."""
 
 
 def verify(
@@ -121,12 +126,13 @@ def verify(
     source = index.open()
     plan = make_plan(selection, settings, diff_base)
     chosen = _choose(plan.tasks, source, index.tag, is_partial=diff_base is not None)
-    work = partial(verify_tag, settings=settings, source=source, stacks=dict(index.stacks))
+    work = partial(workers.attempt, partial(
+        verify_tag, settings=settings, source=source, stacks=dict(index.stacks)), _fail_tag)
     on_done = on_progress and Progress(chosen, on_progress).add
     verified = [*workers.run(work, chosen, jobs, on_done)]
     # the catalogs that should have pages of all tags of a list
     whole = selection.roots if index.tag is None and diff_base is None else ()
-    findings = _join(verified, source, whole, settings)
+    findings = [*_join(verified, source, whole, settings), *plan.findings]
     findings += gate.findings if gate else ()
     sort(findings)
     was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
@@ -138,7 +144,7 @@ def verify(
     return Report(tuple(applied.findings), sum(each.pages for each in verified),
                   time.perf_counter() - start, applied.suppressed, tuple(applied.stale),
                   notes=notes, compared=plan.compared, base=plan.base,
-                  failed=sum(each.failed for each in verified))
+                  failed=count_failures(findings))
 
 
 def _choose(
@@ -174,9 +180,12 @@ def _join(
         by_root.setdefault(each.task.root, []).append(each)
     findings = [finding for each in verified for finding in each.findings]
     for root, of_root in by_root.items():
-        findings += _compare_catalog(root, of_root, settings)
-        if root in whole:
-            findings += _find_missing_tags(root, source, of_root, settings)
+        with isolate(join(root, TAGS), findings):
+            findings += _compare_tags(root, of_root, settings)
+            if root in whole:
+                findings += _find_missing_tags(root, source, of_root, settings)
+        with isolate(join(root, META), findings):
+            findings += _compare_meta(root, of_root, settings)
     return apply_overrides(findings, settings)
 
 
@@ -207,20 +216,24 @@ def verify_tag(
     index = group_packages(load_tag(indexes, settings.root_stack), task.stacks)
     findings: list[Finding] = []
     tally = TagTally(task)
-    failed = 0
-    for path, page_id, raw in pages_of(task, settings, tally, findings):
-        try:
-            findings += _compare_one(path, page_id, raw, settings, index)
-        except Exception as error:  # one page must not end the run
-            findings.append(internal_error(path, error))
-            failed += 1
+    for path, page_id in pages_of(task, settings, tally, findings):
+        with isolate(path, findings):
+            raw = read_page(path, task, settings, findings)
+            if raw is not None:
+                findings += _compare_one(path, page_id, raw, settings, index)
     problems = []
     if task.pages is None:
         # a folder that cannot be listed can have the pages of all packages
         known = packages if is_complete else {*packages, *index.packages}
         problems = [*compare_tag(task.tag, known, task.stacks, index)]
     return VerifiedTag(task, findings, tally.checked, problems, first_page, index.number,
-                       index.contents.warnings, failed)
+                       index.contents.warnings)
+
+
+def _fail_tag(task: TagTask, error: Exception) -> VerifiedTag:
+    """Return the result of a task where the program failed on no page, but on the tag."""
+    folder = folder_of(task)
+    return VerifiedTag(task, [failure(folder, error)], 0, [], folder, None, ())
 
 
 def _list_packages(task: TagTask) -> tuple[set[str], str, bool]:
@@ -255,8 +268,8 @@ def _compare_one(
 # ------------------------------------------------------------------------------- the catalog
 
 
-def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
-    """Make the findings in the catalog's own files."""
+def _compare_tags(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
+    """Make the findings about whole tags, in `tags.yaml` or on their first page."""
     findings: list[Finding] = []
     tags = _read(root, TAGS, settings)
     listed = tags_of(tags) if tags is not None else None
@@ -266,10 +279,16 @@ def _compare_catalog(root: str, verified: list[VerifiedTag], settings: Settings)
             path, page, pointer = join(root, TAGS), tags, f"/{number}"
             if number is None:
                 path, pointer = each.first_page, ""
-                page = _parse(path, settings)
+                page = parse_again(path, settings)
             findings += _find(path, page, BY_CODE[code], Problem(pointer, message), settings)
+    return findings
+
+
+def _compare_meta(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
+    """Make the findings in `meta.yaml`."""
+    findings: list[Finding] = []
     whole = {each.task.tag: each.number for each in verified
-             if each.task.pages is None and each.first_page}
+             if each.task.pages is None and each.first_page and each.number is not None}
     meta = _read(root, META, settings) if whole else None
     for problem in _compare_counts(meta, whole) if meta is not None else ():
         findings += _find(join(root, META), meta, spec_count, problem, settings)
@@ -318,11 +337,6 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
         return None
     page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
     return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
-
-
-def _parse(path: str, settings: Settings) -> Page:
-    raw = read_write.read(path, settings.max_page_size)
-    return parse_page(b"" if isinstance(raw, Unreadable) else raw)
 
 
 # ------------------------------------------------------------------------------- the baseline

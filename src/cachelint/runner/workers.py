@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -43,6 +43,8 @@ _PATIENCE = 5
 """Seconds that a process has to finish its folder when the run ends before it is done."""
 _KILLED = ("a process that was checking pages was killed, as happens where memory is short; "
            "--jobs 1 needs the least")
+_NO_GUARD = ("the other processes ended when they imported the program: what it does when it is "
+             'run must be below if __name__ == "__main__":, or use one job')
 
 
 def processors() -> int:
@@ -96,6 +98,21 @@ def run(
         pool.end()
 
 
+def attempt(
+    work: Work[AnyTask, Result], fail: Callable[[AnyTask, Exception], Result], task: AnyTask
+) -> Result:
+    """Do ``work`` on a task; where the program fails, return the result of ``fail`` instead.
+
+    Raises CachelintError as ``work`` does, since that ends a run.
+    """
+    try:
+        return work(task)
+    except CachelintError:
+        raise
+    except Exception as error:
+        return fail(task, error)
+
+
 class _Pool(Generic[Result]):
     """Processes that take up tasks until there are no more."""
 
@@ -103,25 +120,31 @@ class _Pool(Generic[Result]):
         self, work: Work[AnyTask, Result], tasks: Sequence[AnyTask], order: Sequence[int], jobs: int
     ) -> None:
         """Begin ``jobs`` processes, which take up ``tasks`` in a given order of their numbers."""
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import active_children, get_context
+        from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+        from multiprocessing import active_children, current_process, get_context
         from queue import SimpleQueue
 
+        if getattr(current_process(), "_inheriting", False):
+            sys.exit(1)  # this process imports a program without a guard, and its parent reports it
         self._numbers: dict[Future[Result], int] = {}
         self._done: SimpleQueue[Future[Result]] = SimpleQueue()
-        others = set(active_children())
+        self._others = set(active_children())
+        self._begun: set[BaseProcess] = set()
         try:
-            with block_signals(), _safe_path():
+            with _block_signals(), _safe_path():
                 self._pool = ProcessPoolExecutor(jobs, get_context(_METHOD), _begin, (os.getpid(),))
                 for number in order:
-                    future = self._pool.submit(work, tasks[number])
+                    future = self._pool.submit(_do, work, tasks[number])
                     self._numbers[future] = number
                     future.add_done_callback(self._done.put)
+                    if len(self._begun) < jobs:
+                        self._begun |= set(active_children()) - self._others
         except OSError as error:
-            _end(set(active_children()) - others)
+            self._end_processes(0)
             raise CachelintError(f"no process could be begun: {error.strerror}; "
                                  "--jobs 1 needs none") from None
-        self._processes = set(active_children()) - others
+        except BrokenExecutor:
+            raise self._end_broken() from None
 
     def wait(self) -> dict[int, Result]:
         """Return what was finished, by the number of its task; wait a moment if nothing was."""
@@ -134,36 +157,48 @@ class _Pool(Generic[Result]):
         except Empty:
             return {}
         except BrokenExecutor:
-            raise CachelintError(_KILLED) from None
+            raise self._end_broken() from None
+
+    def _end_broken(self) -> CachelintError:
+        """End all processes where one of them ended too early, and return why it did."""
+        # since Python 3.12 the pool keeps its lock until the other processes have ended
+        self._end_processes(_PATIENCE)
+        was_killed = any(process.exitcode == -signal.SIGKILL for process in self._begun)
+        return CachelintError(_KILLED if was_killed or _METHOD == "fork" else _NO_GUARD)
 
     def end(self) -> None:
         """End all processes; one that is at work has some time to finish its folder."""
-        if not all(process.is_alive() for process in self._processes):
-            # since Python 3.12 the pool keeps its lock until the others end, deaf to its signal
-            _end(self._processes, _PATIENCE)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        _end(self._processes, _PATIENCE)
+        self._end_processes(_PATIENCE)
 
+    def _end_processes(self, patience: float) -> None:
+        """Wait so many seconds for the processes, and kill those that are left."""
+        from multiprocessing import active_children
 
-def _end(processes: Iterable[BaseProcess], patience: float = 0) -> None:
-    """Wait so many seconds for processes, and kill those that are left."""
-    deadline = time.monotonic() + patience
-    for process in processes:
-        process.join(max(0, deadline - time.monotonic()))
-        process.kill()
-        process.join()
+        deadline = time.monotonic() + patience
+        for process in set(active_children()) - self._others:
+            process.join(max(0, deadline - time.monotonic()))
+            process.kill()
+            process.join()
 
 
 def _begin(parent: int) -> None:
     gc.freeze()  # what a fork has in common with its parent is not copied by being looked at
     _end_with(parent)
+    # by which a pool that lost a process ends the others, and it waits for them
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _do(work: Work[AnyTask, Result], task: AnyTask) -> Result:
+    with _block_signals():
+        return work(task)
 
 
 @contextmanager
-def block_signals() -> Iterator[None]:
-    """Let processes that begin now be deaf to signals to end, and finish the folder they are at.
+def _block_signals() -> Iterator[None]:
+    """Let a process, and those that begin now, finish the folder they are at before they end.
 
-    To be ended is for this process to handle.
+    To be ended is for the process that began them to handle.
     """
     before = signal.pthread_sigmask(
         signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
