@@ -416,8 +416,10 @@ def test_time_stamps_do_not_matter_and_filters_do_not_run(catalog: Path, tmp_pat
 @pytest.mark.parametrize(("attributes", "code"), [
     ("text eol=crlf", "CL103"), ("text working-tree-encoding=UTF-16", "CL101")])
 @pytest.mark.parametrize("folder", ["", "site/"])
+@pytest.mark.parametrize("is_committed", [True, False])
 def test_attributes_that_change_the_bytes_of_each_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, attributes: str, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, attributes: str, code: str,
+    is_committed: bool,
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "r" / folder, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "r")
@@ -425,7 +427,8 @@ def test_attributes_that_change_the_bytes_of_each_file(
     commit(tmp_path / "r")
     git("checkout", "-qb", "topic")
     (tmp_path / "r/.gitattributes").write_text(f"*.md {attributes}\n")
-    commit(tmp_path / "r")
+    if is_committed:
+        commit(tmp_path / "r")
     for name in ("_cache", "pages"):
         shutil.rmtree(tmp_path / "r" / folder / name)
     git("checkout", "-q", "--", ".")
