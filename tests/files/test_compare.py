@@ -232,6 +232,12 @@ def test_untracked_checkout_within(catalog: Path) -> None:
     shutil.move(catalog / FROZEN, catalog / "_cache/v1.0.0")
     assert {path for path, code in codes() if code == "CL602"} == {
         f"_cache/v1.0.0/{each.name}/specs.md" for each in (EXAMPLE / FROZEN).iterdir()}
+    page = catalog / "_cache/v1.0.0/re2/specs.md"
+    page.write_text(page.read_text("utf-8").replace('"num_specs": ', '"num_specs": 9'), "utf-8")
+    before = page.read_bytes()
+    assert fix(["."], diff_base="main").skipped == (
+        ("_cache/v1.0.0/re2/specs.md", "another checkout: name it to fix it"),)
+    assert page.read_bytes() == before
 
 
 @pytest.mark.parametrize("bit", ["--assume-unchanged", "--skip-worktree"])
