@@ -290,7 +290,7 @@ def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:
     valid.page(None, valid.specs(0, variants=["a=\u00e9"])),
     valid.PAGE.replace('"+shared"', '"a=\u00e9"'), valid.PAGE.replace('"+shared"', '"a=\x7f"'),
     valid.PAGE.replace('"+shared"', '"a=\t"'),
-    valid.page(None, valid.specs(0, target="x" * 1000)),
+    valid.page(None, valid.specs(0, compiler="x" * 1000)),
 ], ids=["backslash", "escaped", "not ascii", "delete", "tab", "long"])
 def test_page_with_strings_that_are_not_plain_is_not_accepted(text: str) -> None:
     assert FastPath(valid.CONTEXT.options).lint(text.encode(), valid.CONTEXT) is None
@@ -327,7 +327,7 @@ def test_spec_is_valid_where_its_keys_and_each_of_its_values_are(name: str) -> N
 
 def _memories(path: FastPath) -> list[fastpath._Memory[Any]]:
     return [memory for layout in (path._current, path._sorted, path._unsorted)
-            for memory in (layout.known, layout._values)]
+            for memory in (layout.known, layout._fields)]
 
 
 @pytest.mark.parametrize("text", ["", LARGE], ids=["many", "large"])

@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -250,7 +249,7 @@ def diff(options: Options) -> int:
                 sides, settings=settings, tags=options.tag, packages=options.package,
                 jobs=_jobs(options), on_progress=on_progress, notes=notes)
     except CachelintError as error:
-        hint = "; OLD and NEW are two folders" if is_revision and Path(sides[0]).is_dir() else ""
+        hint = "; OLD and NEW are two folders" if is_revision and os.path.isdir(sides[0]) else ""
         raise CachelintError(str(error).removeprefix("--diff-base: ") + hint) from None
     printing.print_comparison(report, options)
     return 2 if report.failed else 0
@@ -477,7 +476,7 @@ def main() -> NoReturn:
 def _open_closed_streams() -> None:
     """Make sure that there is an output; a closed standard error loses its messages."""
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if sys.stdout is None:
         sys.stderr.write("cachelint: standard output is closed\n")

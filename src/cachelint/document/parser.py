@@ -22,13 +22,11 @@ from cachelint.model import Problem, Span
 MAX_YAML_SIZE = 512 * 1024
 """The most bytes of a page for which the YAML parser is used (CL110)."""
 
-# whitespace is that of Jekyll's pattern, which knows only ASCII
-_OPENING = re.compile(r"---[ \t\f\v]*(?:\n|\Z)")
+# compiled when they are first used; whitespace is that of Jekyll's pattern, which knows only ASCII
+_OPENING = r"---[ \t\f\v]*(?:\n|\Z)"
 # both begin with the end of the line before, for which a line of megabytes is searched fastest
-_CLOSING = re.compile(r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)")
-_ENTRY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): ")
-
-# compiled when they are first used
+_CLOSING = r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)"
+_ENTRY = r"([A-Za-z_][A-Za-z0-9_]*): "
 _CONFLICT = r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)"
 _PLAIN = rf"{yaml.PLAIN_WORD}|/[A-Za-z0-9._/-]*"
 _PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD}){{,999}}\]"
@@ -118,7 +116,7 @@ def _not_utf8(raw: bytes, offset: int) -> Page:
 
 def _front_matter(page: Page) -> None:
     text = page.text
-    opening = _OPENING.match(text)
+    opening = re.match(_OPENING, text)
     if opening is None:
         first = text.split("\n", 1)[0]
         if not text.strip():
@@ -129,7 +127,7 @@ def _front_matter(page: Page) -> None:
             why = "the first line is not `---`"
         _fault(page, "CL104", f"{why}, so that there is no front matter")
         return
-    closing = _CLOSING.search(text, opening.end() - 1)
+    closing = re.compile(_CLOSING).search(text, opening.end() - 1)
     if closing is None:
         _fault(page, "CL105", "no line `---` closes the front matter (is the file cut off?)")
         return
@@ -200,7 +198,7 @@ def _read_lines(page: Page) -> _Lines | None:
     text, at = page.text, page.opening_end
     while at < page.closing_start:
         end = text.index("\n", at)
-        key = _ENTRY.match(text, at, end)
+        key = re.compile(_ENTRY).match(text, at, end)
         value: Any = _NOT_JSON
         if key is not None:
             entry = TopLevelEntry(key[1], at, key.end(), end)

@@ -80,27 +80,21 @@ _PATTERNS = {
 beyond the next spec, whatever the page contains, so that the time is linear."""
 
 
-def _pattern_of(field: str) -> str:
-    return _PATTERNS.get(field, f'"{field}": "[^"]{{,999}}"')
-
-
 def _compile(columns: tuple[tuple[str, ...], ...]) -> re.Pattern[bytes]:
     """Compile the pattern of a spec up to its last column, with a group for each column."""
-    patterns = [", ".join(map(_pattern_of, fields)) for fields in columns[:-1]]
-    groups = [pattern if fields in _UNIQUE else f"({pattern})"
-              for fields, pattern in zip(columns, patterns, strict=False)]
+    groups = []
+    for fields in columns[:-1]:
+        pattern = ", ".join(
+            [_PATTERNS.get(field, f'"{field}": "[^"]{{,999}}"') for field in fields])
+        groups.append(pattern if fields in _UNIQUE else f"({pattern})")
     return re.compile((", ".join(groups) + ", " * bool(columns[-1])).encode())
-
-
-def _compile_column(fields: tuple[str, ...], end: str) -> re.Pattern[bytes]:
-    """Compile the pattern of the strings of a column, with a group for each field."""
-    return re.compile((", ".join(f"({_pattern_of(field)})" for field in fields) + end).encode())
 
 
 # ------------------------------------------------------------------------------- strings
 
 _Found = TypeVar("_Found")
 _SUMMARISED = set(FIELDS.values())
+_BEFORE_KEY = re.compile(rb', (?="[a-z]+": )')
 
 
 def _is_valid(schema_name: str, part: str, value: Any) -> bool:
@@ -217,8 +211,8 @@ class _Layout:
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
-        self._values: _Memory[str | None] = _Memory(self._read_field)
-        """Strings with one field of a spec that are valid."""
+        self._fields: _Memory[tuple[str, str]] = _Memory(self._read_field)
+        """Strings with one field of a spec that are valid: its name and value."""
         self.known: _Memory[int] = _Memory(self._read_column)
         """Strings of columns that are valid, and to each the number of what it contains."""
         self._rows: list[tuple[str, ...]] = []
@@ -228,12 +222,6 @@ class _Layout:
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
         return _compile(self._order)
-
-    @cached_property
-    def _column_patterns(self) -> list[re.Pattern[bytes]]:
-        *columns, last = self._order
-        return [*(_compile_column(fields, "") for fields in columns if fields not in _UNIQUE),
-                _compile_column(last, r"\}, \{")]
 
     def read(self, line: bytes, page_id: PageId) -> _Specs:
         """Read the specs of a page from their bracket to the end.
@@ -263,7 +251,7 @@ class _Layout:
 
     def _make_room(self) -> None:
         """Forget what takes too much memory, between pages."""
-        self._values.make_room()
+        self._fields.make_room()
         if self.known.make_room():
             self._rows.clear()
             self._numbers.clear()
@@ -272,26 +260,30 @@ class _Layout:
 
     def _read_column(self, text: bytes) -> int:
         """Return the number of what a string of a column contains. Raises ValueError likewise."""
-        for pattern in self._column_patterns:
-            if match := pattern.fullmatch(text):
-                values = [self._values[part] for part in match.groups()]
-                row = tuple([value for value in values if value is not None])
-                number = self._numbers.setdefault(row, len(self._rows))
-                self._rows += [row] * (number == len(self._rows))
-                return number
-        raise ValueError
+        *columns, last = self._order
+        body = text.removesuffix(b"}, {")
+        if body != text:
+            columns = [last]
+        fields = [self._fields[part] for part in _BEFORE_KEY.split(body)] if body else []
+        if tuple([field for field, _ in fields]) not in columns:
+            raise ValueError
+        row = tuple([value for field, value in fields if field in _SUMMARISED])
+        number = self._numbers.setdefault(row, len(self._rows))
+        self._rows += [row] * (number == len(self._rows))
+        return number
 
-    def _read_field(self, text: bytes) -> str | None:
-        """Return what `meta` and URLs have of a field of a spec; of stacks with `", "` between.
+    def _read_field(self, text: bytes) -> tuple[str, str]:
+        """Return the name of a field of a spec, and its value, of stacks with `", "` between.
 
         Raises ValueError if the schema or a rule may not allow its value.
         """
         if self._skips_plain_variants and _are_plain_variants(text):
-            return None
+            return "variants", ""
         source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
         [(field, value)] = strict_json.loads(f"{{{source}}}").items()
         is_valid = (
-            strict_json.is_plain(source) and strict_json.dumps({field: value})[1:-1] == source
+            field in self._at and strict_json.is_plain(source)
+            and strict_json.dumps({field: value})[1:-1] == source
             and _is_valid(layout.schema, f"spec/properties/{field}", value)
             and (field != "stacks" or (all(map(is_safe_key, value)) and (
                 not layout.is_canonical or _is_sorted(value))))
@@ -299,9 +291,7 @@ class _Layout:
                         for _ in check.problems(value, self._options)))
         if not is_valid:
             raise ValueError
-        if field not in _SUMMARISED:
-            return None
-        return '", "'.join(value) if isinstance(value, list) else str(value)
+        return field, '", "'.join(value) if isinstance(value, list) else str(value)
 
     def _check_urls(self, urls: list[bytes], others: list[list[int]], page_id: PageId) -> None:
         """Raise ValueError if URLs are not, up to the hash, what follows from their specs."""

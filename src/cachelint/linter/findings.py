@@ -9,7 +9,6 @@ from types import TracebackType
 
 from cachelint.document import schema
 from cachelint.document.formats import BY_FORMAT
-from cachelint.document.in_place import CannotFixError, edit_in_place
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.render import is_renderable
@@ -58,6 +57,8 @@ def _unwritable_reason(page: Page) -> str:
 
 def _unfixable_layout(page: Page) -> str:
     """Return why `meta` in the layout of YAML cannot be fixed in place; empty where it can."""
+    from cachelint.document.in_place import CannotFixError, edit_in_place  # which few pages need
+
     try:
         edited = parse_page((edit_in_place(page) + page.text[page.closing_start :]).encode())
     except CannotFixError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import nsmallest
 from typing import Any
 
 from cachelint.document.page import Page
@@ -29,7 +28,7 @@ def _meta(page: Page, key: str) -> Any:
 
 def _list(values: set[str]) -> str:
     """Name up to five values."""
-    names = [dumps(value)[1:-1] for value in nsmallest(5, values)]
+    names = [dumps(value)[1:-1] for value in sorted(values)[:5]]
     return ", ".join(names) + _more(len(values) - len(names))
 
 
@@ -136,7 +135,7 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     wrong = [stack for stack in actual.keys() | expected.keys()
              if actual.get(stack) != expected.get(stack, 0)]
     claims = []
-    for stack in nsmallest(_MOST_STACKS, wrong):
+    for stack in sorted(wrong)[:_MOST_STACKS]:
         found = f"{actual[stack]:,}" if stack in actual else "missing"
         claims.append(f"{dumps(stack)[1:-1]} is {found}, expected {expected.get(stack, 0):,}")
     yield Problem(f"/meta/{key}",
