@@ -23,6 +23,7 @@ from cachelint import Settings, fix, fix_page
 from cachelint.fixer import page as page_fixer
 from cachelint.fixer import proof, rewrite
 from cachelint.fixer.page import PageFix
+from cachelint.linter.fastpath import FastPath
 from cachelint.model import PageContext
 from cachelint.rules.selection import select_rules
 from support import valid
@@ -517,13 +518,14 @@ FAULTS: dict[str, tuple[str, Spoil, str]] = {
 }
 
 
+@pytest.mark.parametrize("fast", [None, FastPath(valid.CONTEXT.options).lint], ids=["", "fast"])
 @pytest.mark.parametrize(("text", "spoil", "fault"), FAULTS.values(), ids=FAULTS)
 def test_own_output_is_read_back_and_compared(
-    text: str, spoil: Spoil, fault: str, monkeypatch: pytest.MonkeyPatch
+    text: str, spoil: Spoil, fault: str, fast: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_fixer, "fixed_bytes", lambda page, context: spoil(
         MEND(page, context).decode()).encode())
-    fixed = fix_text(text)
+    fixed, _ = page_fixer.fix_checked(text.encode(), "specs.md", valid.CONTEXT, Settings(), fast)
     assert fixed.reason == f"the fixed page would be wrong: {fault}"
     assert fixed.content == text.encode()
     assert fixed.findings == fixed.found
@@ -815,8 +817,7 @@ def test_file_that_is_gone_since_it_was_read_is_not_made_again(
     monkeypatch.setattr(page_fixer, "fixed_bytes", fix_while_another_removes)
     done = fix([str(catalog.root)])
     assert catalog.files() == []
-    assert [reason for _, reason in done.skipped] == [
-        "the file cannot be replaced: No such file or directory"]
+    assert [reason for _, reason in done.skipped] == ["the file changed while it was fixed"]
 
 
 @pytest.mark.parametrize(("function", "number", "reason"), [

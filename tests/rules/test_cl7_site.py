@@ -213,6 +213,14 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
                             [("CL703", "/spec_details/0/platform", '"\\ud83d\\ude00"')]),
     "emoji in a size": (_spec(size=EMOJI),
                         [("CL703", "/spec_details/0/size", '"\\ud83d\\ude00"')]),
+    "emoji below an unknown key": (
+        page(meta(), [{**specs()[0], "note": {"a": EMOJI}}, specs()[1]]),
+        [("CL202", "/spec_details/0/note", '"note"')]),
+    "emoji in lists of a wrong type": (page(meta(), specs(0, os=[[[EMOJI]]])), [
+        ("CL203", "/spec_details/0/os", '"os"'),
+        ("CL703", "/spec_details/0/os/0/0/0", '"\\ud83d\\ude00"')]),
+    "emoji deeper in them": (page(meta(), specs(0, os=[[[[EMOJI]]]])),
+                             [("CL203", "/spec_details/0/os", '"os"')]),
     "escaped DEL": (_spec(variants=["a=\x7f"]),
                     [("CL701", "/spec_details/0/variants/0", '"a=\\u007f"')]),
     "raw DEL": (_raw(_spec(variants=["a=\x7f"]), "\\u007f", "\x7f"), [
