@@ -49,11 +49,15 @@ PROVES = frozenset((
 """The rules that find nothing on an accepted page. Of the others, those about values of specs are
 run on each distinct value; with any that looks at the page as a whole, nothing is accepted."""
 
-_MOST_BYTES, _ENTRY = 4_000_000, 300
+_MOST_BYTES, _ENTRY = 5_000_000, 300
 """What is remembered of the strings of pages, with what each takes beside itself, and of one more
 page; then all of it is forgotten."""
 _SMALL, _MOST_GROUPS = 4096, 2048
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
+
+_LARGE, _LARGEST_SPEC = 1 << 20, 8192
+"""A page of so many bytes with more than that for each spec is not tried: some string of it has
+megabytes, which would be read twice."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
@@ -119,15 +123,19 @@ def _plain_variant() -> re.Pattern[bytes]:
         rb'"(\+\+?|~~?)?([A-Za-z0-9_][A-Za-z0-9_.-]*)(?(1)|:?==?[!#-&(-;=?-\[\]-~]*)"')
 
 
-def _are_plain_variants(text: bytes) -> bool:
-    """Return whether variants are surely valid, and sorted by name without duplicates.
+def _drop_plain_variants(text: bytes) -> bytes:
+    """Remove the variants from a string of a column where they are surely valid.
 
-    Where each spec has a variant of its own, running all rules on each would be most of the time.
+    They are sorted by name without duplicates, too. Where each spec has a variant of its own,
+    running all rules on each would be most of the time.
     """
-    parts = _plain_variant().split(text)
+    before, mark, rest = text.partition(b'"variants": [')
+    variants, end, after = rest.partition(b"]")
+    parts = _plain_variant().split(variants) if variants else [b"?"]
     names = parts[2::3]
-    return (parts[0] == b'"variants": [' and parts[-1] == b"]" and set(parts[3:-1:3]) <= {b", "}
-            and all(map(lt, names, names[1:])))
+    are_plain = not (parts[0] or parts[-1] or set(parts[3:-1:3]) - {b", "}) and all(
+        map(lt, names, names[1:]))
+    return b"".join([before, mark, end, after]) if are_plain else text
 
 
 class _Memory(dict[bytes, _Found]):
@@ -145,13 +153,14 @@ class _Memory(dict[bytes, _Found]):
         self._size += len(text) + _ENTRY
         return found
 
-    def make_room(self) -> bool:
-        """Forget everything if it takes too much memory, and return whether it did."""
-        if self._size < _MOST_BYTES:
-            return False
+    def is_full(self) -> bool:
+        """Return whether it takes so much memory that it is to be forgotten."""
+        return self._size >= _MOST_BYTES
+
+    def forget(self) -> None:
+        """Forget everything."""
         self.clear()
         self._size = 0
-        return True
 
 
 def _render(values: Iterable[str]) -> str:
@@ -207,14 +216,16 @@ class _Layout:
         # in the tarball format, stacks are checked in one order
         self.is_usable = not any(rule.page for rule in unproved) and fields.isdisjoint(
             {"hash"} if self._is_current else {"hash", "tarball", "stacks"})
-        self._skips_plain_variants = "variants" not in fields
+        self._drops_plain_variants = "variants" not in fields
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
         self._fields: _Memory[tuple[str, str]] = _Memory(self._read_field)
         """Strings with one field of a spec that are valid: its name and value."""
-        self.known: _Memory[int] = _Memory(self._read_column)
+        self._checked: _Memory[int] = _Memory(self._read_column)
         """Strings of columns that are valid, and to each the number of what it contains."""
+        self.known: _Memory[int] = _Memory(self._look_up)
+        """The same for strings as they are on pages, with plain variants."""
         self._rows: list[tuple[str, ...]] = []
         """What that is, by number."""
         self._numbers: dict[tuple[str, ...], int] = {}
@@ -251,12 +262,19 @@ class _Layout:
 
     def _make_room(self) -> None:
         """Forget what takes too much memory, between pages."""
-        self._fields.make_room()
-        if self.known.make_room():
+        for memory in (self._fields, self.known):
+            if memory.is_full():
+                memory.forget()
+        if self._checked.is_full():
+            self._checked.forget()
+            self.known.forget()
             self._rows.clear()
             self._numbers.clear()
             _summarise_small.cache_clear()
             _tarball_path.cache_clear()
+
+    def _look_up(self, text: bytes) -> int:
+        return self._checked[_drop_plain_variants(text) if self._drops_plain_variants else text]
 
     def _read_column(self, text: bytes) -> int:
         """Return the number of what a string of a column contains. Raises ValueError likewise."""
@@ -277,8 +295,6 @@ class _Layout:
 
         Raises ValueError if the schema or a rule may not allow its value.
         """
-        if self._skips_plain_variants and _are_plain_variants(text):
-            return "variants", ""
         source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
         [(field, value)] = strict_json.loads(f"{{{source}}}").items()
         is_valid = (
@@ -442,7 +458,8 @@ class FastPath:
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        if not layout.is_usable:
+        if not layout.is_usable or (
+                len(raw) > _LARGE and line.count(b'"hash": "') * _LARGEST_SPEC < len(raw)):
             return None
         try:
             specs = layout.read(line, page_id)
