@@ -55,6 +55,10 @@ page; then all of it is forgotten."""
 _SMALL, _MOST_GROUPS = 4096, 2048
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
 
+_LARGE, _LARGEST_SPEC = 1 << 20, 8192
+"""A page of so many bytes with more than that for each spec is not tried: some string of it has
+megabytes, which would be read twice."""
+
 # ------------------------------------------------------------------------------- orders of keys
 
 _CURRENT = (("compiler",), ("hash",),
@@ -451,7 +455,8 @@ class FastPath:
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        if not layout.is_usable:
+        if not layout.is_usable or (
+                len(raw) > _LARGE and line.count(b'"hash": "') * _LARGEST_SPEC < len(raw)):
             return None
         try:
             specs = layout.read(line, page_id)

@@ -11,7 +11,7 @@ from cachelint.document import schema
 from cachelint.document.catalog_files import (
     META,
     TAGS,
-    meta_by_line,
+    read_meta,
     read_yaml,
     tags_by_line,
     tags_of,
@@ -338,7 +338,7 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
     raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
-    page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
+    page = read_yaml(raw, tags_by_line if name == TAGS else read_meta)
     return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
 
 
