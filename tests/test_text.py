@@ -5,8 +5,20 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cachelint.text import clip, clusters, display_width, encodable, escape_unsafe
+from cachelint import text
+from cachelint.text import (
+    changed_lines,
+    clip,
+    clusters,
+    display_width,
+    edit_distance,
+    encodable,
+    escape_unsafe,
+)
+from support.effort import count_steps
 
 
 @pytest.mark.parametrize(
@@ -88,3 +100,54 @@ def test_columns(text: str, width: int) -> None:
 ])
 def test_clusters(text: str, parts: list[str]) -> None:
     assert list(clusters(text)) == parts
+
+
+def plain_distance(left: str, right: str) -> int:
+    """Count edits in the way that is defined, without any short cut."""
+    rows: list[list[int]] = []
+    for i in range(len(left) + 1):
+        rows.append([])
+        for j in range(len(right) + 1):
+            costs = [max(i, j)] if not (i and j) else [
+                rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                rows[i - 1][j - 1] + (left[i - 1] != right[j - 1])]
+            if i > 1 and j > 1 and left[i - 2 : i] == right[j - 2 : j][::-1]:
+                costs.append(rows[i - 2][j - 2] + 1)
+            rows[i].append(min(costs))
+    return rows[-1][-1]
+
+
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 4))
+def test_edit_distance(left: str, right: str, most: int) -> None:
+    assert edit_distance(left, right, most) == min(plain_distance(left, right), most + 1)
+
+
+def test_effort_to_compare_names_grows_with_their_length() -> None:
+    few, many = (count_steps(lambda size=size: edit_distance(  # type: ignore[misc]
+        "x" + "ab" * size, "y" + "ab" * size, 2)) for size in (50, 100))
+    assert many < 2.2 * few
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=9), st.lists(st.sampled_from("ab"), max_size=9),
+       st.sampled_from([0, 500]))
+def test_changed_lines(old: list[str], new: list[str], most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_MOST_LINES", most)
+        changes = list(changed_lines(old, new))
+    result, at = [], 0
+    for first, last, new_first, new_last in changes:
+        assert at <= first <= last
+        assert (first, new_first) != (last, new_last)
+        result += [*old[at:first], *new[new_first:new_last]]
+        at = last
+    assert result + old[at:] == new
+
+
+@pytest.mark.parametrize("insert", [0, 1])
+def test_effort_to_compare_lines_grows_with_their_number(insert: int) -> None:
+    def compare(number: int) -> int:
+        old = ["a", *"xy" * number, "b"]
+        new = ["c", *"yx" * number, *"z" * insert, "d"]
+        return count_steps(lambda: list(changed_lines(old, new)))
+
+    assert compare(8000) < 10 * compare(1000)

@@ -113,24 +113,29 @@ def edit_distance(left: str, right: str, most: int) -> int:
 
     Counts to ``most`` at the furthest: a larger distance is ``most + 1``.
     """
+    far = most + 1
     if abs(len(left) - len(right)) > most:
-        return most + 1
+        return far
+    start = common_prefix(left, right)
+    left, right = left[start:], right[start:]
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):
-        above, before, row = before, row, [i]
-        for j, b in enumerate(right, 1):
+        above, before, row = before, row, [min(i, far)] + [far] * len(right)
+        # what is further from the diagonal is further than `most`
+        for j in range(max(1, i - most), min(len(right), i + most) + 1):
+            b = right[j - 1]
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
             if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
                 cost = min(cost, above[j - 2] + 1)
-            row.append(cost)
+            row[j] = cost
         if min(row) > most:
-            return most + 1
-    return row[-1]
+            return far
+    return min(row[-1], far)
 
 
-_LONGEST_NAME = 100
-"""Longer names are not compared, and neither with more than a thousand others."""
+_LONGEST_NAME = 64
+"""Longer names are not compared, and none with more than 250 others."""
 
 
 def nearest_name(name: str, known: Iterable[str], most: int = 2) -> str | None:
@@ -141,7 +146,7 @@ def nearest_name(name: str, known: Iterable[str], most: int = 2) -> str | None:
     if len(name) > _LONGEST_NAME:
         return None
     near = [(edit_distance(name, word, most), -common_prefix(name, word), word)
-            for word in islice(known, 1000) if len(word) <= _LONGEST_NAME]
+            for word in islice(known, 250) if len(word) <= _LONGEST_NAME]
     # a name of two letters is not meant for any other of two letters
     near = [each for each in near if each[0] <= most and each[0] < len(each[2])]
     return min(near)[2] if near else None
@@ -151,6 +156,32 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the clause that suggests the nearest known name; empty where none is near."""
     nearest = nearest_name(name, known)
     return "" if nearest is None else f'did you mean "{nearest}"?'
+
+
+_MOST_LINES = 500
+"""So many lines that differ are compared each with each, whose time grows with their square."""
+
+
+def changed_lines(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield where old lines differ from new ones: begin and end of each stretch in both."""
+    start = next((at for at, (before, after) in enumerate(zip(old, new, strict=False))
+                  if before != after), min(len(old), len(new)))
+    end, new_end = len(old), len(new)
+    while end > start and new_end > start and old[end - 1] == new[new_end - 1]:
+        end, new_end = end - 1, new_end - 1
+    if max(end, new_end) - start <= _MOST_LINES:
+        from difflib import SequenceMatcher
+
+        matcher = SequenceMatcher(None, old[start:end], new[start:new_end], autojunk=False)
+        for operation, first, last, new_first, new_last in matcher.get_opcodes():
+            if operation != "equal":
+                yield start + first, start + last, start + new_first, start + new_last
+    elif end == new_end:
+        for at in range(start, end):
+            if old[at] != new[at]:
+                yield at, at + 1, at, at + 1
+    else:
+        yield start, end, start, new_end
 
 
 def ordinal(number: int) -> str:

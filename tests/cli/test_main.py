@@ -571,6 +571,17 @@ def test_empty_list_of_files_is_not_an_error(run: Run, here: Path, listed: bytes
     assert (here / WHERE).read_text() == STALE
 
 
+@pytest.mark.parametrize("command", [
+    "check --files-from /dev/zero", "check --files-from - </dev/zero", "check - </dev/zero",
+    "fix - </dev/zero", "check --files-from link"])
+def test_input_without_an_end(here: Path, command: str) -> None:
+    (here / "link").symlink_to("/dev/zero")
+    done = subprocess.run(f"{sys.executable} -m cachelint {command}", shell=True, cwd=here,
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(": larger than 67,108,864 bytes\n")
+
+
 def test_list_of_files_beside_paths(run: Run, here: Path) -> None:
     catalog(here, STALE, abc=STALE)
     done = run("check", f"_cache/{TAG}/abc", "--files-from", "-", stdin=WHERE.encode())

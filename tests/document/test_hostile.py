@@ -64,6 +64,18 @@ GROWING: dict[str, Callable[[int], str]] = {
     "stacks that Jekyll cannot load": lambda n: valid.PAGE.replace(
         '"stacks": ["root"], "target"',
         '"stacks": [' + ", ".join(f'"\\ud83d\\ude00{i}"' for i in range(n)) + '], "target"'),
+    "stacks of one spec": lambda n: valid.PAGE.replace(
+        '"stacks": ["e4s", "root"]', f'"stacks": {json.dumps([f"s{i}" for i in range(n)])}'),
+    "stacks of one spec, in the other order": lambda n: valid.PAGE.replace(
+        '"stacks": ["e4s", "root"]', f'"stacks": {json.dumps([f"s{i}" for i in range(n, 0, -1)])}'),
+    "variants with unsafe characters": lambda n: valid.PAGE.replace(
+        '"+shared"', ", ".join(f'"a=<{i}"' for i in range(n))),
+    "variants that are invalid": lambda n: valid.PAGE.replace(
+        '"+shared"', ", ".join(f'"a{i}"' for i in range(n))),
+    "separators in a string and in comments": lambda n: valid.page(
+        valid.meta(stacks=["a\u2028" * n]), meta_line=f"# {chr(0x2028) * n}\nmeta: "
+        + json.dumps(valid.meta(stacks=["a\u2028" * n]), ensure_ascii=False)),
+    "sizes that differ": lambda n: _with_specs(n, size=n),
     "one key again and again": lambda n: _with_meta(", ".join(['"a": 1'] * n)),
     "comments": lambda n: _with_line("title", "# c\n" * n + LINES["title"]),
     "a list in block form": lambda n: _with_line("title", LINES["title"] + "\nx:" + "\n- a" * n),
@@ -142,6 +154,9 @@ SLOW: dict[str, tuple[str, set[str]]] = {
     "keys and values in block form": (
         _with_line("title", LINES["title"] + "".join(f"\nk{i}:" for i in range(30_000))),
         {"CL110"}),
+    "containers in containers": (
+        _with_line("title", f"{LINES['title']}\nx: [{('[' * 90 + ']' * 90 + ',') * 500}]"),
+        {"CL110"}),
     "lists without items": (_with_line("title", f"{LINES['title']}\nx: [{'[],' * 150_000}]"),
                             {"CL110"}),
     "specs without members": (
@@ -162,6 +177,14 @@ SLOW: dict[str, tuple[str, set[str]]] = {
 def test_page_that_took_minutes(name: str) -> None:
     text, codes = SLOW[name]
     assert {finding.code for finding in check_page(text.encode(), PATH)} == codes
+
+
+def test_long_names_are_cut_in_messages() -> None:
+    for old in ('"compiler": "gcc@11.4.0"', '"os": "ubuntu22.04"', '"1.3.1"', '"root"'):
+        raw = valid.PAGE.replace(old, f'{old[:-1]}{"x" * 100_000}"', 1).encode()
+        for finding in check_page(raw, PATH):
+            assert len(finding.message) < 1000
+            assert len(finding.help) < 1000
 
 
 def test_memory_of_a_long_valid_variant_is_given_back() -> None:

@@ -232,6 +232,12 @@ def test_untracked_checkout_within(catalog: Path) -> None:
     shutil.move(catalog / FROZEN, catalog / "_cache/v1.0.0")
     assert {path for path, code in codes() if code == "CL602"} == {
         f"_cache/v1.0.0/{each.name}/specs.md" for each in (EXAMPLE / FROZEN).iterdir()}
+    page = catalog / "_cache/v1.0.0/re2/specs.md"
+    page.write_text(page.read_text("utf-8").replace('"num_specs": ', '"num_specs": 9'), "utf-8")
+    before = page.read_bytes()
+    assert fix(["."], diff_base="main").skipped == (
+        ("_cache/v1.0.0/re2/specs.md", "another checkout: name it to fix it"),)
+    assert page.read_bytes() == before
 
 
 @pytest.mark.parametrize("bit", ["--assume-unchanged", "--skip-worktree"])
@@ -416,8 +422,10 @@ def test_time_stamps_do_not_matter_and_filters_do_not_run(catalog: Path, tmp_pat
 @pytest.mark.parametrize(("attributes", "code"), [
     ("text eol=crlf", "CL103"), ("text working-tree-encoding=UTF-16", "CL101")])
 @pytest.mark.parametrize("folder", ["", "site/"])
+@pytest.mark.parametrize("is_committed", [True, False])
 def test_attributes_that_change_the_bytes_of_each_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, attributes: str, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, attributes: str, code: str,
+    is_committed: bool,
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "r" / folder, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "r")
@@ -425,7 +433,8 @@ def test_attributes_that_change_the_bytes_of_each_file(
     commit(tmp_path / "r")
     git("checkout", "-qb", "topic")
     (tmp_path / "r/.gitattributes").write_text(f"*.md {attributes}\n")
-    commit(tmp_path / "r")
+    if is_committed:
+        commit(tmp_path / "r")
     for name in ("_cache", "pages"):
         shutil.rmtree(tmp_path / "r" / folder / name)
     git("checkout", "-q", "--", ".")

@@ -15,6 +15,7 @@ import pytest
 from cachelint import CachelintError, check, fix
 from cachelint.output.formats import FORMATS, PLAIN
 from cachelint.runner.baseline import write as write_baseline
+from support.checkout import commit, git
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 SECRET = "machine example.org login me password SECRET\n"
@@ -110,23 +111,28 @@ OUT: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.parametrize("revision", [None, "HEAD"], ids=["whole", "diff-base"])
 @pytest.mark.parametrize("is_absolute", [True, False], ids=["absolute", "relative"])
 @pytest.mark.parametrize(("link", "target", "path"), OUT.values(), ids=OUT)
 def test_what_is_outside_is_not_touched(
-    catalog: Path, outside: Path, link: str, target: str, path: str, is_absolute: bool
+    catalog: Path, outside: Path, link: str, target: str, path: str, is_absolute: bool,
+    revision: str | None,
 ) -> None:
     before = outside_files(outside)
+    if revision:
+        git("init", "-q")
+        commit(catalog)
     up = "../" * (link.count("/") + 1)
     relink(catalog / link, outside / target if is_absolute else f"{up}outside/{target}")
     WATCH.folder = f"{outside}/"
-    report = check(["."])
-    assert (path, "CL100", LEAVES) in [
-        (each.path, each.code, each.message) for each in report.findings]
+    report = check(["."], diff_base=revision)
+    assert {(path, "CL100", LEAVES), (link, "CL100", LEAVES)} & {
+        (each.path, each.code, each.message) for each in report.findings}
     assert not {"CL605", "CL606"} & {each.code for each in report.findings}
     for name in set(FORMATS) - {"html"}:
         assert "SECRET" not in "".join(FORMATS[name].load()(report, PLAIN))
-    fix(["."], write=False)
-    fix(["."])
+    fix(["."], write=False, diff_base=revision)
+    fix(["."], diff_base=revision)
     assert WATCH.seen == []
     assert outside_files(outside) == before
 
@@ -174,17 +180,22 @@ def to_cache(root: Path) -> str:
     return "data/develop/swig/specs.md"
 
 
+@pytest.mark.parametrize("revision", [None, "HEAD"], ids=["whole", "diff-base"])
 @pytest.mark.parametrize("move", [to_page, to_package, to_tag, to_cache])
 def test_link_within_is_read_and_never_written_through(
-    catalog: Path, move: Callable[[Path], str]
+    catalog: Path, move: Callable[[Path], str], revision: str | None
 ) -> None:
     page = catalog / PAGE
+    if revision:
+        git("init", "-q")
+        commit(catalog)
     real = catalog / move(catalog)
     page.write_text(page.read_text("utf-8").replace('"num_specs": ', '"num_specs": 9'), "utf-8")
     before = real.read_bytes()
-    assert [(each.path, each.code) for each in check(["."]).findings] == [(PAGE, "CL301")]
+    assert [(each.path, each.code) for each in check(["."], diff_base=revision).findings] == [
+        (PAGE, "CL301")]
     for write in (False, True):
-        done = fix(["."], write=write)
+        done = fix(["."], write=write, diff_base=revision)
         assert [path for path, *_ in done.changed] == []
         assert done.skipped == ((PAGE, f"a link leads to {real.relative_to(catalog)}: nothing is "
                                        "written through links, fix that file"),)

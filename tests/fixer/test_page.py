@@ -968,7 +968,44 @@ MUTATED = {
     "separator in a spec": PAGE.replace('"compiler": "gcc', '"compiler": "\u2028gcc'),
     "separator in the last spec": PAGE.replace('["1.2.13"]', '["1.2.13\u2028"]'),
     "emoji and a comment": PAGE.replace("meta:", "# x\nmeta:").replace('["1.3.1"]', '["😀"]'),
+    "separators in a stack and in a comment": TARBALL_PAGE.replace(
+        '["e4s", "root"], "targets"', '["e\u20284s", "root"], "targets"').replace(
+            "meta:", "# \x85\nmeta:"),
+    "separators in a key and between values": in_place(
+        'meta: {num_specs: 2, # x\n num_specs_by_stack: {"e4s\u2028": 1, "root": 2},\x85 oss: []}'),
+    "tabs and a word that depends on the reader": in_place(
+        "meta: {num_specs: 3, # x\n\ttargets: [no]}"),
+    "date that a list has as a string": in_place(
+        "meta: {num_specs: 2, # x\n versions: [2025-02-30, '1.2.13']}").replace(
+            '["1.3.1"]', '["2025-02-30"]'),
+    "date in a list in block form": BLOCK.replace(
+        'versions: ["1.2.13", "1.3.1"]', "versions:\n  - 1.2.13\n  - 2025-02-30").replace(
+            '["1.3.1"]', '["2025-02-30"]').replace("layout", "# a\nlayout"),
 }
+UNWRITABLE = {
+    "quote in the title": TARBALL_PAGE.replace('title: "zlib"', 'title: zl"ib'),
+    "escapes in the tag": TARBALL_PAGE.replace(
+        f"[package, {valid.TAG}]", r"[package, v0.20\ud83d\ude00.0]"),
+}
+
+
+@pytest.mark.parametrize("num_specs", [2, 3])
+@pytest.mark.parametrize("text", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_page_whose_names_cannot_be_written_is_not_called_fixable_by_its_order(
+    text: str, num_specs: int
+) -> None:
+    raw = text.replace('"num_specs": 2', f'"num_specs": {num_specs}').replace(
+        '{"compiler": "gcc@11.4.0", ', '{', 1).replace(
+            '"os": "ubuntu22.04"', '"os": "ubuntu22.04", "compiler": "gcc@11.4.0"', 1).encode()
+    settings = Settings(selected=Settings().selected | {"CL507"})
+    fixed = fix_page(raw, settings=settings, context=valid.CONTEXT)
+    fixable = {each.code for each in fixed.found if each.fixable}
+    assert fixable <= {"CL301", "CL507"}
+    assert ("CL301" in fixable) is (num_specs == 3)
+    assert fixed.reason == ""
+    assert not [each for each in fixed.findings if each.fixable]
+    again = fix_page(fixed.content, settings=settings, context=valid.CONTEXT)
+    assert again.content == fixed.content
 
 
 @pytest.mark.parametrize("text", MUTATED.values(), ids=MUTATED)

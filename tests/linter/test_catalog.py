@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml as pyyaml  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cachelint import Settings, check, fix
 from cachelint.document import yaml
-from cachelint.document.catalog_files import meta_by_line, tags_by_line
+from cachelint.document.catalog_files import meta_by_line, meta_in_full, tags_by_line
 from cachelint.files import read_write
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
@@ -71,6 +71,18 @@ def test_tags_agree_with_the_parser(text: str) -> None:
 @settings(deadline=None)
 def test_meta_agrees_with_the_parser(text: str) -> None:
     agrees(text, meta_by_line)
+
+
+@given(mutated(META), st.booleans())
+@settings(deadline=None)
+@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)
+def test_meta_in_full_agrees_with_the_parser(text: str, twice: bool) -> None:
+    full = meta_in_full(text * (1 + twice))
+    if full is not None:
+        plain = yaml.load(text * (1 + twice))
+        assert repr(full.value) == repr(plain.value)
+        assert (full.nodes, full.repeated) == (plain.nodes, plain.repeated)
+        assert not plain.comments
 
 
 @pytest.fixture
@@ -172,6 +184,21 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "a page of a tag without front matter": (
         lambda: Path("pages/tags/develop.md").write_text("x"),
         [("pages/tags/develop.md", "CL104", "", "x")]),
+    "lines of tags.yaml that end in CR": (
+        lambda: Path("_data/tags.yaml").write_bytes(TAGS.encode().replace(b"\n", b"\r")),
+        [("_data/tags.yaml", "CL103", "", "")]),
+    "lines of meta.yaml that end in CRLF": (
+        lambda: Path("_data/meta.yaml").write_bytes(META.encode().replace(b"\n", b"\r\n")),
+        [("_data/meta.yaml", "CL103", "", "")]),
+    "a separator in a comment of meta.yaml": (
+        lambda: Path("_data/meta.yaml").write_text(f"# a\u2028# b\n{META}"),
+        [("_data/meta.yaml", "CL703", "", "\u2028")]),
+    "a separator in a stack": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\u2028\"\n"),
+        [("_data/tags.yaml", "CL703", "/0/stacks/19", "\u2028")]),
+    "a separator in a tag's page": (
+        lambda: change("pages/tags/develop.md", "tag: develop", "tag: develop # \x85"),
+        [("pages/tags/develop.md", "CL703", "/tag", "\x85")]),
     "a tag folder that is a file": (
         lambda: Path("_cache/v9").write_text("x"), []),
 }
@@ -299,14 +326,15 @@ def test_lines_are_counted_and_fixed_whatever_their_ends(
     catalog: Path, end: str, mark: str
 ) -> None:
     meta = Path("_data/meta.yaml")
-    expected = mark + META.replace("\n", end)
-    meta.write_bytes(expected.replace("count: 29", "count: 31").encode())
-    finding, = check().findings
+    damaged = mark + META.replace("\n", end).replace("count: 29", "count: 31")
+    meta.write_bytes(damaged.encode())
+    first, finding = check().findings
+    assert (first.code, first.line, first.fixable) == ("CL103", 1, True)
     line = META[: META.index("count: 29")].count("\n") + 1
     assert (finding.line, finding.column, finding.fixable) == (line, 10, True)
     assert finding.excerpts[0].text == "  count: 31"
     assert fix().report.findings == ()
-    assert meta.read_bytes() == expected.encode()
+    assert meta.read_bytes() == (mark + META).encode()
 
 
 def test_tag_page_that_cannot_be_written_stops_no_other(catalog: Path) -> None:

@@ -253,3 +253,10 @@ def test_what_cannot_be_hidden_is_not_in_a_baseline(catalog: Path) -> None:
     known = {baseline.make_key_of("known.json")(finding): 1}
     applied = baseline.apply([finding], known, "known.json", lambda *_: False)
     assert (applied.findings, applied.suppressed) == ([finding], 0)
+
+
+def test_baseline_of_many_values_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    path.write_text('{"version": 1, "findings": [' + "[]," * baseline.MOST_VALUES + "[]]}")
+    with pytest.raises(CachelintError, match="it has more than 1,200,000 values"):
+        baseline.read(str(path))

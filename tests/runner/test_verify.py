@@ -324,6 +324,24 @@ def test_only_what_changed_is_compared(catalog: Path) -> None:
     assert len(found()) == 2
 
 
+@pytest.mark.parametrize("link", [
+    f"_cache/{TAG}/zlib/specs.md", f"_cache/{TAG}/zlib", f"_cache/{TAG}", "_cache"])
+def test_link_that_leads_out_is_reported(catalog: Path, link: str) -> None:
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    path = catalog / link
+    path.rename(catalog.parent / "outside")
+    path.symlink_to(catalog.parent / "outside")
+    assert (link, "CL100") in [(each.path, each.code) for each in run(
+        diff_base="HEAD", tag=TAG).findings]
+    if link == "_cache":
+        with pytest.raises(CachelintError, match=f"--tag {TAG}: no page of this tag"):
+            run(tag=TAG)
+    else:
+        assert (link, "CL100") in [(each.path, each.code) for each in run().findings]
+
+
 def test_a_page_that_is_not_checked_out_is_not_missing(catalog: Path) -> None:
     git("init", "-q")
     git("add", ".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -411,16 +411,27 @@ def _read_list(name: str) -> Iterable[str]:
             for line in raw.split(separator) if line.strip()]
 
 
+_MAX_INPUT = 64 << 20
+"""Bytes of a list of paths, or of a page on standard input: the most that a page can have."""
+
+
 def _read(name: str) -> bytes:
     with open(name, "rb") as file:  # noqa: PTH123
-        return file.read()
+        return _read_limited(file, name)
+
+
+def _read_limited(file: BinaryIO, name: str) -> bytes:
+    raw = file.read(_MAX_INPUT + 1)
+    if len(raw) > _MAX_INPUT:
+        raise CachelintError(f"{name}: larger than {_MAX_INPUT:,} bytes")
+    return raw
 
 
 def read_stdin() -> bytes:
     """Read standard input to its end.
 
-    Raises CachelintError if it is closed.
+    Raises CachelintError if it is closed, or has too many bytes.
     """
     if sys.stdin is None:
         raise CachelintError("standard input is closed")
-    return sys.stdin.buffer.read()
+    return _read_limited(sys.stdin.buffer, "standard input")

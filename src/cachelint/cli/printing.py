@@ -16,7 +16,7 @@ from cachelint.model import CachelintError, DiffReport, Invocation, Report, Seve
 from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
 from cachelint.rules import BY_CODE
 from cachelint.runner.run import OnProgress
-from cachelint.text import escape_unsafe, plural
+from cachelint.text import changed_lines, escape_unsafe, plural
 
 if TYPE_CHECKING:
     from cachelint.runner.render import RenderReport
@@ -252,12 +252,23 @@ def print_diff(changes: Iterable[tuple[str, bytes, bytes]]) -> None:
 def _diff(path: str, before: bytes, after: bytes) -> Iterator[str]:
     """Yield a unified diff without context, so that each of its lines begins with a sign."""
     old, new = (_lines(content) for content in (before, after))
-    import difflib
-
     name = path_in_checkout(path)
     was, is_now = (_quote(f"{side}/{name}") for side in "ab")
-    for line in difflib.unified_diff(old, new, was if before else "/dev/null", is_now, n=0):
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+    yield f"--- {was if before else '/dev/null'}\n"
+    yield f"+++ {is_now}\n"
+    for first, last, new_first, new_last in changed_lines(old, new):
+        yield f"@@ -{_range(first, last)} +{_range(new_first, new_last)} @@\n"
+        for sign, lines in (("-", old[first:last]), ("+", new[new_first:new_last])):
+            for line in lines:
+                end = "" if line.endswith("\n") else "\n\\ No newline at end of file\n"
+                yield f"{sign}{line}{end}"
+
+
+def _range(first: int, last: int) -> str:
+    """Write lines as a unified diff does: the first, from 1, and their number if it is not 1."""
+    if last - first == 1:
+        return str(last)
+    return f"{first + (last > first)},{last - first}"
 
 
 def _quote(name: str) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from cachelint.document import yaml
 from cachelint.document.page import Page, ParseError
-from cachelint.document.parser import is_plain, parse_page
-from cachelint.document.schema import validate
+from cachelint.document.parser import is_plain, parse_page, use_line_feeds
+from cachelint.document.schema import MOST_ERRORS, validate
 from cachelint.document.strict_json import escape_token
 from cachelint.document.yaml import Document, NodeSpan
 from cachelint.files import read_write
@@ -29,6 +30,15 @@ from cachelint.model import NamedTuple, Problem
 
 MAX_SIZE = 2 * 1024 * 1024
 """Bytes of a YAML file for which the parser is used (CL110)."""
+
+MOST_YAML_VALUES = 50_000
+"""The most keys and values of such a file; the parser needs up to 40 µs for each (CL110)."""
+
+MOST_BLANKS = 500_000
+"""The most spaces and tabs of such a file; the parser stops at each (CL110)."""
+
+MOST_LINES = 150_000
+"""The most lines of a YAML file (CL110); real ones have some 50,000."""
 
 
 class TagFacts(NamedTuple):
@@ -92,6 +102,7 @@ _META_BLOCK = (
 )
 _META_ENTRY = rf"(  |)({_KEY}):(?: (.+))?\n((?:    .*\n)*)"
 _META_MEMBER = rf"    ({_KEY}): (.*)\n"
+_META_LINE = rf"( *)({_KEY}):(?: (.+))?\n"
 
 
 def tags_by_line(text: str) -> Document | None:
@@ -136,15 +147,57 @@ def meta_by_line(text: str) -> Document | None:
         elif key == "count":
             nodes[f"{top}/count"] = NodeSpan(*match.span(3), *match.span(2), close=match.end(3))
         if key in mapping:
-            return None  # the parser finds where
+            return None  # `meta_in_full` finds where
         mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
         if block:
             mapping[key] = _members(block)
             if len(mapping[key]) < block.count("\n"):
-                return None
+                return None  # `meta_in_full` finds where
         if not indent:
             mapping = value[key]
     return Document(value, nodes, [], [], [], [])
+
+
+def meta_in_full(text: str) -> Document | None:
+    """Read ``meta.yaml`` as `meta_by_line` does, with all positions and duplicate keys."""
+    if not _is_all(_META_BLOCK, text):
+        return None
+    value: dict[str, Any] = {}
+    nodes = {"": NodeSpan(0, 1, container=True)}
+    repeated: list[tuple[str, NodeSpan]] = []
+    end = 0
+    above: list[tuple[str, dict[str, Any]]] = [("", value)]
+    """The mappings in which the next line may be."""
+    for match in [*re.finditer(_META_LINE, text), None]:
+        depth = len(match[1]) // 2 if match else -1
+        for pointer, _ in above[depth + 1 :]:
+            nodes[pointer] = nodes[pointer]._replace(close=end)
+        del above[depth + 1 :]
+        if match is None:
+            break
+        parent, mapping = above[-1]
+        key, place = _unquote(match[2]), match.span(2)
+        pointer = f"{parent}/{escape_token(key)}"
+        if key in mapping:
+            repeated.append((pointer, NodeSpan(*place, *place)))
+        start, end = match.span(3) if match[3] else (match.end(), match.end(2) + 1)
+        if match[3] is None:
+            start += 2 * depth + 2
+            nodes[pointer] = NodeSpan(start, start + 1, *place, container=True)
+            mapping[key] = {}
+            above.append((pointer, mapping[key]))
+        elif match[3] == "{}":
+            nodes[pointer] = NodeSpan(start, start + 1, *place, container=True, close=end)
+            mapping[key] = {}
+        else:
+            nodes[pointer] = NodeSpan(start, end, *place, close=end)
+            mapping[key] = _scalar(match[3])
+    return Document(value, nodes, repeated, [], [], [])
+
+
+def read_meta(text: str) -> Document | None:
+    """Read ``meta.yaml`` in the generator's layout, duplicate keys included."""
+    return meta_by_line(text) or meta_in_full(text)
 
 
 def _is_all(pattern: str, text: str) -> bool:
@@ -184,32 +237,55 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         return parse_page(raw)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as lines are counted elsewhere
     page = Page(text)
-    document = by_line(text)
-    if document is None and len(raw) > MAX_SIZE:
-        page.errors.append(ParseError("CL110", Problem("", (
-            f"the file has {len(raw):,} bytes and is not in the generator's form: the "
-            f"YAML parser is not used above {MAX_SIZE:,} bytes"))))
+    use_line_feeds(page)
+    text = page.text
+    if len(text) > MOST_LINES and text.count("\n") > MOST_LINES:
+        page = Page("")
+        page.errors.append(ParseError("CL110", Problem(
+            "", f"more than {MOST_LINES:,} lines: not parsed")))
         return page
-    try:
-        document = document or yaml.load(text)
-    except yaml.YamlError as error:
-        at = min(error.at, max(0, len(text) - 1))
-        problem = Problem("", str(error), page.span(at, at + 1))
-        page.errors.append(ParseError("CL106", problem))
-        return page
-    except yaml.LimitError as error:
-        span = page.span(error.at, error.at + 1)
-        page.errors.append(ParseError("CL110", Problem("", f"{error}: not parsed", span)))
+    document = _read(text, by_line)
+    if isinstance(document, _Fault):
+        at = min(document.at, max(0, len(text) - 1))
+        span = page.span(at, at + 1) if at >= 0 else None
+        page.errors.append(ParseError(document.code, Problem("", document.message, span)))
         return page
     page.take(document)
-    for pointer, node in document.repeated:
+    for pointer, node in document.repeated[:MOST_ERRORS]:
         page.errors.append(ParseError("CL107", Problem(
             pointer, "duplicate key: readers silently keep one of the two",
             page.span(node.key_start, node.key_end))))
     page.parsed = not document.repeated
     return page
+
+
+class _Fault(NamedTuple):
+    """Why the YAML parser cannot read a file."""
+
+    code: str
+    message: str
+    at: int
+    """Where it stopped; -1 if it did not begin."""
+
+
+@lru_cache(maxsize=1)  # `tags.yaml` is read for the stacks of tags, and again to be checked
+def _read(text: str, by_line: Callable[[str], Document | None]) -> Document | _Fault:
+    if document := by_line(text):
+        return document
+    size = len(text.encode())
+    if size > MAX_SIZE:
+        return _Fault("CL110", f"the file has {size:,} bytes and is not in the generator's form: "
+                      f"the YAML parser is not used above {MAX_SIZE:,} bytes", -1)
+    if text.count(" ") + text.count("\t") > MOST_BLANKS:
+        return _Fault("CL110", f"over {MOST_BLANKS:,} spaces and tabs for the YAML parser: "
+                      "not parsed", -1)
+    try:
+        return yaml.load(text, MOST_YAML_VALUES)
+    except yaml.YamlError as error:
+        return _Fault("CL106", str(error), error.at)
+    except yaml.LimitError as error:
+        return _Fault("CL110", f"{error}: not parsed", error.at)
 
 
 # ------------------------------------------------------------------------------- the files
@@ -227,7 +303,7 @@ class OwnFile(NamedTuple):
 
 OWN_FILES = (
     OwnFile(TAGS, "tags", lambda raw: read_yaml(raw, tags_by_line)),
-    OwnFile(META, "meta", lambda raw: read_yaml(raw, meta_by_line)),
+    OwnFile(META, "meta", lambda raw: read_yaml(raw, read_meta)),
     OwnFile(".md", "tag-page", parse_page),
 )
 """The first row whose ending a path has is the kind of the file."""

@@ -45,7 +45,7 @@ def _edit(page: Page, pointer: str, value: Any, expected: Any) -> list[_Edit]:
     assert node is not None
     in_block = page.text[node.start] not in "[{"
     if isinstance(expected, list) and isinstance(value, list):
-        expected = _keep_order([item for item in value if isinstance(item, str)], expected)
+        expected = _keep_order([item for item in value if type(item) is str], expected)
     elif isinstance(expected, dict) and isinstance(value, dict):
         expected = {key: expected[key] for key in _keep_order(list(value), list(expected))}
     if type(value) is type(expected) and isinstance(value, (dict, list)) and value and (
@@ -129,7 +129,7 @@ def _edit_items(
         start = place.key_start if isinstance(value, dict) else place.start
         end = max(_end(page, place), start)
         places.append((start, end))
-        if not isinstance(item, str) or item not in wanted or item in kept:
+        if type(item) is not str or item not in wanted or item in kept:
             gone.append((start, end))
             continue
         kept[item] = (start, end)

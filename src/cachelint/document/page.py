@@ -70,10 +70,6 @@ class Page:
         self.data, self.nodes, self.comments = document.value, document.nodes, document.comments
         self.dependent, self.tabs = document.dependent, document.tabs
 
-    def complete(self) -> None:
-        """Find with the YAML parser the positions that a quicker reader left out."""
-        self.take(yaml.load(self.text))
-
     @property
     def body(self) -> str:
         """What follows the three characters that close the front matter."""

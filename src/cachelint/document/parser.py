@@ -33,11 +33,11 @@ _PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD}){{,999}}\]"
 # brackets, and then a string: in YAML, quotes are rare there
 _LIKE_JSON = r'[\[{\s]*"'
 
-MOST_YAML_VALUES = 50_000
-"""The most keys and values of a page for the YAML parser, which needs 20 µs for each (CL110)."""
+MOST_YAML_VALUES = 40_000
+"""The most keys and values of a page for the YAML parser, which needs up to 40 µs each (CL110)."""
 
-MOST_VALUES = 600_000
-"""The most values of a page, or one for 14 bytes of its largest size if that is more (CL110).
+MOST_VALUES = 500_000
+"""The most values of a page, or one for 17 bytes of its largest size if that is more (CL110).
 
 Real pages have one for 17 bytes; each takes about 1 µs and 100 bytes. Quotes in values and escapes
 count, too: where patterns repeat over them, each takes as much.
@@ -64,7 +64,7 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
         page = Page("")
         _fault(page, "CL110", too_large(len(raw), max_size))
         return page
-    for what, most, marks in (("values", max(MOST_VALUES, max_size // 14), _BEFORE_VALUES),
+    for what, most, marks in (("values", max(MOST_VALUES, max_size // 17), _BEFORE_VALUES),
                               ("lines", MOST_LINES, _LINE_ENDS)):
         if max_size and len(raw) > most and sum(map(raw.count, marks)) > most:
             page = Page("")
@@ -79,15 +79,19 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
     if has_bom:
         _fault(page, "CL102", "byte-order mark before the front matter: Jekyll does not see that "
                "this is a page, and leaves it out")
-    if "\r" in text:
-        carriage = text.index("\r")
-        kind = "CRLF" if text.startswith("\r\n", carriage) else "CR"
-        page.text = text = text.replace("\r\n", "\n").replace("\r", "\n")
+    use_line_feeds(page)
+    _front_matter(page)
+    return page
+
+
+def use_line_feeds(page: Page) -> None:
+    """Let all lines of a page end in LF, and report the first that does not."""
+    if (carriage := page.text.find("\r")) >= 0:
+        kind = "CRLF" if page.text.startswith("\r\n", carriage) else "CR"
+        page.text = page.text.replace("\r\n", "\n").replace("\r", "\n")
         line = page.span(carriage, carriage)
         _fault(page, "CL103", f"lines end in {kind}, not in LF",
                line._replace(end_column=line.column + 1))
-    _front_matter(page)
-    return page
 
 
 def is_plain(text: str) -> bool:
@@ -102,12 +106,12 @@ def _fault(
 
 
 def _not_utf8(raw: bytes, offset: int) -> Page:
-    line_start = raw.rfind(b"\n", 0, offset) + 1
-    line_end = raw.find(b"\n", offset)
-    line = raw[line_start : len(raw) if line_end < 0 else line_end].decode("utf-8", "replace")
-    number = raw.count(b"\n", 0, offset) + 1
+    before = raw[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    start = before[before.rfind(b"\n") + 1 :]
+    line = (start + re.split(b"[\r\n]", raw[offset:], maxsplit=1)[0]).decode("utf-8", "replace")
+    number = before.count(b"\n") + 1
     page = Page("\n" * (number - 1) + line)
-    column = len(raw[line_start:offset].decode("utf-8", "replace")) + 1
+    column = len(start.decode("utf-8", "replace")) + 1
     page.errors.append(ParseError("CL101", Problem(
         "", f"not UTF-8: byte 0x{raw[offset]:02x} at offset {offset:,}",
         Span(number, 1, number, len(line) + 1), focus=Span(number, column, number, column + 1))))

@@ -94,6 +94,9 @@ Check = Callable[[Any], bool]
 LONGEST_KEPT = 256
 """The longest string, in characters, whose validity is remembered."""
 
+LONGEST_LIST = 1000
+"""The longest list whose items are looked up among those that are remembered."""
+
 _IS: dict[str, Check] = {
     "object": lambda value: type(value) is dict,
     "array": lambda value: type(value) is list,
@@ -196,6 +199,8 @@ def _items(prefix: int, check: Check) -> Check:
 
     def items(value: Any) -> bool:
         if isinstance(value, list):
+            if len(value) > LONGEST_LIST:
+                return all(map(check, value[prefix:]))
             for item in value[prefix:] if prefix else value:
                 if not (known(item) if type(item) is str and len(item) <= LONGEST_KEPT
                         else check(item)):
@@ -529,6 +534,11 @@ def show(value: Any) -> str:
     """Write a value for a message: as JSON, and cut where it is long."""
     text = json.dumps(value[:61] if isinstance(value, str) else value, default=str)
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def show_name(value: str) -> str:
+    """Write a string for a message as `show` does, without its quotes."""
+    return clip(json.dumps(value[:61])[1:-1], 60)
 
 
 def describe(value: Any) -> str:

@@ -6,17 +6,29 @@ import re
 from functools import cache, lru_cache
 
 from cachelint.document import schema
-from cachelint.document.schema import LONGEST_KEPT
+from cachelint.document.schema import LONGEST_KEPT, LONGEST_LIST
 
 
-def is_variant(text: str) -> bool:
-    """Return whether ``text`` is a variant by the schema's pattern."""
-    return _is_variant(text) if len(text) <= LONGEST_KEPT else _pattern().search(text) is not None
+def variant_name(text: str) -> str:
+    """Return the name in a variant: `shared` of `+shared`, `libs` of `libs:=shared,static`.
+
+    It is empty where ``text`` is not a variant by the schema's pattern.
+    """
+    return _variant_name(text) if len(text) <= LONGEST_KEPT else _name(text)
 
 
-@lru_cache(maxsize=8192)
-def _is_variant(text: str) -> bool:
-    return _pattern().search(text) is not None
+def _name(text: str) -> str:
+    if _pattern().search(text) is None:
+        return ""
+    return text.lstrip("+~").split("=", 1)[0].removesuffix(":")
+
+
+_variant_name = lru_cache(maxsize=8192)(_name)
+
+
+def variant_names(variants: list[str]) -> list[str]:
+    """Return the name in each of ``variants``, as `variant_name` does."""
+    return list(map(_name if len(variants) > LONGEST_LIST else variant_name, variants))
 
 
 @cache
@@ -24,18 +36,6 @@ def _pattern() -> re.Pattern[str]:
     items = schema.load("page-current")["$defs"]["spec"]["properties"]["variants"]["items"]
     return re.compile(next(part["pattern"] for part in items["allOf"]
                            if part.get("title") == "Variant"))
-
-
-def variant_name(text: str) -> str:
-    """Return the name in a variant: `shared` of `+shared`, `libs` of `libs:=shared,static`."""
-    return _variant_name(text) if len(text) <= LONGEST_KEPT else _name(text)
-
-
-def _name(text: str) -> str:
-    return text.lstrip("+~").split("=", 1)[0].removesuffix(":")
-
-
-_variant_name = lru_cache(maxsize=8192)(_name)
 
 
 def explain_variant(text: str) -> str:

@@ -117,6 +117,9 @@ _PLAIN_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+"
 _MOST_POINTER_CHARACTERS = 1 << 25
 """Values below long keys are refused where their pointers together have more characters."""
 
+_DEEP = 25
+"""A value below so many containers counts twice, below twice as many thrice, and so on: the parser
+looks at each of them again."""
 _DEEPEST_OPENING = 1000
 """So many brackets opened and none closed are refused before the parser, whose time grows with the
 square of the depth."""
@@ -277,7 +280,7 @@ class _Composer:
 
     def _count(self, event: Any) -> None:
         """Count a key or value, which may be one too many, or have a tag."""
-        self._number += 1
+        self._number += 1 + len(self._stack) // _DEEP
         if 0 < self.most_values < self._number:
             raise LimitError(f"over {self.most_values:,} keys and values for the YAML parser",
                              event.start_mark.index)

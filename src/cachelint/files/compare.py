@@ -196,7 +196,7 @@ class _Comparison:
         with (git.start(top, *_DIFF, base, "--", *paths, *attributes) as tracked,
               git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths) as index,
               git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside)) as trees,
-              git.start(top, "ls-files", "--others", "-z", "--", *paths)
+              git.start(top, "ls-files", "--others", "-z", "--", *paths, *attributes)
               if self._with_untracked else nullcontext() as untracked):
             listed = git.finish(index)
             entries = git.read_index(listed, relative)
@@ -207,7 +207,7 @@ class _Comparison:
         self.pages |= entries.pages.union(path for path in new if is_page(path))
         self._add_records(top, records, entries, new)
         self._add_unwatched(top, records, entries)
-        if any(path.rpartition("/")[2] == _ATTRIBUTES for path in records):
+        if any(path.rpartition("/")[2] == _ATTRIBUTES for path in (*records, *others)):
             self._add_rewritten(top, records, git.read_objects(listed, relative))
         for path in new:
             before = records[path].before if path in records else ""

@@ -13,7 +13,14 @@ from cachelint.files import read_write
 from cachelint.files.paths import join, linked_target, real_path
 from cachelint.fixer.replace import Outcome, create_file, replace_file
 from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
-from cachelint.linter.findings import finding_of, isolate, sort, unfixable_reason
+from cachelint.linter.findings import (
+    finding_of,
+    findings_of,
+    is_fixable,
+    isolate,
+    sort,
+    unfixable_reason,
+)
 from cachelint.model import FileChange, Finding, NamedTuple, Problem
 from cachelint.rules.selection import Settings, apply_overrides
 
@@ -69,14 +76,13 @@ def _fix_file(
     within = (real_path(own.root),)
     in_place: list[tuple[Problem, Finding]] = []
     reason = unfixable_reason(file.page, file.problems)
-    for rule, problem in file.problems:
-        if rule.code not in settings.selected:
-            continue
+    fixable = [each for each in file.problems if is_fixable(*each, file.page, reason)]
+    others = [each for each in file.problems if not is_fixable(*each, file.page, reason)]
+    done.findings.extend(findings_of(file.path, file.page, others, settings))
+    for rule, problem in fixable:
         found = [finding_of(file.path, file.page, rule, problem, reason)]
-        for finding in apply_overrides(found, settings):
-            if not finding.fixable:
-                done.findings.append(finding)
-            elif problem.new_file is None:
+        for finding in apply_overrides(found, settings) if rule.code in settings.selected else ():
+            if problem.new_file is None:
                 in_place.append((problem, finding))
             else:
                 name, text = problem.new_file
@@ -102,7 +108,9 @@ def _edited(file: FileProblems, problems: Iterable[Problem]) -> bytes:
     edits = []
     for problem in problems:
         if problem.expected is None:
-            bom, lines[1::2] = "", ["\n"] * (len(lines) // 2)
+            # in `_data`, a byte-order mark has no finding
+            bom = "" if file.page.closing_start else bom
+            lines[1::2] = ["\n"] * (len(lines) // 2)
             continue
         span = file.page.locate(problem.pointer)
         assert span is not None

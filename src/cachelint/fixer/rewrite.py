@@ -6,6 +6,7 @@ from cachelint.document.formats import BY_FORMAT
 from cachelint.document.in_place import edit_in_place, without_pairs
 from cachelint.document.page import Page
 from cachelint.document.render import ordered, render
+from cachelint.linter.findings import is_rewritable
 from cachelint.model import PageContext, PageFormat
 from cachelint.rules import ALL_RULES, Fix
 
@@ -18,13 +19,14 @@ def fixed_bytes(page: Page, context: PageContext) -> bytes:
     end = page.closing_start + 3
     if page.format is PageFormat.LEGACY:
         text = page.text[:end]
-    elif page.comments or not _is_rewritten(page.format, context):
+    elif not (is_rewritable(page) and _is_rewritten(page.format, context)):
         text = edit_in_place(page) + page.text[page.closing_start : end]
     else:
         title, tag = page.data["title"], page.data["categories"][1]
         text = render(title, tag, page.expected_meta, ordered(page.specs))
         if not BY_FORMAT[page.format].is_canonical:
-            text = without_pairs(text)
+            head, key, rest = text.partition("\nmeta: ")  # a tag may have backslashes
+            text = head + key + without_pairs(rest)
     return (text + page.body if page.body.strip() else text).encode()
 
 

@@ -64,7 +64,7 @@ def _reasons_to_skip(task: TagTask) -> Callable[[str], str]:
     """
     root, folder = real_path(task.root), real_path(join(task.root, f"_cache/{task.tag}"))
     outer, top = find_top(root), find_top(folder)
-    if task.pages is not None or task.within != (root,) or outer is None:
+    if task.within != (root,) or outer is None:  # it was named, or there is no checkout
         return lambda _: ""
     from cachelint.files import git  # which needs what only a fix of a checkout needs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from cachelint.document import catalog_files, schema
 from cachelint.document.catalog_files import Catalog, TagFacts
@@ -22,7 +23,13 @@ from cachelint.linter.tag import unreadable_page
 from cachelint.model import Finding, NamedTuple, Problem
 from cachelint.rules import ALL_RULES, BY_CODE, Rule
 from cachelint.rules.cl2_schema import schema_problems
-from cachelint.rules.cl7_site import SORTABLE_TAG, tag_name, unsortable
+from cachelint.rules.cl7_site import (
+    SORTABLE_TAG,
+    loader_dependent,
+    raw_in_own_file,
+    tag_name,
+    unsortable,
+)
 from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, apply_overrides
 
 
@@ -150,7 +157,7 @@ def lint_own_files(
         if rule.catalog is None or (rule.own_file and not own.is_checked(rule.own_file)):
             continue
         with isolate(join(root, rule.own_file or catalog_files.TAGS), own.unread):
-            for path, problem in rule.catalog(whole):
+            for path, problem in islice(rule.catalog(whole), schema.MOST_ERRORS):
                 own.files[path].problems.append((rule, problem))
     for file in own.files.values():
         file.problems[:] = without_superseded(file.problems)
@@ -180,10 +187,13 @@ def _lint_own_file(
     if page.parsed:
         page.schema_errors = schema.validate(schema_name, page.data)
         problems += schema_problems(page.schema_errors)
-        if page.schema_errors and schema_name == "meta":
-            page.complete()
+        if page.schema_errors and schema_name == "meta" and (
+                document := catalog_files.meta_in_full(page.text)):
+            page.take(document)
         if schema_name == "tags":
-            problems += _unsortable_tags(page)
+            problems += islice(_unsortable_tags(page), schema.MOST_ERRORS)
+        if raw_problem := raw_in_own_file(page):
+            problems.append((loader_dependent, raw_problem))
     return FileProblems(path, raw, page, problems)
 
 

@@ -221,7 +221,7 @@ def _task(root: str, tag: str, paths: list[str], tags: Tags | None) -> TagTask:
     listed = tags is not None and tag in tags.entries
     stacks = tags.stacks.get(tag) if tags is not None else None
     return TagTask(root, tag, tuple(sorted(paths, key=path_key)), listed, stacks,
-                (real_path(root),))
+                   within=(real_path(root),))
 
 
 def _pages(root: str, tag: str) -> list[str]:

@@ -49,11 +49,15 @@ PROVES = frozenset((
 """The rules that find nothing on an accepted page. Of the others, those about values of specs are
 run on each distinct value; with any that looks at the page as a whole, nothing is accepted."""
 
-_MOST_BYTES, _ENTRY = 4_000_000, 300
+_MOST_BYTES, _ENTRY = 5_000_000, 300
 """What is remembered of the strings of pages, with what each takes beside itself, and of one more
 page; then all of it is forgotten."""
 _SMALL, _MOST_GROUPS = 4096, 2048
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
+
+_LARGE, _LARGEST_SPEC = 1 << 20, 8192
+"""A page of so many bytes with more than that for each spec is not tried: some string of it has
+megabytes, which would be read twice."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
@@ -94,6 +98,7 @@ def _compile(columns: tuple[tuple[str, ...], ...]) -> re.Pattern[bytes]:
 
 _Found = TypeVar("_Found")
 _SUMMARISED = set(FIELDS.values())
+"""The fields of specs that `meta` and URLs have something of."""
 _BEFORE_KEY = re.compile(rb', (?="[a-z]+": )')
 
 
@@ -119,15 +124,19 @@ def _plain_variant() -> re.Pattern[bytes]:
         rb'"(\+\+?|~~?)?([A-Za-z0-9_][A-Za-z0-9_.-]*)(?(1)|:?==?[!#-&(-;=?-\[\]-~]*)"')
 
 
-def _are_plain_variants(text: bytes) -> bool:
-    """Return whether variants are surely valid, and sorted by name without duplicates.
+def _drop_plain_variants(text: bytes) -> bytes:
+    """Remove the variants from a string of a column where they are surely valid.
 
-    Where each spec has a variant of its own, running all rules on each would be most of the time.
+    They are sorted by name without duplicates, too. Where each spec has a variant of its own,
+    running all rules on each would be most of the time.
     """
-    parts = _plain_variant().split(text)
+    before, mark, rest = text.partition(b'"variants": [')
+    variants, end, after = rest.partition(b"]")
+    parts = _plain_variant().split(variants) if variants else [b"?"]
     names = parts[2::3]
-    return (parts[0] == b'"variants": [' and parts[-1] == b"]" and set(parts[3:-1:3]) <= {b", "}
-            and all(map(lt, names, names[1:])))
+    are_plain = not (parts[0] or parts[-1] or set(parts[3:-1:3]) - {b", "}) and all(
+        map(lt, names, names[1:]))
+    return b"".join([before, mark, end, after]) if are_plain else text
 
 
 class _Memory(dict[bytes, _Found]):
@@ -145,13 +154,14 @@ class _Memory(dict[bytes, _Found]):
         self._size += len(text) + _ENTRY
         return found
 
-    def make_room(self) -> bool:
-        """Forget everything if it takes too much memory, and return whether it did."""
-        if self._size < _MOST_BYTES:
-            return False
+    def is_full(self) -> bool:
+        """Return whether it takes so much memory that it is to be forgotten."""
+        return self._size >= _MOST_BYTES
+
+    def forget(self) -> None:
+        """Forget everything."""
         self.clear()
         self._size = 0
-        return True
 
 
 def _render(values: Iterable[str]) -> str:
@@ -199,7 +209,7 @@ class _Layout:
             ((at, [field for field in fields if field in _SUMMARISED])
              for at, fields in enumerate(columns, 1) if fields not in _UNIQUE),
             key=lambda column: "stacks" not in column[1])
-        """The other columns, that with stacks first: the piece, and the fields that `meta` has."""
+        """The other columns, that with stacks first: the piece, and its fields that `meta` has."""
         rules = running_rules(self.format, extra_rules)
         self._checks = [check for rule in rules for check in rule.values]
         unproved = [rule for rule in rules if rule.code not in PROVES]
@@ -207,7 +217,7 @@ class _Layout:
         # in the tarball format, stacks are checked in one order
         self.is_usable = not any(rule.page for rule in unproved) and fields.isdisjoint(
             {"hash"} if self._is_current else {"hash", "tarball", "stacks"})
-        self._skips_plain_variants = "variants" not in fields
+        self._drops_plain_variants = "variants" not in fields
         self._folders = frozenset(
             folder.encode() for folder in mirror_folders(options.mirror_urls)
             if strict_json.is_plain(folder))
@@ -218,6 +228,7 @@ class _Layout:
         self._rows: list[tuple[str, ...]] = []
         """What that is, by number."""
         self._numbers: dict[tuple[str, ...], int] = {}
+        """The number of each."""
 
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
@@ -235,7 +246,8 @@ class _Layout:
         if pieces[0] != b"{" or not line.endswith(b"}]\n---") or not (
                 is_sorted or (not self._is_current and len(set(hashes)) == len(hashes))):
             raise ValueError
-        self._make_room()
+        if self.known.is_full():
+            self._forget()
         if not self._is_current:
             # each order of stacks would take memory
             pieces[at::width] = map(_sort_stacks, texts)
@@ -249,36 +261,37 @@ class _Layout:
         summary = summarise(self, tuple(sorted(stacks)), *map(frozenset, others))
         return _Specs(hashes, summary, is_stable)
 
-    def _make_room(self) -> None:
-        """Forget what takes too much memory, between pages."""
-        self._fields.make_room()
-        if self.known.make_room():
-            self._rows.clear()
-            self._numbers.clear()
-            _summarise_small.cache_clear()
-            _tarball_path.cache_clear()
+    def _forget(self) -> None:
+        """Forget everything, between pages."""
+        self.known.forget()
+        self._rows.clear()
+        self._numbers.clear()
+        _summarise_small.cache_clear()
+        _tarball_path.cache_clear()
 
     def _read_column(self, text: bytes) -> int:
-        """Return the number of what a string of a column contains. Raises ValueError likewise."""
-        *columns, last = self._order
+        """Return the number of what a string of a column contains.
+
+        Raises ValueError if the schema or a rule may not allow it.
+        """
+        simple = _drop_plain_variants(text) if self._drops_plain_variants else text
+        if simple != text:
+            return self.known[simple]
         body = text.removesuffix(b"}, {")
-        if body != text:
-            columns = [last]
+        columns = self._order[:-1] if body == text else self._order[-1:]
         fields = [self._fields[part] for part in _BEFORE_KEY.split(body)] if body else []
         if tuple([field for field, _ in fields]) not in columns:
             raise ValueError
         row = tuple([value for field, value in fields if field in _SUMMARISED])
-        number = self._numbers.setdefault(row, len(self._rows))
-        self._rows += [row] * (number == len(self._rows))
-        return number
+        if row not in self._numbers:
+            self._numbers[row] = len(self._rows)
+            self._rows.append(row)
+        return self._numbers[row]
 
     def _read_field(self, text: bytes) -> tuple[str, str]:
-        """Return the name of a field of a spec, and its value, of stacks with `", "` between.
-
-        Raises ValueError if the schema or a rule may not allow its value.
-        """
-        if self._skips_plain_variants and _are_plain_variants(text):
-            return "variants", ""
+        """Return the name and value of a field, likewise; of stacks with `", "` between them."""
+        if self._fields.is_full():
+            self._fields.forget()
         source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
         [(field, value)] = strict_json.loads(f"{{{source}}}").items()
         is_valid = (
@@ -442,7 +455,8 @@ class FastPath:
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        if not layout.is_usable:
+        if not layout.is_usable or (
+                len(raw) > _LARGE and line.count(b'"hash": "') * _LARGEST_SPEC < len(raw)):
             return None
         try:
             specs = layout.read(line, page_id)

@@ -44,15 +44,20 @@ def unfixable_reason(page: Page, problems: Sequence[tuple[Rule, Problem]]) -> st
 
 def _unwritable_reason(page: Page) -> str:
     """Return why a page cannot be written as it has to be fixed; empty where it can."""
-    title, categories = page.title, page.categories
     if not page.comments and BY_FORMAT[page.format].is_canonical:
-        if type(title) is str and isinstance(categories, list) and len(categories) == 2 and (
-                type(categories[1]) is str and not is_renderable(title, categories[1])):
-            return "the title or the tag cannot be written in canonical form"
-        return ""
+        return "" if is_rewritable(page) else (
+            "the title or the tag cannot be written in canonical form")
     if any(entry.key == "meta" and entry.value_start < 0 for entry in page.entries):
         return _unfixable_layout(page)
     return ""
+
+
+def is_rewritable(page: Page) -> bool:
+    """Return whether a page can be written anew: it has no comments, and readable names."""
+    title, categories = page.title, page.categories
+    return (not page.comments and type(title) is str and isinstance(categories, list)
+            and len(categories) == 2 and type(categories[1]) is str
+            and is_renderable(title, categories[1]))
 
 
 def _unfixable_layout(page: Page) -> str:
@@ -86,7 +91,8 @@ def is_fixable(rule: Rule, problem: Problem, page: Page, reason: str) -> bool:
         return problem.new_file is not None or (
             problem.expected is not None and _is_on_one_line(page, problem.pointer))
     if rule.fixability is Fix.REWRITE:
-        return not page.comments
+        return not page.comments and (
+            BY_FORMAT[page.format].is_canonical or is_rewritable(page))
     return True
 
 

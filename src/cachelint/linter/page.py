@@ -74,6 +74,8 @@ def run_rules(page: Page, context: PageContext) -> list[tuple[Rule, Problem]]:
     if not isinstance(page.data, dict):
         return [*problems, *schema_problems(page.schema_errors)]
     for rule in running_rules(page.format, context.extra_rules):
+        if rule.restates_schema and not page.schema_errors:
+            continue
         found = islice(rule.problems(page, context), schema.MOST_ERRORS)
         problems += [(rule, problem) for problem in found]
     return list(without_superseded(problems))

@@ -120,6 +120,8 @@ class Rule(NamedTuple):
     """Whether a change of the tag's entry in ``tags.yaml`` can change its answer for any page."""
     own_file: str = ""
     """The catalog file that is all that a catalog rule looks at; empty where it needs more."""
+    restates_schema: bool = False
+    """Whether it finds nothing on a page that is valid by its schema."""
     supersedes: tuple[str, ...] = ()
     """Codes of rules whose findings at the same location are left out."""
     named_by_message: bool = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from cachelint.document.page import Page
-from cachelint.document.strict_json import dumps
+from cachelint.document.schema import show_name
 from cachelint.document.summary import FIELDS
 from cachelint.model import PageContext, Problem
 from cachelint.rules.base import Fix, page_rule
@@ -26,9 +26,9 @@ def _meta(page: Page, key: str) -> Any:
     return meta.get(key)
 
 
-def _list(values: set[str]) -> str:
+def _list(values: Collection[str]) -> str:
     """Name up to five values."""
-    names = [dumps(value)[1:-1] for value in sorted(values)[:5]]
+    names = [show_name(value) for value in sorted(values)[:5]]
     return ", ".join(names) + _more(len(values) - len(names))
 
 
@@ -40,9 +40,11 @@ def _union(page: Page, key: str) -> Iterator[Problem]:
     """Compare a list of `meta` with the union of the specs' values."""
     actual = _meta(page, key)
     expected: Any = page.expected_meta.get(key)
-    if actual is None or expected is None or actual == expected or set(actual) == set(expected):
+    if actual is None or expected is None or actual == expected:
         return
-    missing, extra = set(expected) - set(actual), set(actual) - set(expected)
+    missing, extra = _without(expected, actual), _without(actual, expected)
+    if not (missing or extra):
+        return
     claims = []
     other, label = None, ""
     if missing:
@@ -55,11 +57,17 @@ def _union(page: Page, key: str) -> Iterator[Problem]:
                   other_label=label)
 
 
-def _first_with(page: Page, field: str, values: set[str]) -> int:
+def _without(items: Iterable[str], others: Iterable[str]) -> dict[str, None]:
+    """Return those of ``items`` that ``others`` lacks, in their order, as keys."""
+    known = dict.fromkeys(others)
+    return {item: None for item in items if item not in known}
+
+
+def _first_with(page: Page, field: str, values: dict[str, None]) -> int:
     """Return the index of the first spec that has one of ``values``."""
     for index, spec in enumerate(page.specs):
         value = spec[field]
-        if not values.isdisjoint(value if isinstance(value, list) else [value]):
+        if not values.keys().isdisjoint(value if isinstance(value, list) else [value]):
             return index
     raise AssertionError("the values come from the specs")
 
@@ -132,12 +140,12 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     actual, expected = _meta(page, key), page.expected_meta.get("num_specs_by_stack")
     if actual is None or expected is None or actual == expected:
         return
-    wrong = [stack for stack in actual.keys() | expected.keys()
+    wrong = [stack for stack in {**expected, **actual}
              if actual.get(stack) != expected.get(stack, 0)]
     claims = []
     for stack in sorted(wrong)[:_MOST_STACKS]:
         found = f"{actual[stack]:,}" if stack in actual else "missing"
-        claims.append(f"{dumps(stack)[1:-1]} is {found}, expected {expected.get(stack, 0):,}")
+        claims.append(f"{show_name(stack)} is {found}, expected {expected.get(stack, 0):,}")
     yield Problem(f"/meta/{key}",
                   f"{key} is wrong: {'; '.join(claims)}{_more(len(wrong) - len(claims))}",
                   other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))

@@ -11,7 +11,7 @@ from cachelint.document import schema
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps
-from cachelint.document.variants import explain_variant, is_variant, variant_name
+from cachelint.document.variants import explain_variant, variant_name, variant_names
 from cachelint.model import PageContext, Problem, RuleOptions, Severity
 from cachelint.rules.base import TARBALL, Blocks, Fix, on_value, page_rule, value_rule
 from cachelint.text import clip, common_prefix, ordinal, plural
@@ -20,7 +20,7 @@ _HASH = re.compile(r"[a-z2-7]{32}").fullmatch
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-@value_rule("CL401", "invalid-hash", field="hash")
+@value_rule("CL401", "invalid-hash", field="hash", restates_schema=True)
 def invalid_hash(value: str, _: RuleOptions) -> Iterator[Problem]:
     """A hash is not 32 characters of `a` to `z` and `2` to `7`.
 
@@ -126,14 +126,15 @@ def _repeated_stacks(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 
 @on_value("variants")
 def _repeated_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
-    if len(set(map(variant_name, value))) == len(value):
+    names = variant_names(value)
+    if len(set(names)) == len(names):
         return
-    # an invalid variant (CL404) has no name, and equals nothing
-    names = [variant_name(item) if is_variant(item) else (number,)
-             for number, item in enumerate(value)]
-    for index, first in _repeated(names):
-        yield Problem(f"/{index}", f"duplicate variant {show(names[index])} in a spec",
-                      other=f"/{first}", other_label="first here")
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        # an invalid variant (CL404) has no name, and equals nothing
+        if name and first.setdefault(name, index) != index:
+            yield Problem(f"/{index}", f"duplicate variant {show(name)} in a spec",
+                          other=f"/{first[name]}", other_label="first here")
 
 
 @page_rule("CL403", "repeated-item", fixability=Fix.META,
@@ -173,7 +174,7 @@ def repeated_item(page: Page, _: PageContext) -> Iterator[Problem]:
                                   other=f"{pointer}/{first}", other_label="first here")
 
 
-@value_rule("CL404", "variant-syntax", field="variants", each=True)
+@value_rule("CL404", "variant-syntax", field="variants", each=True, restates_schema=True)
 def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
     """A variant does not have Spack's syntax.
 
@@ -200,11 +201,11 @@ def variant_syntax(value: str, _: RuleOptions) -> Iterator[Problem]:
     None.
     """
     # a control character is CL701's, unless the rest is invalid as well
-    if not is_variant(value) and not is_variant(_CONTROL.sub("_", value)):
+    if not variant_name(value) and not variant_name(_CONTROL.sub("_", value)):
         yield Problem("", f"invalid variant {show(value)}: {explain_variant(value)}")
 
 
-@value_rule("CL405", "version-count", field="versions")
+@value_rule("CL405", "version-count", field="versions", restates_schema=True)
 def version_count(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     """A spec has more than one version.
 

@@ -10,8 +10,9 @@ from typing import Any
 from cachelint.document.formats import KEYS
 from cachelint.document.page import Page
 from cachelint.document.render import render_entry
+from cachelint.document.schema import show, show_name
 from cachelint.document.strict_json import dumps, escape_token
-from cachelint.document.variants import is_variant, variant_name
+from cachelint.document.variants import variant_names
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, CURRENT, TARBALL, Fix, emitted_rule, page_rule, value_rule
 from cachelint.text import common_prefix, escape_unsafe
@@ -73,8 +74,8 @@ def key_order(page: Page, _: PageContext) -> Iterator[Problem]:
             first, instead = next((a, b) for a, b in zip(keys, due, strict=True) if a != b)
             at_fault = page.span_of(f"{pointer}/{escape_token(first)}", key=True)
             yield Problem(pointer, "keys are not in canonical order: expected "
-                                   f"{dumps(instead)}, found {dumps(first)}",
-                          other_span=at_fault, other_label=f"expected {dumps(instead)}")
+                                   f"{show(instead)}, found {show(first)}",
+                          other_span=at_fault, other_label=f"expected {show(instead)}")
             return
 
 
@@ -122,7 +123,7 @@ def _is_unsorted(values: Any) -> bool:
 
 def _first_out_of_order(values: list[str]) -> str:
     later, earlier = next((a, b) for a, b in pairwise(values) if a > b)
-    return f"{dumps(earlier)[1:-1]} comes before {dumps(later)[1:-1]}"
+    return f"{show_name(earlier)} comes before {show_name(later)}"
 
 
 @page_rule("CL503", "unsorted-specs", formats=CURRENT, fixability=Fix.REWRITE)
@@ -319,7 +320,7 @@ def unsorted_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 
     None. Specs are never changed.
     """
-    names = list(map(variant_name, filter(is_variant, value)))
+    names = list(filter(None, variant_names(value)))
     if not _is_sorted(names):
         yield Problem("", f"variants are not sorted by name: {_first_out_of_order(names)}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -133,11 +133,17 @@ def unknown_stack(page: Page, context: PageContext) -> Iterator[Problem]:
             if (isinstance(stack, str) and stack and stack not in listed and stack not in seen
                     and not unsafe(stack)):
                 seen.add(stack)
+                # among more, none is probably meant for another
+                known = listed if len(seen) <= _MOST_GUESSES else ()
                 yield Problem(f"/spec_details/{index}/stacks/{number}",
-                              _unknown(stack, listed, context.page_id.tag))
+                              _unknown(stack, known, context.page_id.tag))
 
 
-def _unknown(stack: str, known: frozenset[str], tag: str | None) -> str:
+_MOST_GUESSES = 10
+"""Among more unknown names, none is taken for another: each takes time to compare with all."""
+
+
+def _unknown(stack: str, known: Iterable[str], tag: str | None) -> str:
     return (f"unknown stack {show(stack)}: tag {tag or ''} has no such stack in _data/tags.yaml"
             + _suggest(stack, known))
 
@@ -294,12 +300,20 @@ def empty_tag(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     listed = tags_of(catalog.tags) if catalog.tags else None
     if listed is None:
         return
+    guesses = _guesses(catalog, listed.entries)
     for tag, number in listed.entries.items():
         pages = catalog.facts[tag].pages if tag in catalog.facts else 0
         if not pages and (catalog.is_whole or tag in catalog.facts):
             yield catalog.path(TAGS), Problem(
                 f"/{number}/name", f"tag {show(tag)} is listed and has no pages"
-                + _suggest(tag, sorted(catalog.facts.keys() - listed.entries.keys())))
+                + _suggest(tag, guesses))
+
+
+def _guesses(catalog: Catalog, names: Collection[str]) -> list[str]:
+    """Return the tags with pages that ``names`` lack and may mean; none where too many have no pages."""
+    if sum(name not in catalog.facts for name in names) > _MOST_GUESSES:
+        return []
+    return sorted(catalog.facts.keys() - names)
 
 
 @catalog_rule("CL607", "spec-count", fixability=Fix.CATALOG, needs_whole_tag=True,
@@ -338,13 +352,14 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """
     if catalog.meta is None:
         return
+    guesses = _guesses(catalog, catalog.meta.data)
     for pointer, expected in expected_counts(catalog).items():
         actual = catalog.meta.value(pointer)
         if actual == expected:
             continue
         tag = unescape_token(pointer.split("/")[1])
         message = f"count of {show(tag)} is {actual:,}, expected {expected:,}"
-        if near := _suggest_key(catalog, tag):
+        if near := _suggest_key(catalog, tag, guesses):
             yield catalog.path(META), Problem(pointer, message + near)
         elif tag in catalog.mutable_tags and actual < expected:
             yield catalog.path(META), Problem(
@@ -354,11 +369,9 @@ def spec_count(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
             yield catalog.path(META), Problem(pointer, message, expected=expected)
 
 
-def _suggest_key(catalog: Catalog, tag: str) -> str:
+def _suggest_key(catalog: Catalog, tag: str, guesses: list[str]) -> str:
     """Return the clause for a key of ``meta.yaml`` that is probably meant for another tag."""
-    if catalog.meta is None or tag in catalog.facts or tag == "all":
-        return ""
-    return _suggest(tag, sorted(catalog.facts.keys() - catalog.meta.data.keys()))
+    return "" if tag in catalog.facts or tag == "all" else _suggest(tag, guesses)
 
 
 def expected_counts(catalog: Catalog) -> dict[str, int]:
@@ -375,10 +388,11 @@ def expected_counts(catalog: Catalog) -> dict[str, int]:
     tags = [tag for tag in catalog.meta.data if tag not in others]
     known = {tag: catalog.facts[tag].specs if tag in catalog.facts else
              0 if catalog.is_whole else None for tag in tags}
+    guesses = _guesses(catalog, catalog.meta.data)
     expected = {f"/{escape_token(tag)}/count": count for tag, count in known.items()
                 if count is not None and tag in actual}
     # the count as written is taken for right where it is not known, or where pages may be wrong
-    counts = [actual.get(tag) if count is None or _suggest_key(catalog, tag) or (
+    counts = [actual.get(tag) if count is None or _suggest_key(catalog, tag, guesses) or (
         tag in catalog.mutable_tags and actual.get(tag, count) < count) else count
         for tag, count in known.items()]
     if catalog.is_whole and "all" in actual and None not in counts:

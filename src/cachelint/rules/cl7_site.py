@@ -48,7 +48,8 @@ def _unsafe(pointer: str, value: str, character: str) -> Problem:
                             "templates do not escape it")
 
 
-@page_rule("CL701", "unsafe-text", values=_unsafe_word + _unsafe_item + _unsafe_variant)
+@page_rule("CL701", "unsafe-text", values=_unsafe_word + _unsafe_item + _unsafe_variant,
+           restates_schema=True)
 def unsafe_text(page: Page, _: PageContext) -> Iterator[Problem]:
     r"""A value contains characters that the site does not escape.
 
@@ -100,6 +101,9 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     - A value or key without quotes, such as `no`, `1:30` or `017`, that is a string for one reader and a
       boolean or a number for another.
 
+    In the catalog's own files it reports the first such character that is not escaped, also in a comment:
+    some readers take what follows it for a line of its own.
+
     ## Why it is a problem
 
     Jekyll refuses the page, or the site shows something else than what this check has read.
@@ -118,8 +122,8 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     """
     yield from _at_start(page)
     found: list[tuple[str | None, Problem]] = [*_without_quotes(page), *_in_strings(page)]
-    if not found:
-        found += _between_tokens(page)
+    if len(found) < _MOST_STRINGS:
+        found += _between_tokens(page, [problem.pointer for _, problem in found])
     in_specs = {value for value, problem in found if not problem.pointer.startswith("/meta/")}
     for value, problem in found:
         if value is None or not problem.pointer.startswith("/meta/") or not (
@@ -160,10 +164,12 @@ def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
                 pointer, f"{show(value)[1:-1]} {reason}", page.span(node.start, node.end))
 
 
-def _between_tokens(page: Page) -> Iterator[tuple[None, Problem]]:
-    """Yield the first tab or separator outside strings that some readers refuse."""
-    raw = None if page.text.isascii() else re.compile(_RAW).search(
-        page.text, page.opening_end, page.closing_start)
+def _between_tokens(page: Page, pointers: Iterable[str]) -> Iterator[tuple[None, Problem]]:
+    """Yield the first tab or separator that some readers refuse outside keys and strings.
+
+    Those that contain one are at the ``pointers``.
+    """
+    raw = None if page.text.isascii() else _find_raw(page, pointers)
     if raw is not None:
         at, what = raw.start(), _name(raw[0])
     elif page.tabs and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
@@ -174,6 +180,38 @@ def _between_tokens(page: Page) -> Iterator[tuple[None, Problem]]:
     yield None, Problem(f"/{escape_token(entry.key)}" if entry else "",
                         f"{what} between values: some readers of YAML refuse it",
                         page.span(at, at + 1))
+
+
+def raw_in_own_file(page: Page) -> Problem | None:
+    """Return the problem of the first raw separator in one of the catalog's own files."""
+    end = page.closing_start or len(page.text)
+    raw = None if page.text.isascii() else re.compile(_RAW).search(
+        page.text, page.opening_end, end)
+    if raw is None:
+        return None
+    at, entry = raw.start(), page.entry_at(raw.start())
+    pointer = f"/{escape_token(entry.key)}" if entry else ""
+    for each, node in page.nodes.items():
+        if not node.container and (node.start <= at < node.end
+                                   or node.key_start <= at < node.key_end):
+            pointer = each
+    return Problem(pointer, f"{_name(raw[0])} is not escaped: some readers of YAML refuse it, or "
+                            "read a space or the end of a line", page.span(at, at + 1))
+
+
+def _find_raw(page: Page, pointers: Iterable[str]) -> re.Match[str] | None:
+    """Find the first raw separator in the front matter outside what is at the ``pointers``."""
+    nodes = filter(None, map(page.locate, pointers))
+    spans = sorted(span for node in nodes if not node.container
+                   for span in ((node.key_start, node.key_end), (node.start, node.close)))
+    search, at = re.compile(_RAW).search, page.opening_end
+    raw = search(page.text, at, page.closing_start)
+    for start, end in spans:
+        if raw is None or raw.start() < start:
+            break
+        if raw.start() < end:
+            raw = search(page.text, end, page.closing_start)
+    return raw
 
 
 def _in_strings(page: Page) -> Iterator[tuple[str, Problem]]:

@@ -24,6 +24,8 @@ from cachelint.rules.selection import ALWAYS
 VERSION = 1
 MAX_SIZE = 32 << 20
 """Bytes of a baseline: some 200,000 entries."""
+MOST_VALUES = 1_200_000
+"""The most values of a baseline; so many entries have six each."""
 
 
 class Key(NamedTuple):
@@ -72,6 +74,9 @@ def read(path: str, read_file: Read = read_write.read) -> Baseline:
 
 
 def _parse(path: str, raw: bytes) -> Baseline:
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise CachelintError(f"{path}: cannot read the baseline: it has more than {MOST_VALUES:,} "
+                             "values")
     try:
         data = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):

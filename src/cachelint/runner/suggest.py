@@ -9,9 +9,12 @@ from cachelint.linter.findings import isolate, sort
 from cachelint.linter.tag import context_at
 from cachelint.model import Report, Suggestion
 from cachelint.rules.selection import Settings
+from cachelint.text import changed_lines
 
 LONGEST = 2000
 """Longer lines, in characters, are not suggested: nobody can review them."""
+LARGEST = 1 << 20
+"""Nor are changes of larger files, in bytes."""
 
 
 def suggest(report: Report, settings: Settings) -> Report:
@@ -29,7 +32,7 @@ def suggest(report: Report, settings: Settings) -> Report:
     findings = [*report.findings]
     for path, found in lines.items():
         with isolate(path, findings):
-            of_file = list(_suggest(path, settings))
+            of_file = list(_suggest(path, settings, found))
             if all(each.text and found.intersection(range(each.line, each.end_line + 1))
                    for each in of_file):
                 changes += of_file
@@ -39,17 +42,23 @@ def suggest(report: Report, settings: Settings) -> Report:
                            failed=report.failed + failed)
 
 
-def _suggest(path: str, settings: Settings) -> Iterator[Suggestion]:
-    """Yield the changes of a file, with an empty text for one that cannot be suggested."""
+def _suggest(path: str, settings: Settings, found: set[int]) -> Iterator[Suggestion]:
+    """Yield the changes of a file, with an empty text for one that cannot be suggested.
+
+    There are none if a line in which something was ``found`` is too long: it would change.
+    """
     from cachelint.fixer.page import fix_page
 
     root = paths.catalog_of(path)
     within = () if root is None else (paths.real_path(root),)
     raw = read_write.read(path, settings.max_page_size, within)
-    if not isinstance(raw, bytes):
+    if not isinstance(raw, bytes) or len(raw) > LARGEST:
+        return
+    old = raw.decode("utf-8", "replace").split("\n")
+    if any(len(old[number - 1]) > LONGEST for number in found if number <= len(old)):
         return
     fixed = fix_page(raw, path, settings=settings, context=context_at(path, settings)).content
-    old, new = (content.decode("utf-8", "replace").split("\n") for content in (raw, fixed))
+    new = fixed.decode("utf-8", "replace").split("\n")
     for first, last, lines in _compare(old, new):
         is_short = all(len(line) <= LONGEST for line in [*old[first:last], *lines])
         is_change = is_short and first < last < len(old)
@@ -63,9 +72,5 @@ def _compare(old: list[str], new: list[str]) -> Iterator[tuple[int, int, list[st
             if before != after:
                 yield index, index + 1, [after]
         return
-    from difflib import SequenceMatcher
-
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    for operation, first, last, new_first, new_last in matcher.get_opcodes():
-        if operation != "equal":
-            yield first, last, new[new_first:new_last]
+    for first, last, new_first, new_last in changed_lines(old, new):
+        yield first, last, new[new_first:new_last]

@@ -11,7 +11,7 @@ from cachelint.document import schema
 from cachelint.document.catalog_files import (
     META,
     TAGS,
-    meta_by_line,
+    read_meta,
     read_yaml,
     tags_by_line,
     tags_of,
@@ -35,7 +35,7 @@ from cachelint.linter.findings import (
     make_finding,
     sort,
 )
-from cachelint.linter.tag import TagTally, folder_of, pages_of, parse_again, read_page
+from cachelint.linter.tag import TagTally, check_tag, folder_of, pages_of, parse_again, read_page
 from cachelint.model import CachelintError, Finding, NamedTuple, PageFormat, PageId, Problem, Report
 from cachelint.rules import BY_CODE, OF_INDEX, RUN_BY_VERIFY, Rule
 from cachelint.rules.cl2_schema import schema_problems
@@ -134,6 +134,9 @@ def verify(
     whole = selection.roots if index.tag is None and diff_base is None else ()
     findings = [*_join(verified, source, whole, settings), *plan.findings]
     findings += gate.findings if gate else ()
+    # pages of no tag, and links that lead out of the catalog
+    findings += [finding for task in plan.tasks if not task.tag
+                 for finding in check_tag(task, settings).findings]
     sort(findings)
     was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
     if write_baseline is not None:
@@ -335,7 +338,7 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
     raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
-    page = read_yaml(raw, tags_by_line if name == TAGS else meta_by_line)
+    page = read_yaml(raw, tags_by_line if name == TAGS else read_meta)
     return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
 
 
