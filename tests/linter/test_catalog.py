@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml as pyyaml  # type: ignore[import-untyped]
@@ -17,6 +18,7 @@ from cachelint import Settings, check, fix
 from cachelint.document import yaml
 from cachelint.document.catalog_files import meta_by_line, meta_in_full, tags_by_line
 from cachelint.files import read_write
+from cachelint.fixer import catalog as catalog_fixer
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 TAGS = (EXAMPLE / "_data/tags.yaml").read_text(encoding="utf-8")
@@ -362,6 +364,29 @@ def test_values_of_several_lines_are_not_fixed(catalog: Path, before: str, after
     raw = page.read_bytes()
     done = fix()
     assert [(f.code, f.fixable) for f in done.report.findings] == [("CL605", False)]
+    assert page.read_bytes() == raw
+
+
+@pytest.mark.parametrize(("before", "after", "reason"), [
+    ("---\n\nBy hand", "---\n\nBy", "would differ in more than what is fixed"),
+    ("---\n\nBy hand", "---\n\nby hand", "would differ in more than what is fixed"),
+    ("layout: table", "layout: tables", "would differ in more than what is fixed"),
+    ("tag: develop", "tag: 'develop", "could not be read"),
+], ids=["body lost", "body altered", "value altered", "invalid"])
+def test_own_file_is_read_back_and_compared(
+    catalog: Path, before: str, after: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path("pages/tags/develop.md")
+    page.write_text(page.read_text() + "\n\nBy hand")
+    change(str(page), "/tag/develop/", "/tag/v1/")
+    raw = page.read_bytes()
+
+    def edit_badly(*arguments: Any) -> bytes:
+        return edited(*arguments).replace(before.encode(), after.encode())
+
+    edited = catalog_fixer._edited
+    monkeypatch.setattr(catalog_fixer, "_edited", edit_badly)
+    assert fix().skipped == ((str(page), f"the fixed file {reason}"),)
     assert page.read_bytes() == raw
 
 
