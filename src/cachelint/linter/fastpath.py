@@ -98,6 +98,7 @@ def _compile(columns: tuple[tuple[str, ...], ...]) -> re.Pattern[bytes]:
 
 _Found = TypeVar("_Found")
 _SUMMARISED = set(FIELDS.values())
+"""The fields of specs that `meta` and URLs have something of."""
 _BEFORE_KEY = re.compile(rb', (?="[a-z]+": )')
 
 
@@ -208,7 +209,7 @@ class _Layout:
             ((at, [field for field in fields if field in _SUMMARISED])
              for at, fields in enumerate(columns, 1) if fields not in _UNIQUE),
             key=lambda column: "stacks" not in column[1])
-        """The other columns, that with stacks first: the piece, and the fields that `meta` has."""
+        """The other columns, that with stacks first: the piece, and its fields that `meta` has."""
         rules = running_rules(self.format, extra_rules)
         self._checks = [check for rule in rules for check in rule.values]
         unproved = [rule for rule in rules if rule.code not in PROVES]
@@ -222,13 +223,12 @@ class _Layout:
             if strict_json.is_plain(folder))
         self._fields: _Memory[tuple[str, str]] = _Memory(self._read_field)
         """Strings with one field of a spec that are valid: its name and value."""
-        self._checked: _Memory[int] = _Memory(self._read_column)
+        self.known: _Memory[int] = _Memory(self._read_column)
         """Strings of columns that are valid, and to each the number of what it contains."""
-        self.known: _Memory[int] = _Memory(self._look_up)
-        """The same for strings as they are on pages, with plain variants."""
         self._rows: list[tuple[str, ...]] = []
         """What that is, by number."""
         self._numbers: dict[tuple[str, ...], int] = {}
+        """The number of each."""
 
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
@@ -246,7 +246,8 @@ class _Layout:
         if pieces[0] != b"{" or not line.endswith(b"}]\n---") or not (
                 is_sorted or (not self._is_current and len(set(hashes)) == len(hashes))):
             raise ValueError
-        self._make_room()
+        if self.known.is_full():
+            self._forget()
         if not self._is_current:
             # each order of stacks would take memory
             pieces[at::width] = map(_sort_stacks, texts)
@@ -260,41 +261,37 @@ class _Layout:
         summary = summarise(self, tuple(sorted(stacks)), *map(frozenset, others))
         return _Specs(hashes, summary, is_stable)
 
-    def _make_room(self) -> None:
-        """Forget what takes too much memory, between pages."""
-        for memory in (self._fields, self.known):
-            if memory.is_full():
-                memory.forget()
-        if self._checked.is_full():
-            self._checked.forget()
-            self.known.forget()
-            self._rows.clear()
-            self._numbers.clear()
-            _summarise_small.cache_clear()
-            _tarball_path.cache_clear()
-
-    def _look_up(self, text: bytes) -> int:
-        return self._checked[_drop_plain_variants(text) if self._drops_plain_variants else text]
+    def _forget(self) -> None:
+        """Forget everything, between pages."""
+        self.known.forget()
+        self._rows.clear()
+        self._numbers.clear()
+        _summarise_small.cache_clear()
+        _tarball_path.cache_clear()
 
     def _read_column(self, text: bytes) -> int:
-        """Return the number of what a string of a column contains. Raises ValueError likewise."""
-        *columns, last = self._order
+        """Return the number of what a string of a column contains.
+
+        Raises ValueError if the schema or a rule may not allow it.
+        """
+        simple = _drop_plain_variants(text) if self._drops_plain_variants else text
+        if simple != text:
+            return self.known[simple]
         body = text.removesuffix(b"}, {")
-        if body != text:
-            columns = [last]
+        columns = self._order[:-1] if body == text else self._order[-1:]
         fields = [self._fields[part] for part in _BEFORE_KEY.split(body)] if body else []
         if tuple([field for field, _ in fields]) not in columns:
             raise ValueError
         row = tuple([value for field, value in fields if field in _SUMMARISED])
-        number = self._numbers.setdefault(row, len(self._rows))
-        self._rows += [row] * (number == len(self._rows))
-        return number
+        if row not in self._numbers:
+            self._numbers[row] = len(self._rows)
+            self._rows.append(row)
+        return self._numbers[row]
 
     def _read_field(self, text: bytes) -> tuple[str, str]:
-        """Return the name of a field of a spec, and its value, of stacks with `", "` between.
-
-        Raises ValueError if the schema or a rule may not allow its value.
-        """
+        """Return the name and value of a field, likewise; of stacks with `", "` between them."""
+        if self._fields.is_full():
+            self._fields.forget()
         source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
         [(field, value)] = strict_json.loads(f"{{{source}}}").items()
         is_valid = (
