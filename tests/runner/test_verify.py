@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 from cachelint import CachelintError, Finding, Report, Settings, check, fix
+from cachelint.document.page import Page
+from cachelint.linter.tag import parse_again
+from cachelint.runner import verify as verify_module
 from cachelint.runner.render import render
 from cachelint.runner.verify import IndexOptions, verify
 from support.catalogs import (
@@ -382,3 +386,20 @@ def test_an_error_of_the_program_ends_nothing_else(
     assert [each.path for each in report.findings if each.code == "CL199"] == [path]
     assert (len([each for each in report.findings if each.code != "CL199"]), report.failed) == (
         left, 1)
+
+
+def test_first_page_of_a_tag_without_entry_is_read_once_for_all_that_differs(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("_data/tags.yaml").unlink()
+    for package in ("zlib", "zstd"):
+        shutil.rmtree(f"_cache/{TAG}/{package}")
+    read: list[str] = []
+
+    def count(path: str, settings: Settings) -> Page:
+        read.append(path)
+        return parse_again(path, settings)
+
+    monkeypatch.setattr(verify_module, "parse_again", count)
+    assert [each.code for each in run().findings] == ["CL902", "CL902"]
+    assert read == [f"_cache/{TAG}/zlib-ng/specs.md"]

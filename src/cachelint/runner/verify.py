@@ -278,11 +278,11 @@ def _compare_tags(root: str, verified: list[VerifiedTag], settings: Settings) ->
     listed = tags_of(tags) if tags is not None else None
     for each in verified:
         number = listed.entries.get(each.task.tag) if listed is not None else None
+        path, page, pointer = join(root, TAGS), tags, f"/{number}"
+        if number is None and each.problems:
+            path, pointer = each.first_page, ""
+            page = parse_again(path, settings)
         for code, message in each.problems:
-            path, page, pointer = join(root, TAGS), tags, f"/{number}"
-            if number is None:
-                path, pointer = each.first_page, ""
-                page = parse_again(path, settings)
             findings += _find(path, page, BY_CODE[code], Problem(pointer, message), settings)
     return findings
 
