@@ -73,12 +73,14 @@ def test_findings_on_a_tarball_page(
     [
         ({"num_specs": 3}, "num_specs is 3, but spec_details has 2 specs"),
         ({"num_specs_by_stack": {"aws": 1, "root": 1}}, "num_specs_by_stack is wrong: aws is 1, "
-         "expected 0; e4s is missing, expected 1; root is 1, expected 2"),
+         "but no spec is in it; e4s is missing, expected 1; root is 1, expected 2"),
+        ({"num_specs_by_stack": {"aws": 0, "e4s": 1, "root": 2}},
+         "num_specs_by_stack is wrong: aws is 0, but no spec is in it"),
         ({"versions": ["1.2.13", "2"]}, "versions is wrong: missing 1.3.1; no spec has 2"),
         ({"oss": ["a", "b", "c", "d", "e", "f", "ubuntu22.04"]},
          "oss is wrong: no spec has a, b, c, d, e and 1 more"),
     ],
-    ids=["CL301", "CL302", "CL308", "CL304"],
+    ids=["CL301", "CL302", "CL302 with 0", "CL308", "CL304"],
 )
 def test_message(changes: dict[str, Any], message: str) -> None:
     (finding,) = valid.check(page(meta(**changes)))

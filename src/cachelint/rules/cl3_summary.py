@@ -140,12 +140,12 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
     actual, expected = _meta(page, key), page.expected_meta.get("num_specs_by_stack")
     if actual is None or expected is None or actual == expected:
         return
-    wrong = [stack for stack in {**expected, **actual}
-             if actual.get(stack) != expected.get(stack, 0)]
+    wrong = [stack for stack in {**expected, **actual} if actual.get(stack) != expected.get(stack)]
     claims = []
     for stack in sorted(wrong)[:_MOST_STACKS]:
         found = f"{actual[stack]:,}" if stack in actual else "missing"
-        claims.append(f"{show_name(stack)} is {found}, expected {expected.get(stack, 0):,}")
+        wanted = f"expected {expected[stack]:,}" if stack in expected else "but no spec is in it"
+        claims.append(f"{show_name(stack)} is {found}, {wanted}")
     yield Problem(f"/meta/{key}",
                   f"{key} is wrong: {'; '.join(claims)}{_more(len(wrong) - len(claims))}",
                   other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))
