@@ -200,6 +200,8 @@ class Locator:
         self._start = start
         self._containers: dict[int, _Container] = {}
         """By where they begin."""
+        self._ends: dict[int, int] = {}
+        """Where items of arrays end, by where they begin."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
@@ -214,7 +216,9 @@ class Locator:
                 return None
             start = member.start
         if member is not None and member.end < 0:
-            return member._replace(end=_decode_at(self._text, start)[1])
+            if start not in self._ends:
+                self._ends[start] = _decode_at(self._text, start)[1]
+            return member._replace(end=self._ends[start])
         return member
 
     def _member(self, container: _Container, keys: dict[str, Member], key: str) -> Member | None:
