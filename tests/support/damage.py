@@ -35,6 +35,9 @@ def compare(fast: PageResult, plain: PageResult) -> None:
     assert fast.problems == plain.problems
     assert (fast.num_specs, fast.hashes) == (plain.num_specs, plain.hashes)
     if fast.page is not None:
+        assert plain.page is not None
+        for _, problem in plain.problems:
+            assert fast.page.locate(problem.pointer) == plain.page.locate(problem.pointer)
         assert _describe(fast.page) == _describe(plain.page)
 
 
