@@ -37,8 +37,9 @@ class Hooks(NamedTuple):
 
 def clean_environment(home: Path) -> dict[str, str]:
     """Return an environment without the settings of git, pre-commit and prek outside."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("GIT_", "PRE_COMMIT", "PREK", "CACHELINT", "GITHUB_"))}
+    # warnings as errors are not for the pip that both start
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(
+        ("GIT_", "PRE_COMMIT", "PREK", "CACHELINT", "GITHUB_", "PYTHONWARNINGS"))}
     # both programs are found where this Python is
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     return {**kept, "PATH": path, "PRE_COMMIT_HOME": str(home), "PREK_HOME": str(home / "prek"),
