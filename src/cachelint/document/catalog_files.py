@@ -238,13 +238,13 @@ def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
     except UnicodeDecodeError:
         return parse_page(raw)
     page = Page(text)
-    use_line_feeds(page)
-    text = page.text
-    if len(text) > MOST_LINES and text.count("\n") > MOST_LINES:
+    if len(text) > MOST_LINES < text.count("\n") + text.count("\r") - text.count("\r\n"):
         page = Page("")
         page.errors.append(ParseError("CL110", Problem(
             "", f"more than {MOST_LINES:,} lines: not parsed")))
         return page
+    use_line_feeds(page)
+    text = page.text
     document = _read(text, by_line)
     if isinstance(document, _Fault):
         at = min(document.at, max(0, len(text) - 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from cachelint.document import catalog_files
@@ -386,7 +387,9 @@ def _difference(tag: str, package: str, old: PageContents, new: PageContents) ->
             specs = before if names[0] in before else after
             claim = f"{_name(package, specs[names[0]], names[0])} {verb} frozen tag {tag}"
             if names is changed:
-                claim += f": {_first_change(before[names[0]], after[names[0]])}"
+                change = _first_change(before[names[0]], after[names[0]])
+                claim += (f": {clip(change[0], 60)} was {change[1]}, is {change[2]}" if change
+                          else ": it is another value")
             if len(names) > 1:
                 claim += f" (and {plural(len(names) - 1, 'more spec')})"
             claims.append(claim)
@@ -403,13 +406,13 @@ def _locate_change(page: Page, old: PageContents, new: PageContents) -> tuple[Sp
                   if isinstance(spec, dict) and spec.get("hash") == name), None)
     if name is None or index is None:
         return None
-    was, now = json.loads(before[name]), json.loads(after[name])
-    if not (isinstance(was, dict) and isinstance(now, dict)):
+    change = _first_change(before[name], after[name])
+    if change is None:
         return None
-    key = changed_keys(before[name], after[name])[0]
-    span = page.span_of(f"/spec_details/{index}/{escape_token(key)}" if key in now
+    key, was, _, is_left = change
+    span = page.span_of(f"/spec_details/{index}/{escape_token(key)}" if is_left
                         else f"/spec_details/{index}")
-    return span, f"was {_value(was, key)}"
+    return span, f"was {was}"
 
 
 def _name(package: str, spec: str, dag_hash: str) -> str:
@@ -424,18 +427,23 @@ def changed_keys(before: str, after: str) -> list[str]:
     """Return the keys of two mappings, which are JSON, whose values differ, sorted."""
     if before == after:
         return []
-    old, new = json.loads(before), json.loads(after)
-    return [key for key in sorted(old.keys() | new.keys())
-            if key not in old or key not in new or dumps(old[key]) != dumps(new[key])]
+    return list(_changed_keys(json.loads(before), json.loads(after)))
 
 
-def _first_change(before: str, after: str) -> str:
-    """Name the first field that differs, with both values."""
+def _changed_keys(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for key in sorted(old.keys() | new.keys()):
+        if key not in old or key not in new or dumps(old[key]) != dumps(new[key]):
+            yield key
+
+
+@lru_cache(maxsize=1)  # the message has it, and its location
+def _first_change(before: str, after: str) -> tuple[str, str, str, bool] | None:
+    """Return the first field that differs, both values, and whether it is still there."""
     old, new = json.loads(before), json.loads(after)
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return "it is another value"
-    key = changed_keys(before, after)[0]
-    return f"{key} was {_value(old, key)}, is {_value(new, key)}"
+        return None
+    key = next(_changed_keys(old, new))
+    return key, _value(old, key), _value(new, key), key in new
 
 
 def _value(spec: dict[str, Any], key: str) -> str:

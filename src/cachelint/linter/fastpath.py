@@ -52,7 +52,7 @@ run on each distinct value; with any that looks at the page as a whole, nothing 
 _MOST_BYTES, _ENTRY = 5_000_000, 300
 """What is remembered of the strings of pages, with what each takes beside itself, and of one more
 page; then all of it is forgotten."""
-_SMALL, _MOST_GROUPS = 4096, 2048
+_SMALL, _MOST_GROUPS = 4096, 3072
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
 
 _LARGE, _LARGEST_SPEC = 1 << 20, 8192
