@@ -76,7 +76,7 @@ LIMITS = {
     "spaces": "a " * (catalog_files.MOST_BLANKS + 1),
     "tabs": "a: [b, " + "\t" * (catalog_files.MOST_BLANKS + 1) + "]",
     "bytes": "x: " + "a" * catalog_files.MAX_SIZE,
-    "containers in containers": "[" + ("[" * 90 + "]" * 90 + ",") * 500 + "]",
+    "containers in containers": "[" + ("[" * 90 + "]" * 90 + ",") * 1200 + "]",
 }
 
 
@@ -86,6 +86,13 @@ def test_limits_of_a_file(catalog: Path, name: str, path: str) -> None:
     (catalog / path).write_bytes(LIMITS[name].encode())
     assert [(each.code, each.line) for each in check().findings if each.path == path] == [
         ("CL110", 1)]
+
+
+def test_a_file_as_large_as_the_public_one_may_have_a_comment(catalog: Path) -> None:
+    counts = "".join(f"    some-package-{number}: {number}\n" for number in range(500))
+    text = "".join(f"develop-{number}:\n  packages:\n{counts}" for number in range(100))
+    (catalog / META).write_text(f"# by hand\n{text}")
+    assert "CL110" not in {each.code for each in check().findings if each.path == META}
 
 
 def test_a_file_that_the_parser_reads_is_parsed_once(
