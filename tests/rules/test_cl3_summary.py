@@ -8,6 +8,8 @@ import pytest
 
 from support import valid
 from support.valid import meta, page, specs
+MANY = [f"s{number:03}" for number in range(103)]
+"""Three more stacks than one message names."""
 
 LISTS = {
     "CL303": "compilers", "CL304": "oss", "CL305": "platforms", "CL306": "stacks",
@@ -76,11 +78,14 @@ def test_findings_on_a_tarball_page(
          "but no spec is in it; e4s is missing, expected 1; root is 1, expected 2"),
         ({"num_specs_by_stack": {"aws": 0, "e4s": 1, "root": 2}},
          "num_specs_by_stack is wrong: aws is 0, but no spec is in it"),
+        ({"num_specs_by_stack": {"e4s": 1, "root": 2, **dict.fromkeys(MANY, 1)}},
+         "num_specs_by_stack is wrong: " + "; ".join(
+             f"{name} is 1, but no spec is in it" for name in MANY[:-3]) + " and 3 more"),
         ({"versions": ["1.2.13", "2"]}, "versions is wrong: missing 1.3.1; no spec has 2"),
         ({"oss": ["a", "b", "c", "d", "e", "f", "ubuntu22.04"]},
          "oss is wrong: no spec has a, b, c, d, e and 1 more"),
     ],
-    ids=["CL301", "CL302", "CL302 with 0", "CL308", "CL304"],
+    ids=["CL301", "CL302", "CL302 with 0", "CL302 with many", "CL308", "CL304"],
 )
 def test_message(changes: dict[str, Any], message: str) -> None:
     (finding,) = valid.check(page(meta(**changes)))
