@@ -8,6 +8,7 @@ import pytest
 
 from support import valid
 from support.valid import meta, page, specs
+
 MANY = [f"s{number:03}" for number in range(103)]
 """Three more stacks than one message names."""
 
