@@ -102,6 +102,7 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (_spec(hash="2c44nm0" + FIRST[7:]), ['character 7 is "0"']),
         (_spec(hash="A" + FIRST[2:]), ["31 characters", 'character 1 is "A"']),
         (page(None, specs(1, hash=FIRST)), ["the 1st spec, zlib@1.3.1"]),
+        (page(None, [*specs(), specs()[1]]), ["the 2nd spec, zlib@1.2.13"]),
         (_spec(versions=["1.2.13", "1.3.1"]), ["1.2.13", "1.3.1"]),
         (_spec(compiler="gcc@=11"), [": gcc@=11 and gcc@11.4.0"]),
         (page(None, [{**spec, "stacks": ["e4s"]} for spec in specs()]), [
@@ -109,7 +110,7 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
          ["zlib-1.3.2", "zlib-1.3.1", f"at character {TARBALLS[0].index('1.3.1') + 5}"]),
     ],
-    ids=["length", "character", "both", "CL402", "CL405", "CL408", "CL407", "CL406"],
+    ids=["length", "character", "both", "CL402", "CL402 of the 2nd", "CL405", "CL408", "CL407", "CL406"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
     (finding,) = valid.check(text)

@@ -203,7 +203,7 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (_order("layout", "title", "categories", "meta", "spec_details"), ['"layout"', '"title"']),
         (page(meta(versions=["1.3.1", "1.2.13"])), ["versions", "1.2.13 comes before 1.3.1"]),
         (page(None, specs()[::-1]), [FIRST, SECOND]),
-        (_line("meta", BLOCK_META), ["expected one line, found "]),
+        (_line("meta", BLOCK_META), ["expected one line, found 12"]),
         (page(None, specs(0, variants=["+b", "+a"])), ["a comes before b"]),
         (_line("layout", "layout: cache\n# a\n# b"), ["comment on line 4"]),
     ],
