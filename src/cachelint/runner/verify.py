@@ -47,6 +47,7 @@ from cachelint.runner import workers
 from cachelint.runner.baseline import Key
 from cachelint.runner.run import (
     OnProgress,
+    Plan,
     Progress,
     RunOptions,
     make_plan,
@@ -132,11 +133,7 @@ def verify(
     verified = [*workers.run(work, chosen, jobs, on_done)]
     # the catalogs that should have pages of all tags of a list
     whole = selection.roots if index.tag is None and diff_base is None else ()
-    findings = [*_join(verified, source, whole, settings), *plan.findings]
-    findings += gate.findings if gate else ()
-    # pages of no tag, and links that lead out of the catalog
-    findings += [finding for task in plan.tasks if not task.tag
-                 for finding in check_tag(task, settings).findings]
+    findings = [*_join(verified, source, whole, settings), *_find_beside(plan, gate, settings)]
     sort(findings)
     was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
     if write_baseline is not None:
@@ -148,6 +145,16 @@ def verify(
                   time.perf_counter() - start, applied.suppressed, tuple(applied.stale),
                   notes=notes, compared=plan.compared, base=plan.base,
                   failed=count_failures(findings))
+
+
+def _find_beside(plan: Plan, gate: Gate | None, settings: Settings) -> Iterator[Finding]:
+    """Yield what is found beside the comparison with indexes."""
+    yield from plan.findings
+    yield from gate.findings if gate else ()
+    # pages of no tag, and links that lead out of the catalog
+    for task in plan.tasks:
+        if not task.tag:
+            yield from check_tag(task, settings).findings
 
 
 def _choose(
