@@ -110,7 +110,8 @@ def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
         (page(None, tarball_specs(0, tarball=TARBALLS[0].replace("1.3.1", "1.3.2", 1))),
          ["zlib-1.3.2", "zlib-1.3.1", f"at character {TARBALLS[0].index('1.3.1') + 5}"]),
     ],
-    ids=["length", "character", "both", "CL402", "CL402 of the 2nd", "CL405", "CL408", "CL407", "CL406"],
+    ids=["length", "character", "both", "CL402", "CL402 of the 2nd", "CL405", "CL408", "CL407",
+         "CL406"],
 )
 def test_message_has(text: str, words: list[str]) -> None:
     (finding,) = valid.check(text)
