@@ -20,7 +20,6 @@ from support.checkout import (
     PAGE,
     PAGES,
     change,
-    check_out_example,
     codes,
     commit,
     git,
@@ -28,15 +27,6 @@ from support.checkout import (
 
 OTHER = f"{FROZEN}/abseil-cpp/specs.md"
 Step = Callable[[Path], object]
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of the example catalog, which is the working directory."""
-    root = tmp_path / "site"
-    check_out_example(root)
-    monkeypatch.chdir(root)
-    return root
 
 
 # ------------------------------------------------------------------------------- links

@@ -25,22 +25,12 @@ from support.checkout import (
     PAGE,
     PAGES,
     change,
-    check_out_example,
     codes,
     commit,
     git,
 )
 
 Step = Callable[[Path], object]
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of the example catalog, which is the working directory."""
-    root = tmp_path / "site"
-    check_out_example(root)
-    monkeypatch.chdir(root)
-    return root
 
 
 def write_program(path: Path, text: str) -> Path:
