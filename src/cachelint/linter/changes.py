@@ -312,11 +312,11 @@ def _compare_change(
             yield from _found(frozen_page_added, path, page, settings,
                               f"page was added to frozen tag {tag}")
         return
-    old = None if isinstance(before, Unreadable) else page_contents(
-        parse_page(before, max_size=settings.max_page_size))
     new = page_contents(page)
     if new is None:
         return  # what cannot be read has no contents, and CL1xx has reported it
+    old = None if isinstance(before, Unreadable) else page_contents(
+        parse_page(before, max_size=settings.max_page_size))
     if old is None:
         notes.append(f"{path}: not compared: it cannot be read at the base")
     else:
