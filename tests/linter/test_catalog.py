@@ -75,6 +75,15 @@ def test_meta_agrees_with_the_parser(text: str) -> None:
     agrees(text, meta_by_line)
 
 
+@pytest.mark.parametrize("key", ["{key}", "'{key}'"], ids=["plain", "quoted"])
+@pytest.mark.parametrize("text", ["{}:\n  count: 1\n", "a:\n  {}: 1\n", "a:\n  b:\n    {}: 1\n"],
+                         ids=["tag", "member", "parameter"])
+def test_a_key_that_is_too_long_for_readers_is_not_read_by_line(text: str, key: str) -> None:
+    for length in (1015, 1020, 1022, 1023, 1024, 1025, 1026, 3000):
+        agrees(text.format(key.format(key="k" * length)), meta_by_line)
+    assert meta_by_line(text.format(key.format(key="k" * 1000)))
+
+
 @given(mutated(META), st.booleans())
 @settings(deadline=None)
 @example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)

@@ -95,7 +95,8 @@ class Catalog(NamedTuple):
 _WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
          r"|(?!(?i:y|n|yes|no|on|off|true|false|null)[:\n])[FNOTYfnoty])[A-Za-z0-9_.@+/=-]*")
 _QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
-_KEY = rf"(?:{_WORD}|{_QUOTED})"
+# readers refuse a key of over 1,024 characters: the parser reads a file with a line as long
+_KEY = rf"(?!.{{1025}})(?:{_WORD}|{_QUOTED})"
 _VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{_WORD}|{_QUOTED})"
 _TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
 _TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
