@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import random
 import re
 import shutil
@@ -207,6 +208,12 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "a separator in a stack": (
         lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\u2028\"\n"),
         [("_data/tags.yaml", "CL703", "/0/stacks/19", "\u2028")]),
+    "a separator right behind a stack": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\"\u2028\n"),
+        [("_data/tags.yaml", "CL703", "", "\u2028")]),
+    "a separator in a key, and another": (
+        lambda: change_meta(("all:\n", "all:\n  \"x\u2028\": \"\u2028\"\n")),
+        [("_data/meta.yaml", "CL703", "/all/x\u2028", "\u2028")]),
     "a separator in a tag's page": (
         lambda: change("pages/tags/develop.md", "tag: develop", "tag: develop # \x85"),
         [("pages/tags/develop.md", "CL703", "/tag", "\x85")]),
@@ -437,6 +444,20 @@ def test_tag_page_that_is_excluded_or_cannot_be_read_has_no_wrong_address(catalo
     assert check(settings=excluded).findings == ()
     change("pages/tags/develop.md", "tag: v1", "tag: 'v1")
     assert [f.code for f in check(settings=selected).findings] == ["CL106"]
+
+
+def test_fix_removes_temporary_files_of_a_run_that_was_killed(catalog: Path) -> None:
+    outside = catalog.parent / "outside"
+    outside.mkdir()
+    shutil.rmtree("pages/tags")
+    Path("pages/tags").symlink_to(outside)
+    for folder in ("_data", outside):
+        left = Path(folder) / ".cachelint-0123456789abcdef"
+        left.touch()
+        os.utime(left, (0, 0))
+    fix()
+    assert [*Path("_data").glob(".cachelint-*")] == []
+    assert len([*outside.glob(".cachelint-*")]) == 1
 
 
 def test_only_one_whole_tag(catalog: Path) -> None:
