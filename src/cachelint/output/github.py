@@ -31,9 +31,8 @@ _FILES = 5
 _RULES = 20
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write each finding once, as a workflow command or as a plain line of the log."""
-    del style
     folder = folder_in("GITHUB_WORKSPACE")
     shown: set[int] = set()
     hidden: list[tuple[Severity, list[Finding]]] = []
