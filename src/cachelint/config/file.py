@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cachelint.document.strict_json import unescape_token
 from cachelint.files import read_write
 from cachelint.files.paths import display_path, exists, leaves
 from cachelint.files.read_write import Unreadable
@@ -293,8 +294,7 @@ def _key_of(data: Any, pointer: str) -> tuple[str | int, ...]:
     """Turn a JSON Pointer into what leads to a value: items of lists by number."""
     key: list[str | int] = []
     for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        key.append(int(name) if isinstance(data, list) else name)
+        key.append(int(token) if isinstance(data, list) else unescape_token(token))
         data = data[key[-1]]
     return tuple(key)
 
