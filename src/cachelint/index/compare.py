@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from cachelint.index.counts import find_holes
 from cachelint.index.mapping import FIELDS, IndexSpec, TagContents, differing_variants
 from cachelint.model import NamedTuple, Problem
+from cachelint.text import plural
 
 _COMPARED = [field for field in FIELDS if field.name not in ("hash", "size", "stacks")]
 
@@ -176,9 +177,8 @@ def compare_tag(
         specs = index.packages[package]
         first = min(specs.values())
         yield "CL902", (
-            f"package {package} has no page in tag {tag}, but {len(specs):,} "
-            f"{'spec' if len(specs) == 1 else 'specs'} in the build cache, such as "
-            f"{_name(first)}: {index.contents.root.where}")
+            f"package {package} has no page in tag {tag}, but {plural(len(specs), 'spec')} in the "
+            f"build cache, such as {_name(first)}: {index.contents.root.where}")
     for stack in sorted(index.unread_stacks or ()):
         yield "CL905", f"stack {stack} of tag {tag} has no index in the source"
     if tag_stacks is not None:
@@ -189,6 +189,5 @@ def compare_tag(
     if holes:
         first = min(holes)
         yield "CL906", (
-            f"{len(holes):,} {'spec' if len(holes) == 1 else 'specs'} of tag {tag} in the build "
-            "cache depend on one that is neither there nor external, such as "
-            f"{_name(first)}: {index.contents.root.where}")
+            f"{plural(len(holes), 'spec')} of tag {tag} in the build cache depend on one that is "
+            f"neither there nor external, such as {_name(first)}: {index.contents.root.where}")
