@@ -81,6 +81,9 @@ def test_depth(opening: str, closing: str) -> None:
 
     assert json.loads(nested(99)) == strict_json.loads(nested(99))
     assert {_refusal(nested(levels)) for levels in (105, 5_000, 100_000)} == {"too deep"}
+    repeated = {_refusal(f'{{"a": {{"b": 1, "b": 1}}, "c": {nested(levels)}}}')
+                for levels in (98, 105, 5_000, 100_000)}
+    assert repeated == {"a key twice", "too deep"}
 
 
 def test_wide_is_not_deep() -> None:
@@ -193,5 +196,5 @@ def test_members_cover_the_source_of_the_values(
     ],
 )
 def test_repeated_keys(text: str, expected: list[tuple[str, int]]) -> None:
-    found = strict_json.repeated_keys(text, 0, "/x")
+    found = strict_json.repeated_keys(text, 0, ["x"])
     assert [(pointer, key_start) for pointer, key_start, _ in found] == expected

@@ -242,7 +242,7 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
         raise
     except strict_json.DuplicateKeyError:
         length = 0
-        repeated = strict_json.repeated_keys(text, start, f"/{entry.key}")
+        repeated = strict_json.repeated_keys(text, start, [entry.key])
         for pointer, at, key_end in islice(repeated, MOST_ERRORS):
             lines.repeated.append((pointer, page.span(at, key_end)))
             length += len(pointer)

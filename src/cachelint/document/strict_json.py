@@ -46,13 +46,9 @@ def _integer(digits: str) -> int | float:
         return float(digits)
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
-_patient_decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
-)
-_lenient_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
-_raw_decode = json.JSONDecoder().raw_decode
-_patient_raw_decode = json.JSONDecoder(parse_int=_integer).raw_decode
+_strict = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
+_lenient = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 _encode = json.JSONEncoder().encode
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
@@ -67,34 +63,24 @@ def loads(text: str) -> Any:
 
     Raises DuplicateKeyError, TooDeepError, or ValueError where the text is not JSON.
     """
+    is_repeated = False
     try:
-        value = _decoder.decode(text)
+        try:
+            value = _strict.decode(text)
+        except DuplicateKeyError:  # what follows the key need not be JSON at all
+            value, is_repeated = _lenient.decode(text), True
     except RecursionError:
         raise TooDeepError from None
-    except DuplicateKeyError:
-        # what follows the key need not be JSON at all
-        _lenient_decoder.decode(text)
-        raise
-    except JSONDecodeError:
-        raise
-    except ValueError:
-        value = _patient_decoder.decode(text)
     if text.count("[") + text.count("{") >= MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
+    if is_repeated:
+        raise DuplicateKeyError
     return value
-
-
-def _decode_at(text: str, start: int = 0) -> tuple[Any, int]:
-    """Read the valid JSON that begins at ``text[start]``, and return where it ends, too."""
-    try:
-        return _raw_decode(text, start)
-    except ValueError:  # more digits than Python converts
-        return _patient_raw_decode(text, start)
 
 
 def loads_own(text: str) -> Any:
     """Read JSON that `dumps` wrote, which needs no care."""
-    return _decode_at(text)[0]
+    return _lenient.decode(text)
 
 
 def _is_too_deep(value: Any) -> bool:
@@ -155,11 +141,11 @@ def members(text: str, start: int) -> Iterator[Member]:
     while True:
         if opening == "{":
             key_start = at
-            key, key_end = _decode_at(text, at)
+            key, key_end = _lenient.raw_decode(text, at)
             at = _end(_colon(text, key_end))
         else:
             key, key_start, key_end = str(number), -1, -1
-        _, end = _decode_at(text, at)
+        _, end = _lenient.raw_decode(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
         if text.startswith(', "', end):
@@ -217,7 +203,7 @@ class Locator:
             start = member.start
         if member is not None and member.end < 0:
             if start not in self._ends:
-                self._ends[start] = _decode_at(self._text, start)[1]
+                self._ends[start] = _lenient.raw_decode(self._text, start)[1]
             return member._replace(end=self._ends[start])
         return member
 
@@ -242,57 +228,25 @@ class Locator:
         return Member(token, -1, -1, container.starts[number], -1)
 
 
-# of valid JSON: its strings, and the marks between values
-_MARK = r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]'
-
-
-class _Frame:
-    """A container whose end was not reached yet."""
-
-    __slots__ = ("index", "is_object", "key", "keys")
-
-    def __init__(self, *, is_object: bool) -> None:
-        """Begin at the first member."""
-        self.is_object = is_object
-        self.keys: set[str] = set()
-        """The keys so far."""
-        self.index = 0
-        self.key: str | None = None
-        """The key whose value comes next, or is being read."""
-
-    def token(self) -> str:
-        """Return the token of a pointer that leads to the current member."""
-        return str(self.index) if self.key is None else escape_token(self.key)
-
-
-def repeated_keys(text: str, start: int, pointer: str) -> Iterator[tuple[str, int, int]]:
+def repeated_keys(text: str, start: int, path: list[str]) -> Iterator[tuple[str, int, int]]:
     """Yield each key that its object has already, in the valid JSON that begins at ``start``.
 
-    Reads the text once: the pointer, below ``pointer``, and where the key begins and ends. Raises
+    That is its pointer, and where the key begins and ends; ``path`` leads to the value. Raises
     TooDeepError.
     """
-    frames: list[_Frame] = []
-    for match in re.compile(_MARK).finditer(text, start):
-        mark, at = match[0], match.start()
-        if mark in "[{":
-            frames.append(_Frame(is_object=mark == "{"))
-            if len(frames) + pointer.count("/") > MAX_DEPTH:
-                raise TooDeepError
-        elif mark in "]}":
-            frames.pop()
-            if not frames:
-                return
-        elif not frames:
-            return  # only a string
-        elif mark == ",":
-            frames[-1].index += 1
-            frames[-1].key = None
-        elif mark != ":" and frames[-1].key is None and frames[-1].is_object:
-            key: str = _decode_at(mark)[0] if "\\" in mark else mark[1:-1]
-            frames[-1].key = key
-            if key in frames[-1].keys:
-                yield "/".join([pointer, *(each.token() for each in frames)]), at, match.end()
-            frames[-1].keys.add(key)
+    if len(path) >= MAX_DEPTH:
+        raise TooDeepError
+    seen: set[str] = set()
+    for member in members(text, start):
+        below = [*path, member.key]
+        if member.key in seen:
+            pointer = "".join(f"/{escape_token(token)}" for token in below)
+            yield pointer, member.key_start, member.key_end
+        seen.add(member.key)
+        try:
+            _strict.raw_decode(text, member.start)
+        except DuplicateKeyError:
+            yield from repeated_keys(text, member.start, below)
 
 
 # ------------------------------------------------------------------------------- errors
@@ -304,7 +258,7 @@ _LAST_VALUE = (
 def explain_error(text: str, start: int, end: int) -> tuple[str, int]:
     """Describe why ``text[start:end]`` is not JSON, with the offset where reading stopped."""
     try:
-        _lenient_decoder.decode(text[start:end])
+        _lenient.decode(text[start:end])
     except JSONDecodeError as error:
         at = start + error.pos
         return _explain(error.msg, text[start:end], error.pos), at
