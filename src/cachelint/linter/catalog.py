@@ -184,7 +184,7 @@ def lint_own_file(
 
 
 def lint_content(path: str, raw: bytes) -> FileProblems:
-    """Run the rules about one of the catalog's own files, of which ``raw`` is the content."""
+    """Run the rules about one of the catalog's own files, whose content is ``raw``."""
     page, schema_name = catalog_files.parse_catalog_file(path, raw)
     problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
     if page.parsed:
