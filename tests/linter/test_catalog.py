@@ -354,6 +354,21 @@ def test_tag_page_that_cannot_be_written_stops_no_other(catalog: Path) -> None:
         assert pyyaml.safe_load(text)["tag"] == name
 
 
+@pytest.mark.parametrize("write", [True, False])
+def test_fix_reports_what_is_left_where_it_is_now(catalog: Path, write: bool) -> None:
+    change("_data/meta.yaml", "  count: 29", "  count: 1000  # \x85")
+    change("pages/tags/develop.md", "/tag/develop/", "/\x85tag/develop/")  # goes with its value
+    Path("pages/tags/v0.23.1.md").unlink()
+    assert [f.code for f in check().findings] == ["CL607", "CL703", "CL605", "CL605", "CL703"]
+    done = fix(write=write)
+    [left] = done.report.findings
+    assert (left.code, left.path, left.excerpts[0].text) == (
+        "CL703", "_data/meta.yaml", "  count: 29  # \x85")
+    assert len(done.changed) == 3
+    if write:
+        assert done.report.findings == check().findings
+
+
 @pytest.mark.parametrize(("before", "after"), [
     ("tag: develop", "tag: |-\n  v1"), ("tag: develop", 'tag: "v\n  1"'),
     ("/tag/develop/", ">-\n  /tag/v1/"), ("/tag/develop/", "/tag/\n  v1/"),

@@ -12,10 +12,15 @@ from cachelint.document.strict_json import unescape_token
 from cachelint.files import read_write
 from cachelint.files.paths import join, linked_target, real_path
 from cachelint.fixer.replace import Outcome, create_file, replace_file
-from cachelint.linter.catalog import FileProblems, OwnFiles, lint_own_files
+from cachelint.linter.catalog import (
+    FileProblems,
+    OwnFiles,
+    lint_catalog,
+    lint_content,
+    lint_own_files,
+)
 from cachelint.linter.findings import (
     finding_of,
-    findings_of,
     is_fixable,
     isolate,
     sort,
@@ -35,6 +40,8 @@ class CatalogFix(NamedTuple):
     """The path of each file that was skipped, and why."""
     failures: list[str]
     """The paths of those that cannot be written."""
+    contents: dict[str, bytes]
+    """What each file that was changed contains now, by its path."""
 
     def record(
         self, path: str, before: bytes, after: bytes, findings: Sequence[Finding],
@@ -45,48 +52,50 @@ class CatalogFix(NamedTuple):
             self.failures.append(path)
         if outcome.reason:
             self.skipped.append((path, outcome.reason))
-            self.findings.extend(findings)
         else:
+            self.contents[path] = after
             self.changes.append(FileChange.of(path, before, after, findings, (), keep=keep))
 
 
 def fix_catalog(
-    own: OwnFiles, facts: Iterable[TagFacts], settings: Settings, *, write: bool
+    own: OwnFiles, facts: Sequence[TagFacts], settings: Settings, *, write: bool
 ) -> CatalogFix:
     """Fix the own files of a catalog; without ``write``, only return what would change."""
-    lint_own_files(own, facts, settings)
-    done = CatalogFix(own.unread.copy(), [], [], [])
-    for file in own.files.values():
+    done = CatalogFix([], [], [], [], {})
+    for file in lint_own_files(own, facts, settings).files.values():
         with isolate(file.path, done.findings):
-            _fix_file(own, file, settings, done, write=write)
+            _fix_file(own.root, file, settings, done, write=write)
+    for path, content in done.contents.items():
+        with isolate(path, done.findings):
+            own.files[path] = lint_content(path, content)
     if write:
         for folder in ("_data", catalog_files.TAG_PAGES):
             path = join(own.root, folder)
             if not linked_target(path, (real_path(own.root),)):
                 read_write.remove_leftovers(read_write.find_temporary(path))
-    findings = apply_overrides(done.findings, settings)
+    # what a fix has moved is reported where it is now
+    findings = lint_catalog(own, facts, settings) + apply_overrides(done.findings, settings)
     sort(findings)
     return done._replace(findings=findings)
 
 
 def _fix_file(
-    own: OwnFiles, file: FileProblems, settings: Settings, done: CatalogFix, *, write: bool
+    root: str, file: FileProblems, settings: Settings, done: CatalogFix, *, write: bool
 ) -> None:
     """Fix one file in place, and create the tag pages that it lists and that are missing."""
-    within = (real_path(own.root),)
+    within = (real_path(root),)
     in_place: list[tuple[Problem, Finding]] = []
     reason = unfixable_reason(file.page, file.problems)
-    fixable = [each for each in file.problems if is_fixable(*each, file.page, reason)]
-    others = [each for each in file.problems if not is_fixable(*each, file.page, reason)]
-    done.findings.extend(findings_of(file.path, file.page, others, settings))
-    for rule, problem in fixable:
+    for rule, problem in file.problems:
+        if rule.code not in settings.selected or not is_fixable(rule, problem, file.page, reason):
+            continue
         found = [finding_of(file.path, file.page, rule, problem, reason)]
-        for finding in apply_overrides(found, settings) if rule.code in settings.selected else ():
+        for finding in apply_overrides(found, settings):
             if problem.new_file is None:
                 in_place.append((problem, finding))
             else:
                 name, text = problem.new_file
-                path, content = join(own.root, name), text.encode()
+                path, content = join(root, name), text.encode()
                 fault = _fault_of_new(path, content)
                 outcome = Outcome(fault) if fault else create_file(
                     path, content, within, write=write)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from cachelint.index.counts import find_holes
 from cachelint.index.mapping import FIELDS, IndexSpec, TagContents, differing_variants
 from cachelint.model import NamedTuple, Problem
-from cachelint.text import plural
+from cachelint.text import clip, plural
 
 _COMPARED = [field for field in FIELDS if field.name not in ("hash", "size", "stacks")]
 
@@ -124,15 +124,23 @@ def _explain(value: object, expected: object) -> str:
     """Return both values; of variants and lists only what differs."""
     if isinstance(value, list) and isinstance(expected, list) and len(expected) != 1:
         pairs = differing_variants(value, expected)
-        return (f"expected {', '.join(right or 'nothing' for _, right in pairs)}, "
-                f"found {', '.join(left or 'nothing' for left, _ in pairs)}")
+        return (f"expected {_join(right or 'nothing' for _, right in pairs)}, "
+                f"found {_join(left or 'nothing' for left, _ in pairs)}")
     return f"expected {_show(expected)}, found {_show(value)}"
 
 
 def _show(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_show, value)) or "nothing"
-    return json.dumps(value, ensure_ascii=False)
+        return _join(map(_show, value)) or "nothing"
+    return clip(json.dumps(value, ensure_ascii=False), _WIDTH)
+
+
+_WIDTH = 1000
+"""Maximum length of a list in a message in characters."""
+
+
+def _join(items: Iterable[str], separator: str = ", ") -> str:
+    return clip(separator.join(items), _WIDTH)
 
 
 def _compare_stacks(
@@ -154,8 +162,8 @@ def _compare_stacks(
     parts += [f"{stack} has it not: {index.contents.where.get(stack, 'no such index')}"
               for stack in sorted(listed - right)]
     yield "CL904", Problem(f"{pointer}/stacks", (
-        f"stacks of {_name(expected)} differ: expected {', '.join(sorted(right))}, "
-        f"found {', '.join(sorted(listed)) or 'none'}: {'; '.join(parts)}"))
+        f"stacks of {_name(expected)} differ: expected {_join(sorted(right))}, "
+        f"found {_join(sorted(listed)) or 'none'}: {_join(parts, '; ')}"))
 
 
 # ------------------------------------------------------------------------------- whole tags

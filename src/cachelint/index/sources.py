@@ -24,12 +24,23 @@ from cachelint.index.fetch import (
     read_chunks,
 )
 from cachelint.model import CachelintError, NamedTuple
+from cachelint.text import clip
 
-MAX_INDEX_SIZE = 8 << 30
-"""Bytes that an index may have, as it is stored and unpacked."""
+MAX_INDEX_SIZE = 2 << 30
+"""Bytes that an index may have, as it is stored and unpacked; the largest real one has 500 MB."""
 
-MAX_LIST_SIZE = 32 << 20
-"""Bytes that a manifest and a list of tags may have."""
+MAX_RATIO, ANY_RATIO_SIZE = 100, 64 << 20
+"""How many times larger an index may become as it is unpacked, beyond so many bytes; real ones
+become 20 times larger."""
+
+MAX_LIST_SIZE = 8 << 20
+"""Bytes that a manifest and a list of tags may have; real ones have less than one million."""
+
+MOST_STACKS = 1000
+"""Indexes of one tag in a list of tags."""
+
+MAX_LABEL_SIZE, MAX_URL_SIZE = 255, 4096
+"""Characters of a stack and of an address in a list of tags, which are repeated in messages."""
 
 OLDEST_VERSION, NEWEST_VERSION = 6, 9
 """The versions of Spack's database that are understood."""
@@ -371,10 +382,13 @@ def _read_tags(
     tags: dict[str, dict[str, IndexFile]] = {}
     for tag, listed in value.items():
         stacks = tags[tag] = {}
+        if len(listed) > MOST_STACKS:
+            raise CachelintError(f"{where}: tag {clip(tag, 80)} lists {len(listed):,} indexes: "
+                                 f"expected {MOST_STACKS:,} at most")
         for item in listed:
-            label, url = _label_and_url(item, f"{where}: tag {tag}")
+            label, url = _label_and_url(item, f"{where}: tag {clip(tag, 80)}")
             if label in stacks:
-                raise CachelintError(f'{where}: tag {tag} lists stack "{label}" twice')
+                raise CachelintError(f'{where}: tag {clip(tag, 80)} lists stack "{label}" twice')
             target = _redirect(url, prefixes, where)
             blob = _BLOB_PATH.fullmatch(urlsplit(url).path)
             stacks[label] = IndexFile(target, blob[2] if blob else "")
@@ -384,6 +398,9 @@ def _read_tags(
 def _label_and_url(item: object, where: str) -> tuple[str, str]:
     label, url = (item.get("label"), item.get("url")) if isinstance(item, dict) else (None, None)
     if isinstance(label, str) and isinstance(url, str) and label and url:
+        if len(label) > MAX_LABEL_SIZE or len(url) > MAX_URL_SIZE:
+            raise CachelintError(f"{where}: a label of more than {MAX_LABEL_SIZE} characters, or "
+                                 f"a url of more than {MAX_URL_SIZE:,}")
         return label, url
     raise CachelintError(f'{where}: invalid entry: expected a "label" and a "url"')
 
@@ -445,6 +462,8 @@ def read_index(file: IndexFile) -> Generator[bytes, None, None]:
                     unpacked += len(part)
                     if unpacked > MAX_INDEX_SIZE:
                         raise CachelintError(f"{where}: larger than {MAX_INDEX_SIZE:,} bytes")
+                    if unpacked > max(ANY_RATIO_SIZE, MAX_RATIO * length):
+                        raise CachelintError(f"{where}: over {MAX_RATIO} times larger as unpacked")
                     yield part
             except CachelintError as error:
                 failure = error

@@ -73,8 +73,8 @@ def lint_catalog(
     used: set[FileIgnore] | None = None,
 ) -> list[Finding]:
     """Do as `check_catalog` does with files that were read before."""
-    lint_own_files(own, facts, settings)
-    findings = own.unread.copy()
+    own = lint_own_files(own, facts, settings)
+    findings = own.unread
     for file in own.files.values():
         with isolate(file.path, findings):
             findings += findings_of(file.path, file.page, file.problems, settings)
@@ -136,16 +136,20 @@ def read_own_files(
 
 def lint_own_files(
     own: OwnFiles, facts: Iterable[TagFacts], settings: Settings
-) -> None:
-    """Run the rules about a catalog's own files and its tags.
+) -> OwnFiles:
+    """Return the files with the problems of the rules about them and the catalog's tags, too.
 
     Without ``is_whole``, only what concerns the tags that were checked is reported.
     """
+    own = own._replace(unread=own.unread.copy(), files={
+        path: file._replace(problems=file.problems.copy()) for path, file in own.files.items()})
     root, meta = own.root, own.page(catalog_files.META)
     paths = catalog_files.tag_pages(root)
     if isinstance(paths, list):
         paths += [join(root, path) for path in own.hidden
                   if path.startswith(f"{catalog_files.TAG_PAGES}/")]
+        # without writing, `fix` has those that it would create
+        paths += [path for path in own.files if path.endswith(".md")]
     tag_pages = None if paths is None or isinstance(paths, Unreadable) else {
         path.rsplit("/", 1)[1].removesuffix(".md"):
             own.files[path].page if path in own.files else None for path in paths}
@@ -161,6 +165,7 @@ def lint_own_files(
                 own.files[path].problems.append((rule, problem))
     for file in own.files.values():
         file.problems[:] = without_superseded(file.problems)
+    return own
 
 
 def lint_own_file(
@@ -171,17 +176,15 @@ def lint_own_file(
     Why not goes to ``unread``. Links must not lead out of the folders ``within``, if there are any.
     """
     with isolate(path, unread):
-        return _lint_own_file(path, settings, unread, within)
+        raw = read_write.read(path, settings.max_page_size, within)
+        if not isinstance(raw, Unreadable):
+            return lint_content(path, raw)
+        unread += unreadable_page(path, raw, settings)
     return None
 
 
-def _lint_own_file(
-    path: str, settings: Settings, unread: list[Finding], within: tuple[str, ...]
-) -> FileProblems | None:
-    raw = read_write.read(path, settings.max_page_size, within)
-    if isinstance(raw, Unreadable):
-        unread += unreadable_page(path, raw, settings)
-        return None
+def lint_content(path: str, raw: bytes) -> FileProblems:
+    """Run the rules about one of the catalog's own files, whose content is ``raw``."""
     page, schema_name = catalog_files.parse_catalog_file(path, raw)
     problems = [(BY_CODE[error.code], error.problem) for error in page.errors]
     if page.parsed:
