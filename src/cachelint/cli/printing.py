@@ -64,15 +64,9 @@ def has_suggestions(options: Options) -> bool:
 
 
 def print_report(report: Report, options: Options, stream: TextIO | None = None) -> None:
-    """Write a report to the files that were requested, and then to a stream.
+    """Write a report to the files that were requested, and then to standard output or ``stream``.
 
-    Args:
-        report: What was found.
-        options: Formats, files and style.
-        stream: Where the report goes, instead of standard output.
-
-    Raises:
-        CachelintError: A file cannot be written.
+    Raises CachelintError if a file cannot be written.
     """
     report = report._replace(invocation=Invocation(tuple(sys.argv[1:]), options.diff_base))
     # first the files: the reader of standard output may close it early

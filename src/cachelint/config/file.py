@@ -172,15 +172,9 @@ def _read_named(path: str, limit: int) -> bytes | Unreadable | None:
 
 
 def load(path: str, read: Read = _read_named) -> File:
-    """Read a configuration file, and validate it.
+    """Read a configuration file, by default also through a link, and validate it.
 
-    Args:
-        path: The file.
-        read: Reads it; by default as it is now, also through a link.
-
-    Raises:
-        CachelintError: The file cannot be read or is invalid. The message has the file, the line
-            and the nearest right key.
+    Raises CachelintError, with the file, the line and the nearest right key.
     """
     path = display_path(path)
     text = _decode(path, read(path, MAX_SIZE))

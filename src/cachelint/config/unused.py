@@ -31,12 +31,11 @@ def find_unused(
 
     Args:
         file: The configuration file.
-        settings: What ran: the file and the options of the command line.
+        settings: The file joined with the options of the command line.
         unused: The entries of `per-file-ignores` that hid nothing in whole catalogs.
         paths: What was checked.
         pages: How many pages were checked.
-        is_diff: Whether the run was about changes only; then most entries may have an effect
-            elsewhere.
+        is_diff: Whether only changes were: then most entries may have an effect elsewhere.
     """
     if settings.selected <= ALWAYS:
         yield "no rules are selected: check select and ignore"

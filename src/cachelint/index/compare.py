@@ -29,12 +29,7 @@ class TagIndex(NamedTuple):
 
 
 def group_packages(contents: TagContents, tag_stacks: Collection[str] | None) -> TagIndex:
-    """Group the specs of a tag by package.
-
-    Args:
-        contents: What was read.
-        tag_stacks: The stacks that `tags.yaml` gives the tag; None where it has no entry.
-    """
+    """Group the specs of a tag by package; ``tag_stacks`` are those that `tags.yaml` gives it."""
     packages: dict[str, dict[str, IndexSpec]] = {}
     for spec in contents.cached():
         packages.setdefault(spec.name, {})[spec.hash] = spec
@@ -47,12 +42,8 @@ def compare_page(
 ) -> Iterator[tuple[str, Problem]]:
     """Yield each difference between a page and the index: the code of its rule, and where it is.
 
-    A value that breaks the schema is not compared: that is another rule's finding.
-
-    Args:
-        specs: The `spec_details` of the page.
-        package: The package of the page.
-        index: The tag's index.
+    A value that breaks the schema is not compared: that is another rule's finding. ``specs`` are
+    the `spec_details` of the page.
     """
     expected = index.packages.get(package, {})
     by_hash = [(number, spec, spec["hash"]) for number, spec in enumerate(specs)
@@ -174,11 +165,8 @@ def compare_tag(
 ) -> Iterator[tuple[str, str]]:
     """Yield what differs of a tag as a whole: the code of a rule, and a message.
 
-    Args:
-        tag: The tag.
-        pages: The packages that have a page, be it readable or not.
-        tag_stacks: The stacks that `tags.yaml` gives the tag; None where it has no entry.
-        index: The tag's index.
+    ``pages`` are the packages that have a page, be it readable or not, and ``tag_stacks`` the
+    stacks that `tags.yaml` gives the tag, None where it has no entry.
     """
     where = index.contents.where
     for package in sorted(index.packages.keys() - set(pages)):

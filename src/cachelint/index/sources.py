@@ -311,7 +311,7 @@ def find_indexes(
     """Return the index of a tag's root and of each of its stacks.
 
     Args:
-        source: The source.
+        source: Where they are.
         tag: The tag.
         known_stacks: The stacks that the catalog gives the tag: below the mirror on a server,
             where folders cannot be listed, only these are tried.

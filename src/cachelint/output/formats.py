@@ -154,13 +154,10 @@ def list_counts(numbers: Counter[str], limit: int, noun: str) -> str:
 
 
 def folder_in(variable: str) -> str:
-    """Return the working directory relative to the checkout that a service reports on.
+    """Return the working directory relative to the checkout that a CI service reports on.
 
-    Args:
-        variable: The environment variable that contains the path of the checkout.
-
-    Returns:
-        A relative path with a final slash; empty at the top of the checkout, or outside one.
+    ``variable`` is that of the environment with the path of the checkout. The result has a final
+    slash, and is empty at the top of the checkout or outside one.
     """
     checkout = os.environ.get(variable)
     if not checkout:
