@@ -453,7 +453,7 @@ def _show_settings(file: config_file.File, settings: Settings, options: Options)
         }.get(context.get_parameter_source(name) or ParameterSource.DEFAULT, "")
         if name == "output_format" and options.output_format != "full" and not origin:
             origin = "environment variable GITHUB_ACTIONS"
-        given.append(show.Option(row.opts[0], getattr(options, name), origin))
+        given.append(show.GivenOption(row.opts[0], getattr(options, name), origin))
     sys.stdout.writelines(show.write(file, settings, given))
     return 0
 
