@@ -117,8 +117,7 @@ def check(options: Options) -> int:
     if not options.quiet and paths != ["-"] and (gate.file.data or settings != Settings()):
         from cachelint.config import unused
 
-        for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
-                                           is_diff=options.diff_base is not None):
+        for sentence in unused.find_unused(gate.file, settings, report, paths):
             print_message(f"warning: {sentence}")
     return exit_status(report, options)
 
