@@ -31,12 +31,11 @@ def find_unused(
 
     Args:
         file: The configuration file.
-        settings: What ran: the file and the options of the command line.
+        settings: The file joined with the options of the command line.
         unused: The entries of `per-file-ignores` that hid nothing in whole catalogs.
         paths: What was checked.
         pages: How many pages were checked.
-        is_diff: Whether the run was about changes only; then most entries may have an effect
-            elsewhere.
+        is_diff: Whether only changes were: then most entries may have an effect elsewhere.
     """
     if settings.selected <= ALWAYS:
         yield "no rules are selected: check select and ignore"
@@ -56,25 +55,19 @@ def _find_rules(file: File) -> Iterator[str]:
     select, extend_select = data.get("select"), data.get("extend-select", ())
     before = select_rules(select, (), extend_select)
     runs = select_rules(select, data.get("ignore", ()), extend_select)
-    for number, name in enumerate(data.get("ignore", ())):
-        codes, place = codes_of(name), file.locate("ignore", number)
-        if codes <= ALWAYS:
-            yield f"{place}: in ignore: {name} cannot be ignored"
-        elif not codes & before:
-            yield f"{place}: in ignore: {name} is not selected"
-    for name in data.get("severity", {}):
-        place = file.locate("severity", name)
+    for name, key in file.rule_names():
+        if key[0] in ("select", "extend-select"):
+            continue
         if codes_of(name) <= ALWAYS:
-            yield f"{place}: in severity: the severity of {name} cannot be changed"
-        elif not every_code_of(name) & runs:
-            yield f"{place}: in severity: {name} does not run"
-    for glob, names in data.get("per-file-ignores", {}).items():
-        for number, name in enumerate(names):
-            place = file.locate("per-file-ignores", glob, number)
-            if codes_of(name) <= ALWAYS:
-                yield f"{place}: in per-file-ignores: {name} cannot be ignored"
-            elif not every_code_of(name) & runs:
-                yield f"{place}: in per-file-ignores: {name} does not run"
+            why = (f"the severity of {name} cannot be changed" if key[0] == "severity"
+                   else f"{name} cannot be ignored")
+        elif key[0] == "ignore" and not codes_of(name) & before:
+            why = f"{name} is not selected"
+        elif key[0] != "ignore" and not every_code_of(name) & runs:
+            why = f"{name} does not run"
+        else:
+            continue
+        yield f"{file.locate(*key)}: in {key[0]}: {why}"
 
 
 def _find_ignores(file: File, settings: Settings, unused: set[FileIgnore]) -> Iterator[str]:

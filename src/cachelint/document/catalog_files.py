@@ -91,13 +91,14 @@ class Catalog(NamedTuple):
 
 # ------------------------------------------------------------------------------- YAML by line
 
-# names that are text to every loader and need no quotes
-_WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
-         r"|(?!(?i:y|n|yes|no|on|off|true|false|null)[:\n])[FNOTYfnoty])[A-Za-z0-9_.@+/=-]*")
+_REST = r"[A-Za-z0-9_.@+/=-]"
+WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
+        rf"|(?!(?i:y|n|yes|no|on|off|true|false|null)(?!{_REST}))[FNOTYfnoty]){_REST}*")
+"""A pattern for names in these files that are text to every loader and need no quotes."""
 _QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
-_KEY = rf"(?:{_WORD}|{_QUOTED})"
-_VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{_WORD}|{_QUOTED})"
-_TAGS_LAYOUT = rf"(?:- name: {_WORD}\n  stacks:\n(?:  - {_WORD}\n)+)+"
+_KEY = rf"(?:{WORD}|{_QUOTED})"
+_VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{WORD}|{_QUOTED})"
+_TAGS_LAYOUT = rf"(?:- name: {WORD}\n  stacks:\n(?:  - {WORD}\n)+)+"
 _TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
 _META_BLOCK = (
     rf"{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+"

@@ -248,22 +248,8 @@ def _unique(value: Any) -> bool:
         return True
     if set(map(type, value)) == {str}:
         return len(set(value)) == len(value)
-    # as they are written, which distinguishes true from 1, but 1.0 is 1
-    written = {json.dumps(_whole_numbers(item), sort_keys=True, default=str)
-               if isinstance(item, (dict, list)) else (isinstance(item, bool), item)
-               for item in value}
-    return len(written) == len(value)
-
-
-def _whole_numbers(value: Any) -> Any:
-    """Return a value with each float that is a whole number as one."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return list(map(_whole_numbers, value))
-    if isinstance(value, dict):
-        return {key: _whole_numbers(item) for key, item in value.items()}
-    return value
+    # as they are written, which distinguishes true from 1
+    return len({json.dumps(item, sort_keys=True, default=str) for item in value}) == len(value)
 
 
 _KEYWORDS: dict[str, Callable[[Any], Check]] = {

@@ -101,13 +101,7 @@ def read_chunks(location: str) -> Generator[bytes, None, None]:
 def read_all(location: str, limit: int) -> bytes:
     """Return the bytes of a small file.
 
-    Args:
-        location: Its path or URL.
-        limit: How many bytes it may have.
-
-    Raises:
-        NotFoundError: There is no such file.
-        CachelintError: It cannot be read, or is larger than the limit.
+    Raises NotFoundError, or CachelintError where it is larger than ``limit`` or cannot be read.
     """
     read = bytearray()
     with contextlib.closing(read_chunks(location)) as chunks:

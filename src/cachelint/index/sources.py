@@ -10,7 +10,6 @@ import posixpath
 import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
 from cachelint.index.fetch import (
@@ -87,16 +86,6 @@ class Source(NamedTuple):
     view: str | None = None
 
 
-class Blob(TypedDict):
-    """One blob in a manifest."""
-
-    contentLength: int
-    mediaType: str
-    compression: str
-    checksumAlgorithm: str
-    checksum: str
-
-
 # ------------------------------------------------------------------------------- which files
 
 
@@ -170,7 +159,7 @@ def _read_head(location: str) -> bytes:
     return b'{"database":'  # whoever reads it will find the error
 
 
-def find_index(location: str, view: str | None = None) -> IndexFile:
+def find_index(location: str) -> IndexFile:
     """Return the index of a mirror, a manifest or a file.
 
     Raises:
@@ -178,10 +167,10 @@ def find_index(location: str, view: str | None = None) -> IndexFile:
         CachelintError: It cannot be read, or is a list of tags.
     """
     kind, _ = _classify(location)
-    return _index_of(location, kind, view)
+    return _index_of(location, kind)
 
 
-def _index_of(location: str, kind: str, view: str | None) -> IndexFile:
+def _index_of(location: str, kind: str, view: str | None = None) -> IndexFile:
     if kind == "tags":
         raise CachelintError(f"{display(location)}: expected one index, found a list of tags")
     if kind == "database":
@@ -248,17 +237,13 @@ def _read_manifest(location: str) -> IndexFile:
     data = manifest.get("data") if isinstance(manifest, dict) else None
     if not isinstance(data, list):
         raise CachelintError(f'{display(location)}: not a manifest: expected a list "data"')
-    blobs: dict[int, Blob] = {}
+    blobs: dict[int, IndexFile] = {}
     for item in data:
         media_type = item.get("mediaType") if isinstance(item, dict) else None
         match = _MEDIA_TYPE.fullmatch(media_type) if isinstance(media_type, str) else None
         if match:
-            blobs[int(match[1])] = _check_blob(item, location)
-    version = choose_version(blobs, display(location))
-    blob = blobs[version]
-    checksum = blob["checksum"]
-    return IndexFile(join(root, "blobs", "sha256", checksum[:2], checksum), checksum,
-                     blob["contentLength"], blob["compression"])
+            blobs[int(match[1])] = _blob_file(item, root, display(location))
+    return blobs[choose_version(blobs, display(location))]
 
 
 def choose_version(versions: Iterable[int], where: str) -> int:
@@ -286,8 +271,8 @@ def too_old(where: str, version: str) -> str:
             "as Spack 0.17 and later write it")
 
 
-def _check_blob(blob: Blob, location: str) -> Blob:
-    where = display(location)
+def _blob_file(blob: Mapping[str, object], root: str, where: str) -> IndexFile:
+    """Return the file of a blob in the manifest ``where`` of the mirror ``root``."""
     if blob.get("checksumAlgorithm") != "sha256":
         raise CachelintError(f"{where}: unknown checksum algorithm: expected sha256, "
                              f"found {json.dumps(blob.get('checksumAlgorithm'))}")
@@ -297,10 +282,12 @@ def _check_blob(blob: Blob, location: str) -> Blob:
     if type(length) is not int or not 0 <= length <= MAX_INDEX_SIZE:
         raise CachelintError(f"{where}: invalid contentLength: expected a number of bytes, "
                              f"at most {MAX_INDEX_SIZE:,}")
-    if blob.get("compression") not in ("none", "gzip"):
+    compression = blob.get("compression")
+    if not isinstance(compression, str) or compression not in ("none", "gzip"):
         raise CachelintError(f"{where}: unknown compression: expected none or gzip, "
-                             f"found {json.dumps(blob.get('compression'))}")
-    return blob
+                             f"found {json.dumps(compression)}")
+    return IndexFile(join(root, "blobs", "sha256", checksum[:2], checksum), checksum, length,
+                     compression)
 
 
 def _root_of(manifest: str) -> str:
@@ -324,7 +311,7 @@ def find_indexes(
     """Return the index of a tag's root and of each of its stacks.
 
     Args:
-        source: The source.
+        source: Where they are.
         tag: The tag.
         known_stacks: The stacks that the catalog gives the tag: below the mirror on a server,
             where folders cannot be listed, only these are tried.
@@ -365,13 +352,13 @@ def _find_stacks(mirror: str, known: set[str]) -> dict[str, IndexFile]:
         except OSError as error:
             raise CachelintError(f"{path}: cannot be read: {error.strerror}") from None
         # one without an index is an error: to leave it out would make its specs look deleted
-        return {name: _index_of(join(mirror, name), "mirror", None)
+        return {name: _index_of(join(mirror, name), "mirror")
                 for name in names if _is_mirror(path, name)}
     stacks = {}
     for name in sorted(known):
         if _STACK.fullmatch(name):
             with contextlib.suppress(NotFoundError):
-                stacks[name] = _index_of(join(mirror, name), "mirror", None)
+                stacks[name] = _index_of(join(mirror, name), "mirror")
     return stacks
 
 
