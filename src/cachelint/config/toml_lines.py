@@ -146,7 +146,7 @@ class _Scanner:
         return match[0]
 
     def _next(self) -> str:
-        """Go to the next character that is no whitespace or comment, and return it."""
+        """Go to the next character behind whitespace and comments, and return it."""
         blank = _BLANK.match(self.text, self.at)
         assert blank is not None
         self.at = blank.end()
