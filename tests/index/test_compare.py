@@ -186,6 +186,17 @@ def test_a_page_of_a_package_that_is_gone_is_one_finding(contents: TagContents) 
                      "zlib: root.json")
 
 
+def test_a_message_has_a_limit(tmp_path: Path) -> None:
+    many = [f"v{number}" for number in range(5000)]
+    zlib = install(parameters=dict.fromkeys(many, True))
+    contents = load(tmp_path, zlib, **{name: [zlib] for name in many[:500]})
+    page = spec_of(contents, variants=[], stacks=["root"])
+    found = compare(contents, page, stacks=None)
+    assert [(code, pointer) for code, pointer, _ in found] == [
+        ("CL903", "/spec_details/0/variants"), ("CL904", "/spec_details/0/stacks")]
+    assert max(len(message) for *_, message in found) < 4000
+
+
 def test_what_has_no_hash_is_not_compared(contents: TagContents) -> None:
     assert [code for code, _, _ in compare(contents, *[{}, {"hash": 5}])] == ["CL902"]
     index = group_packages(contents, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,15 @@ FILES: dict[str, tuple[bytes, str]] = {
     "no version": (b'{"database": {"installs": {}}}', 'no "version" in the database'),
     "no installs": (b'{"database": {"version": "8"}}', 'no "installs" in the database'),
     "no database": (b'{"x": 1}', 'no "version" in the database'),
+    "two databases": (RAW[:-1] + b"," + RAW[1:], 'duplicate key "database"'),
+    "two lists of installs": (RAW[:-2] + b', "installs": {}}}', 'duplicate key "installs"'),
+    "two versions": (RAW[:-2] + b', "version": "9"}}', 'duplicate key "version"'),
+    "a key twice, escaped": (RAW[:-2] + b', "install\\u0073": {}}}', 'duplicate key "installs"'),
+    "a long hash": (RAW.replace(b"a" * 32, b"c" * 5000).replace(b"b" * 32, b"c" * 5000),
+                    'duplicate install "c{79}…"'),
+    "a long name": (spec_with(name="x" * 1001), "name: more than 1,000 characters"),
+    "a long target": (spec_with(arch={"platform": "linux", "platform_os": "a", "target": {
+        "name": "x" * 1001}}), "name: more than 1,000 characters"),
     "an install twice": (RAW.replace(b"b" * 32, b"a" * 32), f'duplicate install "{KEY}"'),
     "installs in a list": (b'{"database": {"version": "8", "installs": []}}',
                            'invalid JSON, at character 43: expected an object for "installs"'),
@@ -218,6 +228,19 @@ def test_a_value_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(database, "MAX_INSTALL_SIZE", 1 << 20)
     with pytest.raises(CachelintError, match="a value of more than 1,048,576 characters"):
         read(tmp_path, spec_with(version="1" * (4 << 20)))
+
+
+@pytest.mark.parametrize("value", ["[" + "[]," * 4_000_000 + "0]", "{" + '"":{},' * 2_000_000])
+def test_what_a_value_takes_is_limited(tmp_path: Path, value: str) -> None:
+    raw = replace('"name"', f'"x": {value}, "name"')
+    tracemalloc.start()
+    try:
+        with pytest.raises(CachelintError, match="a value of more than 2,097,152 characters"):
+            read(tmp_path, raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 300_000_000
 
 
 @pytest.mark.parametrize("raw", [

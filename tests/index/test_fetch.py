@@ -45,6 +45,22 @@ def drip(handler: Handler) -> None:
         time.sleep(0.05)
 
 
+def drip_headers(handler: Handler) -> None:
+    for _ in range(40):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n"[_:_ + 1] or b"a")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+def drip_in_a_chunk(handler: Handler) -> None:
+    handler.protocol_version = "HTTP/1.1"
+    send(handler, 200, Transfer_Encoding="chunked")
+    for _ in range(40):
+        handler.wfile.write(b"1")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
 def no_http(handler: Handler) -> None:
     handler.wfile.write(b"\x00\x01\x02\r\n\r\n")
 
@@ -80,6 +96,8 @@ def test_follows_no_redirect_elsewhere(https: Server, target: str) -> None:
     (close_early, "the connection was closed too early: expected 8 bytes, found 4"),
     (keep_quiet, "no answer within 0.5 seconds"),
     (drip, "the server is too slow: "),
+    (drip_headers, "the server is too slow: "),
+    (drip_in_a_chunk, "the server is too slow: "),
     (no_http, "the server cannot be read: "),
     (lambda handler: handler.send_error(500), "HTTP 500 Internal Server Error"),
     (lambda handler: handler.send_error(403), "HTTP 403 Forbidden"),

@@ -184,6 +184,17 @@ def test_an_index_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         load(plain)
 
 
+@pytest.mark.parametrize("between", [b" ", b'"k": 1,'], ids=["spaces", "keys"])
+def test_a_small_file_does_not_unpack_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: bytes
+) -> None:
+    monkeypatch.setattr(sources, "ANY_RATIO_SIZE", 1 << 20)
+    bomb = tmp_path / "bomb.json.gz"
+    bomb.write_bytes(gzip.compress(b'{"database": {' + between * (1 << 20) + RAW[14:]))
+    with pytest.raises(CachelintError, match=r"bomb\.json\.gz: over 100 times larger as unpacked"):
+        load(bomb)
+
+
 def test_a_list_of_tags_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MAX_LIST_SIZE", 1000)
     (tmp_path / "list.json").write_text(json.dumps({"t": ["x" * 2000]}))
@@ -356,6 +367,12 @@ LISTS: dict[str, tuple[object, str]] = {
     "no root": ({"t": [{"label": "hep", "url": "s3://spack-binaries/x"}]},
                 'tag t has no index labelled "root"'),
     "no tag": ({}, 'no tag "t" in the list of tags'),
+    "a thousand and one": ({"t": [{"label": f"s{i}", "url": "s3://spack-binaries/x"}
+                                  for i in range(1001)]}, "tag t lists 1,001 indexes: expected"),
+    "a long label": ({"t": [{"label": "x" * 256, "url": "s3://spack-binaries/x"}]},
+                     "tag t: a label of more than 255 characters"),
+    "a long url": ({"t": [{"label": "root", "url": "s3://spack-binaries/" + "x" * 4096}]},
+                   "or a url of more than 4,096"),
     "a tag twice": ('{"t": [], "t": []}', 'duplicate key "t"'),
 }
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cachelint import Settings, check, fix
 from cachelint.document import yaml
-from cachelint.document.catalog_files import meta_by_line, meta_in_full, tags_by_line
+from cachelint.document.catalog_files import meta_by_line, tags_by_line
 from cachelint.files import read_write
 from cachelint.fixer import catalog as catalog_fixer
 
@@ -50,7 +50,7 @@ def agrees(text: str, by_line: Callable[[str], yaml.Document | None]) -> bool:
     plain = yaml.load(text)
     assert quick.value == plain.value
     assert repr(quick.value) == repr(plain.value)
-    assert not plain.repeated
+    assert quick.repeated == plain.repeated
     assert not plain.comments
     for pointer, node in quick.nodes.items():
         expected = plain.nodes[pointer]
@@ -89,12 +89,10 @@ def test_a_key_that_is_too_long_for_readers_is_not_read_by_line(text: str, key: 
 @settings(deadline=None)
 @example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)
 def test_meta_in_full_agrees_with_the_parser(text: str, twice: bool) -> None:
-    full = meta_in_full(text * (1 + twice))
-    if full is not None:
-        plain = yaml.load(text * (1 + twice))
-        assert repr(full.value) == repr(plain.value)
-        assert (full.nodes, full.repeated) == (plain.nodes, plain.repeated)
-        assert not plain.comments
+    text *= 1 + twice
+    full = meta_by_line(text, is_full=True)
+    assert full is None or full.nodes == yaml.load(text).nodes
+    agrees(text, meta_by_line)
 
 
 @pytest.fixture

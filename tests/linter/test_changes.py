@@ -273,6 +273,34 @@ def test_page_that_cannot_be_read_at_the_base_is_a_note(catalog: Path) -> None:
     assert report.notes == (f"{FROZEN}/re2/specs.md: not compared: it cannot be read at the base",)
 
 
+# name: (the page at the base, the page now, what hides the finding about it)
+HIDDEN: dict[str, tuple[str, str, str]] = {
+    "by a baseline": ("---\na: 1\na: 2\n---", "---\na: 1\na: 3\n---", "--baseline known.json"),
+    "by a baseline, too large": ("x" * 3000, "y" * 3000, "--baseline known.json"),
+    "by a setting": ("", "---\na: 1\na: 3\n---", "--ignore CL107"),
+    "by a setting for all of a kind": ("", "---\n", "--ignore CL1"),
+    "by a setting, too large": ("", "x" * 3000, "--ignore CL110"),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "options"), HIDDEN.values(), ids=HIDDEN)
+def test_frozen_page_that_changed_and_cannot_be_read_is_not_hidden(
+    catalog: Path, before: str, after: str, options: str
+) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    (catalog / "cachelint.toml").write_text("max-page-size = 2500\n")
+    if before:
+        page.write_text(before)
+    commit()
+    main = [sys.executable, "-m", "cachelint", "check"]
+    subprocess.run([*main, "--write-baseline", "known.json"], check=True, capture_output=True)
+    page.write_text(after)
+    done = subprocess.run([*main, "--diff-base", "HEAD", *options.split(), "--output-format",
+                           "concise"], check=False, capture_output=True, text=True)
+    assert f"{FROZEN}/re2/specs.md:1:1: CL801 page changed in frozen tag" in done.stdout
+    assert done.returncode == 1
+
+
 # ------------------------------------------------------------------------------ surroundings
 
 

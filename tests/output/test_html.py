@@ -241,8 +241,8 @@ def test_rules_are_in_the_order_of_their_findings() -> None:
 def test_rule_with_errors_among_its_findings_is_shown_as_one() -> None:
     findings = [reports.finding(code="CL505", severity=severity)
                 for severity in (Severity.WARNING, Severity.ERROR)]
-    assert [rule.severity for rule in html_report.tally(findings)] == ["error"]
-    assert [rule.severity for rule in html_report.tally(findings[:1])] == ["warning"]
+    assert [rule.severity for rule in formats.count_rules(findings)] == ["error"]
+    assert [rule.severity for rule in formats.count_rules(findings[:1])] == ["warning"]
 
 
 @pytest.mark.parametrize(("report", "claim", "lead"), [

@@ -6,6 +6,7 @@ import importlib
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from support.catalogs import (
     edit_page,
     write_small_mirror,
 )
-from support.mirrors import depend, install
+from support.mirrors import depend, index_bytes, install, write_mirror
 
 Edit = Callable[[list[dict[str, Any]]], object]
 
@@ -360,6 +361,15 @@ def test_a_mirror_is_only_read(catalog: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in mirror.rglob("*")}
     run()
     assert before == {path: path.stat().st_mtime_ns for path in mirror.rglob("*")}
+
+
+def test_findings_about_a_tag_are_capped(catalog: Path) -> None:
+    mirror = Path("../mirror/other")
+    write_mirror(mirror, index_bytes(*(
+        install(name=f"p{number}", hash=f"{number:04}") for number in range(1500))))
+    found = Counter((each.path, each.code) for each in run(index=str(mirror), tag=TAG).findings)
+    assert found["_data/tags.yaml", "CL902"] == 1000
+    assert found["_data/tags.yaml", "CL110"] == 1
 
 
 @pytest.mark.parametrize(("function", "path", "left"), [

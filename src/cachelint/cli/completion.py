@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import click
 from click.shell_completion import (
@@ -21,15 +20,9 @@ from cachelint.document import schema
 from cachelint.rules import ALL_RULES
 
 
-def complete(command: click.Command, settings: dict[str, Any], instruction: str) -> int:
-    """Print a script or values for a shell, and return the exit status.
-
-    Args:
-        command: The program.
-        settings: What its context is made with.
-        instruction: The value of ``_CACHELINT_COMPLETE``.
-    """
-    return shell_complete(command, settings, "cachelint", "_CACHELINT_COMPLETE", instruction)
+def complete(command: click.Command, instruction: str) -> int:
+    """Do what the value of ``_CACHELINT_COMPLETE`` requires, and return the exit status."""
+    return shell_complete(command, {}, "cachelint", "_CACHELINT_COMPLETE", instruction)
 
 
 def paths(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -50,12 +43,14 @@ def reports(
             if name.startswith(incomplete)]
 
 
-def rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def rules(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Offer codes, prefixes of codes and names, for the last item of a list with commas."""
     before, comma, last = incomplete.rpartition(",")
     given = before.split(",")
-    return [CompletionItem(before + comma + word, help=what) for word, what in _words()
-            if word.lower().startswith(last.lower()) and word not in given]
+    return [CompletionItem(before + comma + item.value, help=item.help)
+            for item in rule(context, parameter, last) if item.value not in given]
 
 
 def rule(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

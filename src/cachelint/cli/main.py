@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from cachelint.runner.verify import IndexOptions
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={
+    "help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CACHELINT"})
 @click.version_option(__version__, prog_name="cachelint", message="%(prog)s %(version)s")
 def cli() -> None:
     """Check and fix the pages of a Spack build-cache catalog.
@@ -116,8 +117,7 @@ def check(options: Options) -> int:
     if not options.quiet and paths != ["-"] and (gate.file.data or settings != Settings()):
         from cachelint.config import unused
 
-        for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
-                                           is_diff=options.diff_base is not None):
+        for sentence in unused.find_unused(gate.file, settings, report, paths):
             print_message(f"warning: {sentence}")
     return exit_status(report, options)
 
@@ -452,7 +452,7 @@ def _show_settings(file: config_file.File, settings: Settings, options: Options)
         }.get(context.get_parameter_source(name) or ParameterSource.DEFAULT, "")
         if name == "output_format" and options.output_format != "full" and not origin:
             origin = "environment variable GITHUB_ACTIONS"
-        given.append(show.Option(row.opts[0], getattr(options, name), origin))
+        given.append(show.GivenOption(row.opts[0], getattr(options, name), origin))
     sys.stdout.writelines(show.write(file, settings, given))
     return 0
 
@@ -544,15 +544,13 @@ def _fail(message: str, status: int = 2) -> int:
 
 def _invoke() -> int:
     """Let click parse the arguments and call the command."""
-    settings: dict[str, Any] = {"auto_envvar_prefix": "CACHELINT"}
-    instruction = os.environ.get("_CACHELINT_COMPLETE")
-    if instruction:
+    if instruction := os.environ.get("_CACHELINT_COMPLETE"):
         from cachelint.cli import completion
 
-        return completion.complete(cli, settings, instruction)
+        return completion.complete(cli, instruction)
     try:
         # not `cli.main`, which would end with 1 where the reader closed the output
-        with cli.make_context("cachelint", sys.argv[1:], **settings) as context:
+        with cli.make_context("cachelint", sys.argv[1:]) as context:
             status = cli.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, BinaryIO
 
 import click
@@ -70,9 +71,6 @@ class Options:
 
 
 # ------------------------------------------------------------------------------- kinds of values
-
-_Callback = Callable[[click.Context, click.Parameter, Any], Any]
-
 
 def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
     """Return a completer of `completion`, which is imported only when a shell calls it."""
@@ -197,9 +195,11 @@ class Option(click.Option):
         return flags, self.help or ""
 
 
-_RULES: dict[str, Any] = {"multiple": True, "metavar": "RULES", "callback": _parse_rules,
-                          "complete": "rules", "section": "Rules"}
-_FILE: dict[str, Any] = {"metavar": "FILE", "complete": "paths"}
+_RuleOption = partial(Option, multiple=True, metavar="RULES", callback=_parse_rules,
+                      complete="rules", section="Rules")
+_FileOption = partial(Option, metavar="FILE", complete="paths")
+_PairOption = partial(Option, commands="verify render", section="Index", multiple=True,
+                      callback=_parse_pairs)
 
 OPTIONS = (
     Option("--index", commands="verify render", section="Index", metavar="SOURCE", required=True,
@@ -212,14 +212,11 @@ OPTIONS = (
            help="Compare only this tag, in detail; repeatable"),
     Option("--package", commands="diff", section="Details", multiple=True, metavar="PACKAGE",
            help="Compare only this package, in detail; repeatable"),
-    Option("--stack", commands="verify render", section="Index", multiple=True,
-           metavar="NAME=SOURCE", callback=_parse_pairs,
-           help="Index of one more stack; repeatable"),
+    _PairOption("--stack", metavar="NAME=SOURCE", help="Index of one more stack; repeatable"),
     Option("--view", commands="verify render", section="Index", metavar="VIEW",
            help="View of the mirror"),
-    Option("--mirror", commands="verify render", section="Index", multiple=True,
-           metavar="PREFIX=SOURCE", callback=_parse_pairs,
-           help="Where to read URLs of a list of tags that begin with PREFIX; repeatable"),
+    _PairOption("--mirror", metavar="PREFIX=SOURCE",
+                help="Where to read URLs of a list of tags that begin with PREFIX; repeatable"),
     Option("--out", commands="render", section="Output", metavar="DIR", required=True,
            complete="paths", help="Folder of the catalog; it need not exist"),
     Option("--dry-run", commands="render", section="Output", is_flag=True,
@@ -228,14 +225,14 @@ OPTIONS = (
            help="Remove pages of packages that are gone"),
     Option("--force", commands="render", section="Output", is_flag=True,
            help="Change pages of a frozen tag, too"),
-    Option("--select", key="select", **_RULES,
-           help="Only run these rules (codes, names or prefixes such as CL3)"),
-    Option("--ignore", key="ignore", **_RULES, help="Skip these rules"),
-    Option("--extend-select", key="extend-select", **_RULES, help="Also run these rules"),
-    Option("--baseline", section="Rules", key="baseline", **_FILE,
-           help="Suppress the findings that FILE contains"),
-    Option("--write-baseline", commands="check verify", section="Rules", **_FILE,
-           help="Write all findings to FILE, as a baseline"),
+    _RuleOption("--select", key="select",
+                help="Only run these rules (codes, names or prefixes such as CL3)"),
+    _RuleOption("--ignore", key="ignore", help="Skip these rules"),
+    _RuleOption("--extend-select", key="extend-select", help="Also run these rules"),
+    _FileOption("--baseline", section="Rules", key="baseline",
+                help="Suppress the findings that FILE contains"),
+    _FileOption("--write-baseline", commands="check verify", section="Rules",
+                help="Write all findings to FILE, as a baseline"),
     Option("--diff-base", commands="verify", section="Pages", metavar="REV",
            help="Compare only pages that changed since the merge base with REV"),
     Option("--diff-base", commands="check fix", section="Pages", metavar="REV",
@@ -275,15 +272,15 @@ OPTIONS = (
            help="Exit with 0 even if errors are found"),
     Option("--exit-non-zero-on-fix", commands="fix", section="Exit status", is_flag=True,
            help="Exit with 1 if a file was changed"),
-    Option("--config", commands="check fix verify render diff", section="Configuration", **_FILE,
-           help="Configuration file [default: the nearest one]"),
-    Option("--config-from-base", section="Configuration", is_flag=True,
+    _FileOption("--config", commands="check fix verify render diff",
+                help="Configuration file [default: the nearest one]"),
+    Option("--config-from-base", is_flag=True,
            help="With --diff-base: read it at the merge base"),
     Option("--config-from-base", commands="diff", is_flag=True,
            help="With a revision: read it at the merge base"),
     Option("--isolated", commands="check fix verify render diff", is_flag=True,
            help="Ignore all configuration files"),
-    Option("--show-settings", section="Configuration", is_flag=True,
+    Option("--show-settings", is_flag=True,
            help="Print settings and their sources, then exit"),
     Option("--jobs", "-j", commands="check fix verify diff", type=click.IntRange(min=1),
            metavar="N", help="Worker processes [default: one per processor]"),

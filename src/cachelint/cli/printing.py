@@ -13,8 +13,15 @@ from cachelint.cli.options import Options, describe_unwritable
 from cachelint.files import read_write
 from cachelint.files.paths import path_in_checkout
 from cachelint.model import CachelintError, DiffReport, Invocation, Report, Severity
-from cachelint.output.formats import FORMATS, PLAIN, Format, Style, terminal_width, totals
-from cachelint.rules import BY_CODE
+from cachelint.output.formats import (
+    FORMATS,
+    PLAIN,
+    Format,
+    Style,
+    count_rules,
+    terminal_width,
+    totals,
+)
 from cachelint.runner.run import OnProgress
 from cachelint.text import changed_lines, escape_unsafe, plural
 
@@ -57,15 +64,9 @@ def has_suggestions(options: Options) -> bool:
 
 
 def print_report(report: Report, options: Options, stream: TextIO | None = None) -> None:
-    """Write a report to the files that were requested, and then to a stream.
+    """Write a report to the files that were requested, and then to standard output or ``stream``.
 
-    Args:
-        report: What was found.
-        options: Formats, files and style.
-        stream: Where the report goes, instead of standard output.
-
-    Raises:
-        CachelintError: A file cannot be written.
+    Raises CachelintError if a file cannot be written.
     """
     report = report._replace(invocation=Invocation(tuple(sys.argv[1:]), options.diff_base))
     # first the files: the reader of standard output may close it early
@@ -136,12 +137,10 @@ def _print_statistics(report: Report, options: Options, stream: TextIO) -> None:
 
 
 def _count_by_rule(report: Report) -> Iterator[str]:
-    counts: dict[str, int] = {}
-    for finding in report.findings:
-        counts[finding.code] = counts.get(finding.code, 0) + 1
-    width = max((len(f"{count:,}") for count in counts.values()), default=1)
-    for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{count:>{width},}  {code}  {BY_CODE[code].name}\n"
+    counts = count_rules(report.findings)
+    width = len(f"{counts[0].findings:,}") if counts else 0
+    for each in counts:
+        yield f"{each.findings:>{width},}  {each.code}  {each.name}\n"
     yield totals(report) + "\n"
 
 

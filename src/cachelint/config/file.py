@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cachelint.document.strict_json import unescape_token
 from cachelint.files import read_write
 from cachelint.files.paths import display_path, exists, leaves
 from cachelint.files.read_write import Unreadable
@@ -138,6 +139,17 @@ class File(NamedTuple):
             raise self.fault(f"cannot read the baseline {path}: {raw.message}", "baseline")
         return path
 
+    def rule_names(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """Yield each code, name or prefix of rules, with its key."""
+        for option in ("select", "ignore", "extend-select"):
+            for number, name in enumerate(self.data.get(option, ())):
+                yield name, (option, number)
+        for name in self.data.get("severity", {}):
+            yield name, ("severity", name)
+        for glob, names in self.data.get("per-file-ignores", {}).items():
+            for number, name in enumerate(names):
+                yield name, ("per-file-ignores", glob, number)
+
     def fault(self, message: str, *key: str | int) -> CachelintError:
         """Make the error that names a mistake and its location."""
         return CachelintError(f"{self.locate(*key)}: {message}")
@@ -160,15 +172,9 @@ def _read_named(path: str, limit: int) -> bytes | Unreadable | None:
 
 
 def load(path: str, read: Read = _read_named) -> File:
-    """Read a configuration file, and validate it.
+    """Read a configuration file, by default also through a link, and validate it.
 
-    Args:
-        path: The file.
-        read: Reads it; by default as it is now, also through a link.
-
-    Raises:
-        CachelintError: The file cannot be read or is invalid. The message has the file, the line
-            and the nearest right key.
+    Raises CachelintError, with the file, the line and the nearest right key.
     """
     path = display_path(path)
     text = _decode(path, read(path, MAX_SIZE))
@@ -257,16 +263,17 @@ def _validate(file: File) -> None:
             known = schema.load("configuration")["properties"]
             raise file.fault(f'unknown setting "{key[0]}"{nearest(str(key[0]), known)}', *key)
         raise file.fault(error.message + _advice(data, key), *key)
-    for option in ("select", "ignore", "extend-select"):
-        for number, name in enumerate(data.get(option, ())):
-            _check_rule(file, name, option, number)
     _validate_globs(file)
     seen: dict[tuple[frozenset[str], int], str] = {}
-    for name in data.get("severity", {}):
-        codes = _check_rule(file, name, "severity", name)
-        other = seen.setdefault((codes, specificity(name)), name)
-        if codes and other != name:
-            raise file.fault(f"in severity: {name} and {other} are the same", "severity", name)
+    for name, key in file.rule_names():
+        try:
+            codes = every_code_of(name)
+        except CachelintError as error:
+            raise file.fault(f"in {key[0]}: {error}", *key) from None
+        if key[0] == "severity" and codes:
+            other = seen.setdefault((codes, specificity(name)), name)
+            if other != name:
+                raise file.fault(f"in severity: {name} and {other} are the same", *key)
 
 
 def _validate_globs(file: File) -> None:
@@ -275,26 +282,15 @@ def _validate_globs(file: File) -> None:
         if sum(map(len, globs)) > MAX_GLOBS:
             raise file.fault(f"the patterns of {key} have more than {MAX_GLOBS:,} characters: use "
                              "fewer", key)
-    for glob, names in ignores.items():
-        if not glob:
-            raise file.fault("in per-file-ignores: a pattern is empty", "per-file-ignores", glob)
-        for number, name in enumerate(names):
-            _check_rule(file, name, "per-file-ignores", glob, number)
-
-
-def _check_rule(file: File, name: str, *key: str | int) -> frozenset[str]:
-    try:
-        return every_code_of(name)
-    except CachelintError as error:
-        raise file.fault(f"in {key[0]}: {error}", *key) from None
+    if "" in ignores:
+        raise file.fault("in per-file-ignores: a pattern is empty", "per-file-ignores", "")
 
 
 def _key_of(data: Any, pointer: str) -> tuple[str | int, ...]:
     """Turn a JSON Pointer into what leads to a value: items of lists by number."""
     key: list[str | int] = []
     for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        key.append(int(name) if isinstance(data, list) else name)
+        key.append(int(token) if isinstance(data, list) else unescape_token(token))
         data = data[key[-1]]
     return tuple(key)
 
@@ -323,14 +319,14 @@ def join_settings(file: Mapping[str, Any], options: Mapping[str, Iterable[str]])
         options.get("ignore") or file.get("ignore", ()),
         [*file.get("extend-select", ()), *options.get("extend-select", ())],
     )
-    values: dict[str, Any] = {"selected": chosen}
-    for key, kind in (("exclude", tuple), ("mutable-tags", frozenset), ("root-stack", str),
-                      ("mirror-urls", tuple), ("max-page-size", int)):
-        if key in file:
-            values[key.replace("-", "_")] = kind(file[key])
-    values["per_file_ignores"] = tuple(
-        FileIgnore(glob, name)
-        for glob, names in file.get("per-file-ignores", {}).items() for name in names)
-    values["severity"] = tuple(
-        (name, Severity(level)) for name, level in file.get("severity", {}).items())
-    return Settings(**values)
+    default = Settings()
+    return Settings(
+        chosen,
+        tuple(file.get("exclude", default.exclude)),
+        frozenset(file.get("mutable-tags", default.mutable_tags)),
+        file.get("root-stack", default.root_stack),
+        tuple(file.get("mirror-urls", default.mirror_urls)),
+        file.get("max-page-size", default.max_page_size),
+        tuple(FileIgnore(glob, name)
+              for glob, names in file.get("per-file-ignores", {}).items() for name in names),
+        tuple((name, Severity(level)) for name, level in file.get("severity", {}).items()))

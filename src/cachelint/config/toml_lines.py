@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Iterable
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 MAX_KEY_PARTS = 64
 """How many parts a dotted key may have; the library's time grows with their square or cube."""
@@ -15,9 +21,7 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u(.{4})|U(.{8})|x(.{2})|(.))")
-_ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
-_SCALAR = re.compile(r"[^,\]}#\n]*")
+_SCALAR = re.compile(r"[^,\]}#\n]+")
 
 
 class Node:
@@ -61,9 +65,13 @@ def locate(text: str) -> Node:
             `MAX_DEPTH`.
     """
     scanner = _Scanner(text)
-    with contextlib.suppress(IndexError):  # it ends too early, and is not TOML
+    with contextlib.suppress(_NotTomlError):
         scanner.document()
     return scanner.root
+
+
+class _NotTomlError(ValueError):
+    """The text is not TOML."""
 
 
 class _Scanner:
@@ -77,8 +85,8 @@ class _Scanner:
 
     def document(self) -> None:
         table = self.root
-        while self._skip_blank() < len(self.text):
-            if self._peek() != "[":
+        while opening := self._next():
+            if opening != "[":
                 self._member(table, 0)
                 continue
             is_item = self.text.startswith("[[", self.at)
@@ -87,90 +95,66 @@ class _Scanner:
             self.at += 1 + is_item
             if is_item:
                 table.is_list_of_tables = True
-                table = self._add(table, len(table.below))
+                table = self._add(table, len(table.below), self.at)
 
     def _member(self, table: Node, depth: int) -> None:
         node = self._key(table)
-        self._skip_blank()
+        self._next()
         self.at += 1  # the equals sign
         self._value(node, depth)
 
     def _key(self, node: Node) -> Node:
         """Read a key, dotted or not, from ``node`` on."""
         for _ in range(MAX_KEY_PARTS):
-            self._skip_blank()
+            is_quoted = self._next() in "\"'"
             if node.is_list_of_tables:
                 node = node.below[len(node.below) - 1]
-            node = self._add(node, *self._name())
-            self._skip_blank()
-            if self._peek() != ".":
+            start = self.at
+            name = _unquote(self._take(_STRING)) if is_quoted else self._take(_BARE)
+            node = self._add(node, name, start)
+            if self._next() != ".":
                 return node
             self.at += 1
         raise TooDeepError(node.line, f"a key has more than {MAX_KEY_PARTS} parts")
 
-    def _name(self) -> tuple[str, int]:
-        """Read one part of a key; return it and where it begins."""
-        start = self.at
-        if self._peek() in "\"'":
-            self._string()
-            return _unquote(self.text[start : self.at]), start
-        match = _BARE.match(self.text, self.at)
-        if match is None:
-            raise IndexError
-        self.at = match.end()
-        return match[0], start
-
     def _value(self, node: Node, depth: int) -> None:
-        self._skip_blank()
-        opening = self._peek()
-        if opening in "\"'":
-            self._string()
-        elif opening in "[{":
+        opening = self._next()
+        if opening in "[{":
             if depth == MAX_DEPTH:
                 raise TooDeepError(node.line, f"values are nested more than {MAX_DEPTH} deep")
-            self._items(node, depth + 1)
+            self.at += 1
+            self._items(node, depth + 1, is_table=opening == "{")
         else:
-            match = _SCALAR.match(self.text, self.at)
-            assert match is not None
-            if match.end() == self.at:
-                raise IndexError
-            self.at = match.end()
+            self._take(_STRING if opening in "\"'" else _SCALAR)
 
-    def _items(self, node: Node, depth: int) -> None:
+    def _items(self, node: Node, depth: int, *, is_table: bool) -> None:
         """Read a list or an inline table."""
-        is_table = self._peek() == "{"
-        self.at += 1
-        self._skip_blank()
-        while self._peek() not in "]}":
+        while self._next() not in "]}":
             if is_table:
                 self._member(node, depth)
             else:
-                self._value(self._add(node, len(node.below)), depth)
-            self._skip_blank()
-            if self._peek() == ",":
+                self._value(self._add(node, len(node.below), self.at), depth)
+            if self._next() == ",":
                 self.at += 1
-                self._skip_blank()
         self.at += 1
 
-    def _string(self) -> None:
-        match = _STRING.match(self.text, self.at)
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self.text, self.at)
         if match is None:
-            raise IndexError
+            raise _NotTomlError
         self.at = match.end()
+        return match[0]
 
-    def _peek(self) -> str:
-        return self.text[self.at]
+    def _next(self) -> str:
+        """Go to the next character behind whitespace and comments, and return it."""
+        blank = _BLANK.match(self.text, self.at)
+        assert blank is not None
+        self.at = blank.end()
+        return self.text[self.at : self.at + 1]
 
-    def _skip_blank(self) -> int:
-        match = _BLANK.match(self.text, self.at)
-        assert match is not None
-        self.at = match.end()
-        return self.at
-
-    def _add(self, node: Node, name: str | int, at: int = -1) -> Node:
-        """Return what is below ``node``; what is new is at ``at``, or at what is next."""
+    def _add(self, node: Node, name: str | int, at: int) -> Node:
+        """Return what is below ``node``; what is new is at ``at``."""
         if name not in node.below:
-            at = self.at if at < 0 else at
             self._line += self.text.count("\n", self._counted, at)
             self._counted = at
             node.below[name] = Node(self._line)
@@ -179,15 +163,8 @@ class _Scanner:
 
 def _unquote(quoted: str) -> str:
     """Return the name that a quoted key means."""
-    if quoted[0] == "'":
-        return quoted[1:-1]
     try:
-        return _ESCAPE.sub(_unescape, quoted[1:-1])
-    except (ValueError, OverflowError):
-        raise IndexError from None  # not a code point, and so not TOML
-
-
-def _unescape(match: re.Match[str]) -> str:
-    if match[4]:
-        return _ESCAPES.get(match[4], match[4])
-    return chr(int(match[1] or match[2] or match[3], 16))
+        name: str = tomllib.loads(f"name = {quoted}")["name"]
+    except ValueError:
+        raise _NotTomlError from None
+    return name

@@ -11,7 +11,7 @@ from cachelint.document import catalog_files
 from cachelint.files import discovery, read_write
 from cachelint.files.globs import GlobList, explain_useless
 from cachelint.files.paths import exists, join, relative_to_catalog
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, Report
 from cachelint.rules import BY_CODE
 from cachelint.rules.selection import (
     ALWAYS,
@@ -24,26 +24,20 @@ from cachelint.rules.selection import (
 
 
 def find_unused(
-    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str], pages: int,
-    *, is_diff: bool = False,
+    file: File, settings: Settings, report: Report, paths: Iterable[str]
 ) -> Iterator[str]:
     """Yield a sentence for each entry of a configuration file that has no effect.
 
-    Args:
-        file: The configuration file.
-        settings: What ran: the file and the options of the command line.
-        unused: The entries of `per-file-ignores` that hid nothing in whole catalogs.
-        paths: What was checked.
-        pages: How many pages were checked.
-        is_diff: Whether the run was about changes only; then most entries may have an effect
-            elsewhere.
+    ``settings`` are the file and the options of the command line, ``paths`` what was checked.
     """
+    # where only changes were checked, most entries may have an effect elsewhere
+    is_diff = report.compared is not None
     if settings.selected <= ALWAYS:
         yield "no rules are selected: check select and ignore"
-    elif settings.exclude and not pages and not is_diff and discovery.select(paths).tasks:
+    elif settings.exclude and not report.pages and not is_diff and discovery.select(paths).tasks:
         yield "no pages were checked: exclude matches all of them"
     yield from _find_rules(file)
-    unseen = [*_find_ignores(file, settings, set(unused))]
+    unseen = [*_find_ignores(file, settings, set(report.unused))]
     if not is_diff and _is_all(file, paths):
         yield from _find_globs(file, paths)
         yield from _find_tags(file, paths)
@@ -56,25 +50,19 @@ def _find_rules(file: File) -> Iterator[str]:
     select, extend_select = data.get("select"), data.get("extend-select", ())
     before = select_rules(select, (), extend_select)
     runs = select_rules(select, data.get("ignore", ()), extend_select)
-    for number, name in enumerate(data.get("ignore", ())):
-        codes, place = codes_of(name), file.locate("ignore", number)
-        if codes <= ALWAYS:
-            yield f"{place}: in ignore: {name} cannot be ignored"
-        elif not codes & before:
-            yield f"{place}: in ignore: {name} is not selected"
-    for name in data.get("severity", {}):
-        place = file.locate("severity", name)
+    for name, key in file.rule_names():
+        if key[0] in ("select", "extend-select"):
+            continue
         if codes_of(name) <= ALWAYS:
-            yield f"{place}: in severity: the severity of {name} cannot be changed"
-        elif not every_code_of(name) & runs:
-            yield f"{place}: in severity: {name} does not run"
-    for glob, names in data.get("per-file-ignores", {}).items():
-        for number, name in enumerate(names):
-            place = file.locate("per-file-ignores", glob, number)
-            if codes_of(name) <= ALWAYS:
-                yield f"{place}: in per-file-ignores: {name} cannot be ignored"
-            elif not every_code_of(name) & runs:
-                yield f"{place}: in per-file-ignores: {name} does not run"
+            why = (f"the severity of {name} cannot be changed" if key[0] == "severity"
+                   else f"{name} cannot be ignored")
+        elif key[0] == "ignore" and not codes_of(name) & before:
+            why = f"{name} is not selected"
+        elif key[0] != "ignore" and not every_code_of(name) & runs:
+            why = f"{name} does not run"
+        else:
+            continue
+        yield f"{file.locate(*key)}: in {key[0]}: {why}"
 
 
 def _find_ignores(file: File, settings: Settings, unused: set[FileIgnore]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from cachelint.index.counts import find_holes
 from cachelint.index.mapping import FIELDS, IndexSpec, TagContents, differing_variants
 from cachelint.model import NamedTuple, Problem
+from cachelint.text import clip, plural
 
 _COMPARED = [field for field in FIELDS if field.name not in ("hash", "size", "stacks")]
 
@@ -28,12 +29,7 @@ class TagIndex(NamedTuple):
 
 
 def group_packages(contents: TagContents, tag_stacks: Collection[str] | None) -> TagIndex:
-    """Group the specs of a tag by package.
-
-    Args:
-        contents: What was read.
-        tag_stacks: The stacks that `tags.yaml` gives the tag; None where it has no entry.
-    """
+    """Group the specs of a tag by package; ``tag_stacks`` are those that `tags.yaml` gives it."""
     packages: dict[str, dict[str, IndexSpec]] = {}
     for spec in contents.cached():
         packages.setdefault(spec.name, {})[spec.hash] = spec
@@ -46,12 +42,8 @@ def compare_page(
 ) -> Iterator[tuple[str, Problem]]:
     """Yield each difference between a page and the index: the code of its rule, and where it is.
 
-    A value that breaks the schema is not compared: that is another rule's finding.
-
-    Args:
-        specs: The `spec_details` of the page.
-        package: The package of the page.
-        index: The tag's index.
+    A value that breaks the schema is not compared: that is another rule's finding. ``specs`` are
+    the `spec_details` of the page.
     """
     expected = index.packages.get(package, {})
     by_hash = [(number, spec, spec["hash"]) for number, spec in enumerate(specs)
@@ -123,15 +115,23 @@ def _explain(value: object, expected: object) -> str:
     """Return both values; of variants and lists only what differs."""
     if isinstance(value, list) and isinstance(expected, list) and len(expected) != 1:
         pairs = differing_variants(value, expected)
-        return (f"expected {', '.join(right or 'nothing' for _, right in pairs)}, "
-                f"found {', '.join(left or 'nothing' for left, _ in pairs)}")
+        return (f"expected {_join(right or 'nothing' for _, right in pairs)}, "
+                f"found {_join(left or 'nothing' for left, _ in pairs)}")
     return f"expected {_show(expected)}, found {_show(value)}"
 
 
 def _show(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_show, value)) or "nothing"
-    return json.dumps(value, ensure_ascii=False)
+        return _join(map(_show, value)) or "nothing"
+    return clip(json.dumps(value, ensure_ascii=False), _WIDTH)
+
+
+_WIDTH = 1000
+"""Maximum length of a list in a message in characters."""
+
+
+def _join(items: Iterable[str], separator: str = ", ") -> str:
+    return clip(separator.join(items), _WIDTH)
 
 
 def _compare_stacks(
@@ -153,8 +153,8 @@ def _compare_stacks(
     parts += [f"{stack} has it not: {index.contents.where.get(stack, 'no such index')}"
               for stack in sorted(listed - right)]
     yield "CL904", Problem(f"{pointer}/stacks", (
-        f"stacks of {_name(expected)} differ: expected {', '.join(sorted(right))}, "
-        f"found {', '.join(sorted(listed)) or 'none'}: {'; '.join(parts)}"))
+        f"stacks of {_name(expected)} differ: expected {_join(sorted(right))}, "
+        f"found {_join(sorted(listed)) or 'none'}: {_join(parts, '; ')}"))
 
 
 # ------------------------------------------------------------------------------- whole tags
@@ -165,20 +165,16 @@ def compare_tag(
 ) -> Iterator[tuple[str, str]]:
     """Yield what differs of a tag as a whole: the code of a rule, and a message.
 
-    Args:
-        tag: The tag.
-        pages: The packages that have a page, be it readable or not.
-        tag_stacks: The stacks that `tags.yaml` gives the tag; None where it has no entry.
-        index: The tag's index.
+    ``pages`` are the packages that have a page, be it readable or not, and ``tag_stacks`` the
+    stacks that `tags.yaml` gives the tag, None where it has no entry.
     """
     where = index.contents.where
     for package in sorted(index.packages.keys() - set(pages)):
         specs = index.packages[package]
         first = min(specs.values())
         yield "CL902", (
-            f"package {package} has no page in tag {tag}, but {len(specs):,} "
-            f"{'spec' if len(specs) == 1 else 'specs'} in the build cache, such as "
-            f"{_name(first)}: {index.contents.root.where}")
+            f"package {package} has no page in tag {tag}, but {plural(len(specs), 'spec')} in the "
+            f"build cache, such as {_name(first)}: {index.contents.root.where}")
     for stack in sorted(index.unread_stacks or ()):
         yield "CL905", f"stack {stack} of tag {tag} has no index in the source"
     if tag_stacks is not None:
@@ -189,6 +185,5 @@ def compare_tag(
     if holes:
         first = min(holes)
         yield "CL906", (
-            f"{len(holes):,} {'spec' if len(holes) == 1 else 'specs'} of tag {tag} in the build "
-            "cache depend on one that is neither there nor external, such as "
-            f"{_name(first)}: {index.contents.root.where}")
+            f"{plural(len(holes), 'spec')} of tag {tag} in the build cache depend on one that is "
+            f"neither there nor external, such as {_name(first)}: {index.contents.root.where}")

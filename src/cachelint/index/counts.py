@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from cachelint.index.mapping import NO_COMPILER, Index, IndexSpec
 from cachelint.model import CachelintError, NamedTuple
+from cachelint.text import clip
 
 _BLOCK = 16_384
 """For how many specs at once it is computed what they depend on: a bit each."""
@@ -61,7 +62,8 @@ def _sort_dependents_first(index: Index) -> list[IndexSpec]:
                 ready.append(cached[key])
     if len(order) < len(cached):
         first = min(cached.keys() - {spec.hash for spec in order})
-        raise CachelintError(f'{index.where}: the dependencies of install "{first}" form a cycle')
+        raise CachelintError(f'{index.where}: the dependencies of install "{clip(first, 80)}" form '
+                             "a cycle")
     return order
 
 

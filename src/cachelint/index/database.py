@@ -18,9 +18,13 @@ from cachelint.index.sources import (
     too_old,
 )
 from cachelint.model import CachelintError, NamedTuple
+from cachelint.text import clip
 
-MAX_INSTALL_SIZE = 64 << 20
-"""Characters that one install may have."""
+MAX_INSTALL_SIZE = 2 << 20
+"""Characters that one install may have, with up to 64 bytes of memory for each."""
+
+MAX_STRING_SIZE = 1000
+"""Characters of a name, version, platform and the like, which are repeated in messages."""
 
 Parameter = bool | str | list[str]
 
@@ -75,11 +79,11 @@ class Database:
 
     def _read(self, cursor: _Cursor) -> Iterator[Install]:
         has_installs = False
-        for key in cursor.members("an index"):
+        for key in cursor.members("an index", "database"):
             if key != "database":
                 cursor.value()
                 continue
-            for name in cursor.members('"database"'):
+            for name in cursor.members('"database"', "installs", "version"):
                 if name == "installs":
                     has_installs = True
                     yield from self._installs(cursor)
@@ -105,13 +109,14 @@ class Database:
         seen: set[str] = set()
         for key in cursor.members('"installs"'):
             if key in seen:
-                raise CachelintError(f'{self.where}: duplicate install "{key}"')
+                raise CachelintError(f'{self.where}: duplicate install "{clip(key, 80)}"')
             seen.add(key)
             value = cursor.value()
             try:
                 yield _parse_install(key, value)
             except _ShapeError as error:
-                raise CachelintError(f'{self.where}: install "{key}": {error}') from None
+                raise CachelintError(
+                    f'{self.where}: install "{clip(key, 80)}": {error}') from None
 
 
 def warn_of_version(database: Database) -> str | None:
@@ -138,8 +143,12 @@ class _Cursor:
         self._before = 0
         """Characters before those that are held."""
 
-    def members(self, what: str) -> Iterator[str]:
-        """Yield the keys of an object; after each, its value is to be read."""
+    def members(self, what: str, *once: str) -> Iterator[str]:
+        """Yield the keys of an object; after each, its value is to be read.
+
+        Those in ``once`` must not be repeated: Spack would obey only the last.
+        """
+        left = {*once}
         if self._next() != "{":
             self._fail(f"expected an object for {what}")
         self._position += 1
@@ -151,6 +160,9 @@ class _Cursor:
                 self._fail("expected a key")
             key = self.value()
             assert isinstance(key, str)
+            if key in once and key not in left:
+                self._fail(f'duplicate key "{key}"')
+            left.discard(key)
             if self._next() != ":":
                 self._fail('expected ":"')
             self._position += 1
@@ -278,6 +290,8 @@ def _string(values: dict[str, object], key: str) -> str:
     value = values.get(key)
     if type(value) is not str or not value:
         raise _ShapeError(f"{key}: expected a string, found {_shown(value)}")
+    if len(value) > MAX_STRING_SIZE:
+        raise _ShapeError(f"{key}: more than {MAX_STRING_SIZE:,} characters")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import stat
@@ -100,13 +101,7 @@ def read_chunks(location: str) -> Generator[bytes, None, None]:
 def read_all(location: str, limit: int) -> bytes:
     """Return the bytes of a small file.
 
-    Args:
-        location: Its path or URL.
-        limit: How many bytes it may have.
-
-    Raises:
-        NotFoundError: There is no such file.
-        CachelintError: It cannot be read, or is larger than the limit.
+    Raises NotFoundError, or CachelintError where it is larger than ``limit`` or cannot be read.
     """
     read = bytearray()
     with contextlib.closing(read_chunks(location)) as chunks:
@@ -153,6 +148,8 @@ def _read_https(location: str) -> Generator[bytes, None, None]:
         raise kind(f"{shown}: HTTP {error.code} {error.reason}") from None
     except URLError as error:
         raise CachelintError(f"{shown}: {_explain(error.reason)}") from None
+    except _SlowServerError as error:
+        raise CachelintError(f"{shown}: the server is too slow: {error}") from None
     except (OSError, HTTPException, ValueError) as error:
         raise CachelintError(f"{shown}: {_explain(error)}") from None
 
@@ -166,7 +163,22 @@ def _open_https(location: str) -> IO[bytes]:
 
 
 def _opener() -> OpenerDirector:
-    from urllib.request import HTTPRedirectHandler, build_opener
+    from http.client import HTTPResponse, HTTPSConnection
+    from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+    class Response(HTTPResponse):
+        """Reads all that a server sends, the headers included, with an eye on its speed."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.fp: io.BufferedReader = io.BufferedReader(_Watched(self.fp.detach()))
+
+    class Connection(HTTPSConnection):
+        response_class = Response
+
+    class Handler(HTTPSHandler):
+        def https_open(self, req: Request) -> HTTPResponse:
+            return self.do_open(Connection, req)
 
     class SameServer(HTTPRedirectHandler):
         """Follow a redirect to the same server only."""
@@ -178,7 +190,39 @@ def _opener() -> OpenerDirector:
                                      f"which is not followed: {display(newurl)}")
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
-    return build_opener(SameServer)
+    return build_opener(SameServer, Handler)
+
+
+class _SlowServerError(Exception):
+    """The message has how slow it is."""
+
+
+class _Watched(io.RawIOBase):
+    """What comes through a connection; a server that is too slow is an error."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        """Begin to measure."""
+        self._raw = raw
+        self._begin = time.monotonic()
+        self._received = 0
+
+    def readable(self) -> bool:
+        """Return what a buffer has to know."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read once. Raises _SlowServerError."""
+        number: int | None = self._raw.readinto(buffer)
+        self._received += number or 0
+        seconds = time.monotonic() - self._begin
+        if seconds > TIMEOUT and self._received < seconds * MIN_RATE:
+            raise _SlowServerError(f"{self._received:,} bytes in {seconds:.0f} seconds")
+        return number
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        self._raw.close()
 
 
 def _server(url: SplitResult) -> tuple[str, str | None, int]:
@@ -186,16 +230,11 @@ def _server(url: SplitResult) -> tuple[str, str | None, int]:
 
 
 def _received(response: Any, shown: str) -> Generator[bytes, None, None]:
-    """Yield what a server sends, and make sure that it is all, and not too slow."""
+    """Yield what a server sends, and make sure that it is all."""
     expected = response.headers.get("Content-Length")
-    begin = time.monotonic()
     received = 0
     while chunk := response.read1(CHUNK):
         received += len(chunk)
-        seconds = time.monotonic() - begin
-        if seconds > TIMEOUT and received < seconds * MIN_RATE:
-            raise CachelintError(f"{shown}: the server is too slow: "
-                                 f"{received:,} bytes in {seconds:.0f} seconds")
         yield chunk
     if expected is not None and expected.isdecimal() and received != int(expected):
         raise CachelintError(f"{shown}: the connection was closed too early: "

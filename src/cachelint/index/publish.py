@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from cachelint.document.catalog_files import WORD
 from cachelint.index.compare import TagIndex
 from cachelint.index.counts import GraphCounts
 from cachelint.index.mapping import page_spec
@@ -23,25 +24,16 @@ def page_specs(index: TagIndex, package: str) -> list[dict[str, object]]:
 
 
 def tags_with(tags: Mapping[str, Sequence[str]], tag: str, stacks: Sequence[str]) -> str:
-    """Return `tags.yaml` with the entry of one tag added or replaced; the others stay.
-
-    Args:
-        tags: The stacks of each tag there is, in the file's order.
-        tag: The tag.
-        stacks: Its stacks.
-    """
-    entries = dict(tags)
-    if tag in entries:
-        entries[tag] = stacks
-    else:
-        names = [*entries]
+    """Return `tags.yaml` with the entry of one tag added or replaced; the others stay."""
+    names = [*tags]
+    if tag not in tags:
         at = next((number for number, name in enumerate(names) if _order(name) > _order(tag)),
                   len(names))
-        entries = {name: stacks if name == tag else tags[name]
-                   for name in [*names[:at], tag, *names[at:]]}
+        names.insert(at, tag)
+    entries = {**tags, tag: stacks}
     return "".join(f"- name: {_scalar(name)}\n  stacks:\n"
-                   + "".join(f"  - {_scalar(stack)}\n" for stack in sorted(of_tag))
-                   for name, of_tag in entries.items())
+                   + "".join(f"  - {_scalar(stack)}\n" for stack in sorted(entries[name]))
+                   for name in names)
 
 
 def _order(tag: str) -> tuple[int, list[int]]:
@@ -63,11 +55,8 @@ def meta_entry(count: int, graph: GraphCounts) -> MetaEntry:
 def meta_with(text: str, entries: Mapping[str, MetaEntry], tag: str, entry: MetaEntry) -> str:
     """Return `meta.yaml` with the entry of one tag added or replaced, and `all` counted anew.
 
-    Args:
-        text: The file as it is, in the generator's layout; empty where there is none.
-        entries: What it has.
-        tag: The tag.
-        entry: Its entry.
+    ``text`` is the file as it is, in the generator's layout, empty where there is none, and
+    ``entries`` is what it has.
     """
     blocks = {_name_of(block): block for block in re.findall(r"(?m)^\S.*\n(?: .*\n)*", text)}
     every: dict[str, MetaEntry] = {
@@ -106,12 +95,9 @@ def _dump(name: str, entry: MetaEntry) -> str:
     return "\n".join(lines) + "\n"
 
 
-_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_.@+/=-]*")
-
-
 def _scalar(value: str) -> str:
     """Return a string as YAML: plain where every reader takes it for a string, else quoted."""
-    if _PLAIN.fullmatch(value):
+    if re.fullmatch(WORD, value):
         return value
     if not (value.isascii() and value.isprintable()) or "\\" in value:
         raise CachelintError(f"{value!r} cannot be written to a file of the catalog")

@@ -10,7 +10,6 @@ import posixpath
 import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
 from cachelint.index.fetch import (
@@ -25,12 +24,23 @@ from cachelint.index.fetch import (
     read_chunks,
 )
 from cachelint.model import CachelintError, NamedTuple
+from cachelint.text import clip
 
-MAX_INDEX_SIZE = 8 << 30
-"""Bytes that an index may have, as it is stored and unpacked."""
+MAX_INDEX_SIZE = 2 << 30
+"""Bytes that an index may have, as it is stored and unpacked; the largest real one has 500 MB."""
 
-MAX_LIST_SIZE = 32 << 20
-"""Bytes that a manifest and a list of tags may have."""
+MAX_RATIO, ANY_RATIO_SIZE = 100, 64 << 20
+"""How many times larger an index may become as it is unpacked, beyond so many bytes; real ones
+become 20 times larger."""
+
+MAX_LIST_SIZE = 8 << 20
+"""Bytes that a manifest and a list of tags may have; real ones have less than one million."""
+
+MOST_STACKS = 1000
+"""Indexes of one tag in a list of tags."""
+
+MAX_LABEL_SIZE, MAX_URL_SIZE = 255, 4096
+"""Characters of a stack and of an address in a list of tags, which are repeated in messages."""
 
 OLDEST_VERSION, NEWEST_VERSION = 6, 9
 """The versions of Spack's database that are understood."""
@@ -74,16 +84,6 @@ class Source(NamedTuple):
     tags: Mapping[str, Mapping[str, IndexFile]] = {}
     """Of a list of tags: the index of each stack of each tag."""
     view: str | None = None
-
-
-class Blob(TypedDict):
-    """One blob in a manifest."""
-
-    contentLength: int
-    mediaType: str
-    compression: str
-    checksumAlgorithm: str
-    checksum: str
 
 
 # ------------------------------------------------------------------------------- which files
@@ -159,7 +159,7 @@ def _read_head(location: str) -> bytes:
     return b'{"database":'  # whoever reads it will find the error
 
 
-def find_index(location: str, view: str | None = None) -> IndexFile:
+def find_index(location: str) -> IndexFile:
     """Return the index of a mirror, a manifest or a file.
 
     Raises:
@@ -167,10 +167,10 @@ def find_index(location: str, view: str | None = None) -> IndexFile:
         CachelintError: It cannot be read, or is a list of tags.
     """
     kind, _ = _classify(location)
-    return _index_of(location, kind, view)
+    return _index_of(location, kind)
 
 
-def _index_of(location: str, kind: str, view: str | None) -> IndexFile:
+def _index_of(location: str, kind: str, view: str | None = None) -> IndexFile:
     if kind == "tags":
         raise CachelintError(f"{display(location)}: expected one index, found a list of tags")
     if kind == "database":
@@ -237,17 +237,13 @@ def _read_manifest(location: str) -> IndexFile:
     data = manifest.get("data") if isinstance(manifest, dict) else None
     if not isinstance(data, list):
         raise CachelintError(f'{display(location)}: not a manifest: expected a list "data"')
-    blobs: dict[int, Blob] = {}
+    blobs: dict[int, IndexFile] = {}
     for item in data:
         media_type = item.get("mediaType") if isinstance(item, dict) else None
         match = _MEDIA_TYPE.fullmatch(media_type) if isinstance(media_type, str) else None
         if match:
-            blobs[int(match[1])] = _check_blob(item, location)
-    version = choose_version(blobs, display(location))
-    blob = blobs[version]
-    checksum = blob["checksum"]
-    return IndexFile(join(root, "blobs", "sha256", checksum[:2], checksum), checksum,
-                     blob["contentLength"], blob["compression"])
+            blobs[int(match[1])] = _blob_file(item, root, display(location))
+    return blobs[choose_version(blobs, display(location))]
 
 
 def choose_version(versions: Iterable[int], where: str) -> int:
@@ -275,8 +271,8 @@ def too_old(where: str, version: str) -> str:
             "as Spack 0.17 and later write it")
 
 
-def _check_blob(blob: Blob, location: str) -> Blob:
-    where = display(location)
+def _blob_file(blob: Mapping[str, object], root: str, where: str) -> IndexFile:
+    """Return the file of a blob in the manifest ``where`` of the mirror ``root``."""
     if blob.get("checksumAlgorithm") != "sha256":
         raise CachelintError(f"{where}: unknown checksum algorithm: expected sha256, "
                              f"found {json.dumps(blob.get('checksumAlgorithm'))}")
@@ -286,10 +282,12 @@ def _check_blob(blob: Blob, location: str) -> Blob:
     if type(length) is not int or not 0 <= length <= MAX_INDEX_SIZE:
         raise CachelintError(f"{where}: invalid contentLength: expected a number of bytes, "
                              f"at most {MAX_INDEX_SIZE:,}")
-    if blob.get("compression") not in ("none", "gzip"):
+    compression = blob.get("compression")
+    if not isinstance(compression, str) or compression not in ("none", "gzip"):
         raise CachelintError(f"{where}: unknown compression: expected none or gzip, "
-                             f"found {json.dumps(blob.get('compression'))}")
-    return blob
+                             f"found {json.dumps(compression)}")
+    return IndexFile(join(root, "blobs", "sha256", checksum[:2], checksum), checksum, length,
+                     compression)
 
 
 def _root_of(manifest: str) -> str:
@@ -313,7 +311,7 @@ def find_indexes(
     """Return the index of a tag's root and of each of its stacks.
 
     Args:
-        source: The source.
+        source: Where they are.
         tag: The tag.
         known_stacks: The stacks that the catalog gives the tag: below the mirror on a server,
             where folders cannot be listed, only these are tried.
@@ -354,13 +352,13 @@ def _find_stacks(mirror: str, known: set[str]) -> dict[str, IndexFile]:
         except OSError as error:
             raise CachelintError(f"{path}: cannot be read: {error.strerror}") from None
         # one without an index is an error: to leave it out would make its specs look deleted
-        return {name: _index_of(join(mirror, name), "mirror", None)
+        return {name: _index_of(join(mirror, name), "mirror")
                 for name in names if _is_mirror(path, name)}
     stacks = {}
     for name in sorted(known):
         if _STACK.fullmatch(name):
             with contextlib.suppress(NotFoundError):
-                stacks[name] = _index_of(join(mirror, name), "mirror", None)
+                stacks[name] = _index_of(join(mirror, name), "mirror")
     return stacks
 
 
@@ -384,10 +382,13 @@ def _read_tags(
     tags: dict[str, dict[str, IndexFile]] = {}
     for tag, listed in value.items():
         stacks = tags[tag] = {}
+        if len(listed) > MOST_STACKS:
+            raise CachelintError(f"{where}: tag {clip(tag, 80)} lists {len(listed):,} indexes: "
+                                 f"expected {MOST_STACKS:,} at most")
         for item in listed:
-            label, url = _label_and_url(item, f"{where}: tag {tag}")
+            label, url = _label_and_url(item, f"{where}: tag {clip(tag, 80)}")
             if label in stacks:
-                raise CachelintError(f'{where}: tag {tag} lists stack "{label}" twice')
+                raise CachelintError(f'{where}: tag {clip(tag, 80)} lists stack "{label}" twice')
             target = _redirect(url, prefixes, where)
             blob = _BLOB_PATH.fullmatch(urlsplit(url).path)
             stacks[label] = IndexFile(target, blob[2] if blob else "")
@@ -397,6 +398,9 @@ def _read_tags(
 def _label_and_url(item: object, where: str) -> tuple[str, str]:
     label, url = (item.get("label"), item.get("url")) if isinstance(item, dict) else (None, None)
     if isinstance(label, str) and isinstance(url, str) and label and url:
+        if len(label) > MAX_LABEL_SIZE or len(url) > MAX_URL_SIZE:
+            raise CachelintError(f"{where}: a label of more than {MAX_LABEL_SIZE} characters, or "
+                                 f"a url of more than {MAX_URL_SIZE:,}")
         return label, url
     raise CachelintError(f'{where}: invalid entry: expected a "label" and a "url"')
 
@@ -458,6 +462,8 @@ def read_index(file: IndexFile) -> Generator[bytes, None, None]:
                     unpacked += len(part)
                     if unpacked > MAX_INDEX_SIZE:
                         raise CachelintError(f"{where}: larger than {MAX_INDEX_SIZE:,} bytes")
+                    if unpacked > max(ANY_RATIO_SIZE, MAX_RATIO * length):
+                        raise CachelintError(f"{where}: over {MAX_RATIO} times larger as unpacked")
                     yield part
             except CachelintError as error:
                 failure = error

@@ -304,23 +304,34 @@ def _compare_change(
                           f"page was removed from frozen tag {tag}")
         return
     raw = read_write.read(path, settings.max_page_size, (real_path(root),))
-    if isinstance(raw, Unreadable) or raw == before:
-        return  # CL100 has reported it; or a link to the same content
-    page = parse_page(raw, max_size=settings.max_page_size)
+    if raw == before and not isinstance(raw, Unreadable):
+        return  # a link to the same content
+    page, new, faults = _read(raw, settings)
     if not change.before:
-        if tag in changes.tags:
+        if tag in changes.tags and page is not None:
             yield from _found(frozen_page_added, path, page, settings,
                               f"page was added to frozen tag {tag}")
         return
-    new = page_contents(page)
-    if new is None:
-        return  # what cannot be read has no contents, and CL1xx has reported it
-    old = None if isinstance(before, Unreadable) else page_contents(
-        parse_page(before, max_size=settings.max_page_size))
-    if old is None:
+    _, old, old_faults = _read(before, settings)
+    if page is None or new is None:
+        # a baseline can contain the faults that it had, and rules can be ignored
+        if settings.runs_on(change.path).isdisjoint(faults - old_faults):
+            yield from _found(frozen_page_changed, path, page, settings,
+                              f"page changed in frozen tag {tag}, and cannot be read")
+    elif old is None:
         notes.append(f"{path}: not compared: it cannot be read at the base")
     else:
         yield from _compare_contents(tag, path, old, new, page, settings)
+
+
+def _read(
+    raw: bytes | Unreadable, settings: Settings
+) -> tuple[Page | None, PageContents | None, set[str]]:
+    """Parse a page; return it, its contents if it can be read, and the codes of its faults."""
+    if isinstance(raw, Unreadable):
+        return None, None, {raw.code}
+    page = parse_page(raw, max_size=settings.max_page_size)
+    return page, page_contents(page), {error.code for error in page.errors}
 
 
 def _compare_contents(

@@ -14,9 +14,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
     for finding in report.findings:
         fixable = " [fixable]" if finding.fixable else ""
         level = "warning: " if finding.severity is Severity.WARNING else ""
-        code = finding.code
-        if style.colour:
-            code = f"\x1b[{'1;33' if level else '1;31'}m{code}\x1b[0m"
+        code = style.paint(finding.code, "1;33" if level else "1;31")
         path = escape_unsafe(finding.path)
         if path.lstrip().startswith(":"):
             path = f"./{path}"  # two colons at the beginning of a line, trimmed, are a command

@@ -6,7 +6,6 @@ and details only where tags or packages were named.
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import textwrap
@@ -22,8 +21,9 @@ from cachelint.model import (
     SpecChange,
     TagChanges,
 )
+from cachelint.output.formats import encode, encode_items
 from cachelint.output.summary import code_span
-from cachelint.text import clip, display_width, encodable, escape_commands, escape_unsafe, plural
+from cachelint.text import clip, display_width, encodable, escape_unsafe, plural
 
 _COLUMNS = 80
 _LABEL = 15
@@ -310,15 +310,13 @@ def _cell(text: str) -> str:
     return code_span(text).replace("|", "\\x7c")
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
-
-
 def _write_json(report: DiffReport) -> Iterator[str]:
     """Write one JSON document, one line for each tag and page, as `diff.schema.json` has it."""
-    yield f'{{"version": 1,\n "sides": {_encode(report.sides)},\n "base": {_encode(report.base)},'
+    sides, notes = encode(_encodable(report.sides)), encode(_encodable(report.notes))
+    yield f'{{"version": 1,\n "sides": {sides},\n "base": {encode(report.base)},'
     total = count(_all_pages(report))
     frozen = sum(tag.is_frozen for tag in report.tags)
-    yield ' "summary": ' + _encode(
+    yield ' "summary": ' + encode(
         {"compared": report.compared, "frozen_tags": frozen, **total._asdict()}) + ","
     for key, rows in (
         ("tags", ({"catalog": tag.catalog, "tag": tag.tag, "frozen": tag.is_frozen,
@@ -326,9 +324,8 @@ def _write_json(report: DiffReport) -> Iterator[str]:
                   for tag in report.tags)),
         ("pages", map(_page_as_dict, _all_pages(report))),
     ):
-        lines = ",\n  ".join(map(_encode, rows))
-        yield f' "{key}": [{lines and f"{chr(10)}  {lines}"}],'
-    yield f' "notes": {_encode(report.notes)}}}'
+        yield f' "{key}": [{"".join(encode_items(map(_encodable, rows), "  "))}],'
+    yield f' "notes": {notes}}}'
 
 
 def _page_as_dict(page: PageChange) -> dict[str, object]:
@@ -345,10 +342,6 @@ def _page_as_dict(page: PageChange) -> dict[str, object]:
 def _spec_as_dict(spec: SpecChange) -> dict[str, object]:
     fields = {"fields": [each._asdict() for each in spec.fields]} if spec.fields else {}
     return {"version": spec.version, "hash": spec.hash, **fields}
-
-
-def _encode(value: object) -> str:
-    return escape_commands(_ENCODE(_encodable(value)), "\\u0023")
 
 
 def _encodable(value: object) -> object:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TextIO
 
-from cachelint.model import NamedTuple, Report
-from cachelint.text import clip, plural
+from cachelint.model import Finding, NamedTuple, Report, Severity
+from cachelint.text import clip, escape_commands, plural
 
 
 class Style(NamedTuple):
@@ -21,6 +22,10 @@ class Style(NamedTuple):
     """Columns of the terminal; None where lines are not broken."""
     links: bool = False
     """Whether it shows OSC 8 hyperlinks."""
+
+    def paint(self, text: str, code: str) -> str:
+        """Return a string in the colour of an ANSI code, if there is one."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
 
 
 PLAIN = Style()
@@ -101,6 +106,42 @@ def totals(report: Report) -> str:
     return f"{line}."
 
 
+def encode(value: object) -> str:
+    """Write a value as JSON in ASCII, in which nothing is a command of a CI service."""
+    return escape_commands(json.dumps(value), "\\u0023")
+
+
+def encode_items(values: Iterable[object], indent: str = "") -> Iterator[str]:
+    """Write the items of a JSON list, a line each, without the brackets."""
+    separator = f"\n{indent}"
+    for value in values:
+        yield separator + encode(value)
+        separator = f",\n{indent}"
+
+
+class RuleCount(NamedTuple):
+    """How often a rule was broken."""
+
+    code: str
+    name: str
+    severity: Severity
+    """The highest of its findings."""
+    findings: int
+    fixable: int
+
+
+def count_rules(findings: Iterable[Finding]) -> list[RuleCount]:
+    """Count the findings of each rule, the most frequent first."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    counts = [RuleCount(
+        code, found[0].name,
+        Severity.ERROR if Severity.ERROR in {each.severity for each in found} else Severity.WARNING,
+        len(found), sum(each.fixable for each in found)) for code, found in by_code.items()]
+    return sorted(counts, key=lambda each: (-each.findings, each.code))
+
+
 def list_counts(numbers: Counter[str], limit: int, noun: str) -> str:
     """List how often each name was counted, the most frequent first, and the rest together."""
     ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
@@ -113,13 +154,10 @@ def list_counts(numbers: Counter[str], limit: int, noun: str) -> str:
 
 
 def folder_in(variable: str) -> str:
-    """Return the working directory relative to the checkout that a service reports on.
+    """Return the working directory relative to the checkout that a CI service reports on.
 
-    Args:
-        variable: The environment variable that contains the path of the checkout.
-
-    Returns:
-        A relative path with a final slash; empty at the top of the checkout, or outside one.
+    ``variable`` is that of the environment with the path of the checkout. The result has a final
+    slash, and is empty at the top of the checkout or outside one.
     """
     checkout = os.environ.get(variable)
     if not checkout:

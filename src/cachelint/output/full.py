@@ -11,7 +11,8 @@ from cachelint.rules import BY_CODE
 from cachelint.rules.base import url_of
 from cachelint.text import clusters, display_width, escape_unsafe, find_commands
 
-_COLOURS = {"error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1", "location": "1;34"}
+_COLOURS = {"": "", "error": "1;31", "warning": "1;33", "fixable": "32", "claim": "1",
+            "location": "1;34"}
 """Red fails a run, yellow does not, green is fixable, blue is a location."""
 _WIDTH = 80
 """Columns where the stream is not a terminal."""
@@ -37,16 +38,15 @@ def write(report: Report, style: Style) -> Iterator[str]:
 
 def render(finding: Finding, style: Style = PLAIN, *, with_advice: bool = True) -> str:
     """Write one finding over several lines, ``with_advice`` with the advice of its rule."""
-    paint = _paint if style.colour else _leave
     lines = _paint_lines(_claim(finding), style, " " * 4)
     if style.links:
         lines[0] = lines[0].replace(finding.code, _link(finding.code), 1)
     path = escape_unsafe(finding.path)
-    lines.append(f"  {paint('-->', 'location')} {path}:{finding.line}:{finding.column}")
+    lines.append(f"  {_paint(style, '-->', 'location')} {path}:{finding.line}:{finding.column}")
     last = max([excerpt.line for excerpt in finding.excerpts], default=0)
     margin = max(len(str(last)), 5 if (style.width or _WIDTH) >= _NARROW else 1)
     lines += _excerpts(finding, style, margin)
-    advice = finding.help or (_advice(finding.code) if with_advice else "")
+    advice = finding.help or (BY_CODE[finding.code].advice if with_advice else "")
     if advice:
         parts = [(f"{'':{margin}} = ", "location"), ("help:", "claim"),
                  (f" {escape_unsafe(advice)}", "")]
@@ -68,20 +68,19 @@ def _claim(finding: Finding) -> list[_Part]:
 
 def _excerpts(finding: Finding, style: Style, margin: int) -> Iterator[str]:
     """Yield the lines of the excerpts, each with its marks below it."""
-    paint = _paint if style.colour else _leave
     room = (style.width or _WIDTH) - margin - len(" | ")
-    blank = paint(f"{'':{margin}} |", "location")
+    blank = _paint(style, f"{'':{margin}} |", "location")
     above: tuple[Excerpt | None, str] = (None, "")
     for number, excerpt in enumerate(finding.excerpts):
         text, indent, marked = _cut(excerpt, max(8, min(_EXCERPT, room)))
         name, sign = ("location", "-") if number else (finding.severity.value, "^")
-        shown = f"{paint(f'{excerpt.line:>{margin}} |', 'location')} {text}".rstrip()
+        shown = f"{_paint(style, f'{excerpt.line:>{margin}} |', 'location')} {text}".rstrip()
         # two excerpts of the same part of a line share one line
         if above[0] is None or excerpt[:2] != above[0][:2] or shown != above[1]:
             yield shown
         above = excerpt, shown
         for spaces, mark in _marks(indent, sign * marked, escape_unsafe(excerpt.label), room):
-            yield f"{blank} {' ' * spaces}{paint(mark, name)}"
+            yield f"{blank} {' ' * spaces}{_paint(style, mark, name)}"
 
 
 def _link(code: str) -> str:
@@ -89,26 +88,15 @@ def _link(code: str) -> str:
     return f"\x1b]8;;{url_of(code)}\x1b\\{code}\x1b]8;;\x1b\\"
 
 
-def _leave(text: str, _: str) -> str:
-    """Return a string without colours."""
-    return text
-
-
-def _paint(text: str, name: str) -> str:
-    """Return a string in a colour, if it has one."""
-    return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if name and text else text
+def _paint(style: Style, text: str, name: str) -> str:
+    """Return a string in the colour of a name."""
+    return style.paint(text, _COLOURS[name])
 
 
 def _paint_lines(parts: list[_Part], style: Style, indent: str) -> list[str]:
     """Return the parts of a line in their colours, broken as `_wrap` does."""
-    paint = _paint if style.colour else _leave
-    return ["".join([paint(text, name) for text, name in line])
+    return ["".join([_paint(style, text, name) for text, name in line])
             for line in _wrap(parts, style.width, indent)]
-
-
-def _advice(code: str) -> str:
-    """Return what the documentation of a rule without a fix recommends."""
-    return BY_CODE[code].advice
 
 
 def _wrap(parts: list[_Part], width: int | None, indent: str) -> Iterator[list[_Part]]:

@@ -31,9 +31,8 @@ _FILES = 5
 _RULES = 20
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write each finding once, as a workflow command or as a plain line of the log."""
-    del style
     folder = folder_in("GITHUB_WORKSPACE")
     shown: set[int] = set()
     hidden: list[tuple[Severity, list[Finding]]] = []
@@ -87,7 +86,8 @@ def _command(finding: Finding, folder: str) -> str:
         place |= {"col": finding.column, "endColumn": last}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
     # the log shows only the message, so it must name its position too
-    return f"::{finding.severity.value} {properties}::{_data(_with_url(finding))}\n"
+    message = f"{_text(finding)}, see {url_of(finding.code)}"
+    return f"::{finding.severity.value} {properties}::{_data(message)}\n"
 
 
 def _line(finding: Finding) -> str:
@@ -99,10 +99,6 @@ def _text(finding: Finding) -> str:
     fixable = FIXABLE if finding.fixable else ""
     place = f"{finding.path}:{finding.line}:{finding.column}"
     return f"{place}: {finding.code} {clip(finding.message, WIDTH)}{fixable}"
-
-
-def _with_url(finding: Finding) -> str:
-    return f"{_text(finding)}, see {url_of(finding.code)}"
 
 
 def _data(text: str) -> str:

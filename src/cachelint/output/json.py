@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
 from cachelint.model import Finding, Report
-from cachelint.output.formats import Style
+from cachelint.output.formats import Style, encode, encode_items
 from cachelint.rules.base import url_of
-from cachelint.text import encodable, escape_commands
-
-_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
+from cachelint.text import encodable
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write one JSON document, one line per finding."""
-    del style
     yield '{"version": 1,\n "findings": ['
-    separator = "\n  "
-    for finding in report.findings:
-        yield separator + escape_commands(_ENCODE(as_dict(finding)), "\\u0023")
-        separator = ",\n  "
+    yield from encode_items(map(as_dict, report.findings), "  ")
     yield "],\n"
-    separator = ' "fixed": [\n  '
-    for change in report.changes:
-        rules = dict(sorted(Counter(change.fixed).items()))
-        yield separator + _ENCODE({"path": encodable(change.path), "rules": rules})
-        separator = ",\n  "
     if report.changes:
+        yield ' "fixed": ['
+        yield from encode_items(
+            ({"path": encodable(change.path), "rules": dict(sorted(Counter(change.fixed).items()))}
+             for change in report.changes), "  ")
         yield "],\n"
     summary = {
         "pages": report.pages,
@@ -42,7 +34,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
         summary["compared"] = report.compared
     if report.changes:
         summary["fixed"] = sum(len(change.fixed) for change in report.changes)
-    yield f' "summary": {_ENCODE(summary)}}}\n'
+    yield f' "summary": {encode(summary)}}}\n'
 
 
 def as_dict(finding: Finding) -> dict[str, object]:

@@ -19,9 +19,8 @@ from cachelint.text import clip, escape_unsafe
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write an XML document, a suite a page; a suite of one test where nothing was found."""
-    del style
     tests = len(report.findings)
     yield (f'{_HEAD}<testsuites name="cachelint" tests="{tests or 1}" failures="{report.errors}" '
            f'errors="0" time="{report.seconds:.3f}">\n')

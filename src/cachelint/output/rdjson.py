@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 
 from cachelint.files import paths, read_write
 from cachelint.model import Finding, Report, Suggestion
-from cachelint.output.formats import FIXABLE, WIDTH, Style
+from cachelint.output.formats import FIXABLE, WIDTH, Style, encode, encode_items
 from cachelint.rules.base import DOCUMENTATION, url_of
-from cachelint.text import clip, escape_commands, escape_unsafe
-
-_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
+from cachelint.text import clip, escape_unsafe
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write one JSON document, one line per finding."""
-    del style
     source = {"name": "cachelint", "url": DOCUMENTATION}
-    yield f'{{"source": {_ENCODE(source)},\n "diagnostics": ['
+    yield f'{{"source": {encode(source)},\n "diagnostics": ['
+    yield from encode_items(_diagnostics(report), "  ")
+    yield "]}\n"
+
+
+def _diagnostics(report: Report) -> Iterator[dict[str, object]]:
     suggestions: dict[str, list[Suggestion]] = {}
     for each in report.suggestions:
         suggestions.setdefault(each.path, []).append(each)
-    separator = "\n  "
     for path, findings in groupby(report.findings, lambda finding: finding.path):
         lines = _Lines(path)
         left = suggestions.get(path, [])
         for finding in findings:
-            diagnostic = _diagnostic(finding, lines, left)
-            yield separator + escape_commands(_ENCODE(diagnostic), "\\u0023")
-            separator = ",\n  "
-    yield "]}\n"
+            yield _diagnostic(finding, lines, left)
 
 
 class _Lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -10,7 +9,16 @@ from urllib.parse import quote
 from cachelint import __version__
 from cachelint.model import Excerpt, Finding, Report, Severity
 from cachelint.output.fingerprints import Identity, identify
-from cachelint.output.formats import FIXABLE, WIDTH, Style, folder_in, in_checkout, list_counts
+from cachelint.output.formats import (
+    FIXABLE,
+    WIDTH,
+    Style,
+    encode,
+    encode_items,
+    folder_in,
+    in_checkout,
+    list_counts,
+)
 from cachelint.rules import ALL_RULES, Fix, Rule
 from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe
@@ -26,31 +34,30 @@ _TOPICS = {
     "6": "catalog", "7": "site", "8": "history", "9": "index",
 }
 """What rules are about, by the hundred of their codes."""
-_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
 _INDICES = {rule.code: index for index, rule in enumerate(ALL_RULES)}
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write one JSON document, a line a rule and a line a result."""
-    del style
     yield f'{{"$schema": "{_SCHEMA}",\n "version": "2.1.0",\n "runs": [{{\n'
     driver = {"name": "cachelint", "version": __version__, "informationUri": HOME}
-    yield f'  "tool": {{"driver": {_ENCODE(driver)[:-1]}, "rules": ['
-    separator = "\n    "
-    for rule in ALL_RULES:
-        yield separator + _ENCODE(_rule(rule))
-        separator = ",\n    "
+    yield f'  "tool": {{"driver": {encode(driver)[:-1]}, "rules": ['
+    yield from encode_items(map(_rule, ALL_RULES), "    ")
     yield ']}},\n  "columnKind": "unicodeCodePoints",\n'
     bases = {_ROOT: {"description": {"text": "Where paths begin: the checkout, or the folder in "
                                              "which cachelint ran."}}}
-    yield f'  "originalUriBaseIds": {_ENCODE(bases)},\n'
+    yield f'  "originalUriBaseIds": {encode(bases)},\n'
     # where there is no room for all, errors come first
     room = {Severity.ERROR: min(report.errors, LIMIT)}
     room[Severity.WARNING] = min(report.warnings, LIMIT - room[Severity.ERROR])
-    yield f'  "invocations": [{_ENCODE(_invocation(report, dict(room)))}],\n  "results": ['
+    yield f'  "invocations": [{encode(_invocation(report, dict(room)))}],\n  "results": ['
+    yield from encode_items(_results(report, room), "    ")
+    yield "]\n }]}\n"
+
+
+def _results(report: Report, room: dict[Severity, int]) -> Iterator[dict[str, object]]:
     folder = folder_in("GITHUB_WORKSPACE")
     path, uri = None, ""
-    separator = "\n    "
     for finding, identity in identify(report.findings):
         if not room[finding.severity]:
             continue
@@ -59,9 +66,7 @@ def write(report: Report, style: Style) -> Iterator[str]:
             path = finding.path
             # the very bytes of the name, whatever they are
             uri = quote(in_checkout(folder, path), errors="surrogateescape")
-        yield separator + _ENCODE(_result(finding, identity, uri))
-        separator = ",\n    "
-    yield "]\n }]}\n"
+        yield _result(finding, identity, uri)
 
 
 def _rule(rule: Rule) -> dict[str, object]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections import Counter
 from collections.abc import Iterator
 
 from cachelint import __version__
 from cachelint.files.paths import is_catalog_file
 from cachelint.model import Finding, Report, Severity
-from cachelint.output.formats import totals
+from cachelint.output.formats import count_rules, totals
 from cachelint.output.links import Source, find_source
 from cachelint.rules.base import url_of
 from cachelint.text import clip, escape_unsafe, plural
@@ -40,23 +39,13 @@ def write(report: Report) -> Iterator[str]:
 
 
 def _table(report: Report) -> Iterator[str]:
-    by_rule: dict[tuple[str, str], list[int]] = {}
-    severities: dict[tuple[str, str], Severity] = {}
-    for finding in report.findings:
-        counts = by_rule.setdefault((finding.code, finding.name), [0, 0])
-        counts[0] += 1
-        counts[1] += finding.fixable
-        known = severities.setdefault((finding.code, finding.name), finding.severity)
-        if known is Severity.WARNING:
-            severities[finding.code, finding.name] = finding.severity
+    counts = count_rules(report.findings)
     yield "| findings | rule | | severity | fixable |\n|---:|---|---|---|---:|\n"
-    ordered = sorted(by_rule.items(), key=lambda item: (-item[1][0], item[0]))
-    for (code, name), (count, fixable) in ordered[:_RULES]:
-        yield (f"| {count:,} | {_link(code_span(code), url_of(code))} | {code_span(name)} | "
-               f"{severities[code, name].value} | {f'{fixable:,}' if fixable else '-'} |\n")
-    rest = ordered[_RULES:]
-    if rest:
-        yield f"| {sum(counts[0] for _, counts in rest):,} | of other rules | | | |\n"
+    for code, name, severity, findings, fixable in counts[:_RULES]:
+        yield (f"| {findings:,} | {_link(code_span(code), url_of(code))} | {code_span(name)} | "
+               f"{severity.value} | {f'{fixable:,}' if fixable else '-'} |\n")
+    if rest := counts[_RULES:]:
+        yield f"| {sum(each.findings for each in rest):,} | of other rules | | | |\n"
     yield "\n"
 
 
@@ -101,10 +90,8 @@ def _to_run(report: Report) -> Iterator[str]:
         target = f" {path}" if is_target and len(path) <= _WIDTH else ""
         yield f"cachelint fix{option}{target}    # fixes {plural(report.fixable, 'finding')}\n"
     yield f"cachelint check{option}\n"
-    codes = Counter(finding.code for finding in report.findings)
-    commonest = sorted(codes, key=lambda code: (-codes[code], code))
-    for code in commonest[:3]:
-        yield f"cachelint rule {code}    # what it checks, why, and examples\n"
+    for rule in count_rules(report.findings)[:3]:
+        yield f"cachelint rule {rule.code}    # what it checks, why, and examples\n"
     yield "```\n\n"
 
 

@@ -12,8 +12,9 @@ def frozen_page_changed() -> None:
 
     ## What it does
 
-    Compares title, tag and specs (as a set; without `meta` and order) with the base revision. A tag is
-    frozen unless it is in `mutable-tags`. Checked only under `--diff-base`.
+    Compares title, tag and specs (as a set; without `meta` and order) with the base revision. A page
+    that changed and cannot be read is reported where no other rule reports something new about it. A tag is frozen unless it is in `mutable-tags`.
+    Checked only under `--diff-base`.
 
     ## Why it is a problem
 

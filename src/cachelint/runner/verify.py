@@ -5,20 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cachelint.document import schema
-from cachelint.document.catalog_files import (
-    META,
-    TAGS,
-    read_meta,
-    read_yaml,
-    tags_by_line,
-    tags_of,
-)
+from cachelint.document.catalog_files import META, TAGS, parse_catalog_file, tags_of
 from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
+from cachelint.document.schema import MOST_ERRORS
 from cachelint.document.strict_json import escape_token
 from cachelint.files import discovery, read_write
 from cachelint.files.discovery import TagTask
@@ -54,7 +49,7 @@ from cachelint.runner.run import (
     make_was_sought,
     read_baseline,
 )
-from cachelint.text import did_you_mean, plural
+from cachelint.text import clip, did_you_mean, plural
 
 if TYPE_CHECKING:
     from cachelint.runner.gate import Gate
@@ -191,9 +186,8 @@ def _join(
     findings = [finding for each in verified for finding in each.findings]
     for root, of_root in by_root.items():
         with isolate(join(root, TAGS), findings):
-            findings += _compare_tags(root, of_root, settings)
-            if root in whole:
-                findings += _find_missing_tags(root, source, of_root, settings)
+            missing = _find_missing_tags(source, of_root) if root in whole else ()
+            findings += _compare_tags(root, of_root, missing, settings)
         with isolate(join(root, META), findings):
             findings += _compare_meta(root, of_root, settings)
     return apply_overrides(findings, settings)
@@ -235,7 +229,7 @@ def verify_tag(
     if task.pages is None:
         # a folder that cannot be listed can have the pages of all packages
         known = packages if is_complete else {*packages, *index.packages}
-        problems = [*compare_tag(task.tag, known, task.stacks, index)]
+        problems = [*islice(compare_tag(task.tag, known, task.stacks, index), MOST_ERRORS)]
     return VerifiedTag(task, findings, tally.checked, problems, first_page, index.number,
                        index.contents.warnings)
 
@@ -278,20 +272,24 @@ def _compare_one(
 # ------------------------------------------------------------------------------- the catalog
 
 
-def _compare_tags(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
+def _compare_tags(
+    root: str, verified: list[VerifiedTag], missing: Iterable[tuple[str, str]], settings: Settings
+) -> Iterator[Finding]:
     """Make the findings about whole tags, in `tags.yaml` or on their first page."""
-    findings: list[Finding] = []
     tags = _read(root, TAGS, settings)
     listed = tags_of(tags) if tags is not None else None
+    found = {join(root, TAGS): (tags, [
+        (BY_CODE[code], Problem("", message)) for code, message in missing])}
     for each in verified:
         number = listed.entries.get(each.task.tag) if listed is not None else None
         path, page, pointer = join(root, TAGS), tags, f"/{number}"
         if number is None and each.problems:
             path, pointer = each.first_page, ""
             page = parse_again(path, settings)
-        for code, message in each.problems:
-            findings += _find(path, page, BY_CODE[code], Problem(pointer, message), settings)
-    return findings
+        problems = [(BY_CODE[code], Problem(pointer, message)) for code, message in each.problems]
+        found.setdefault(path, (page, []))[1].extend(problems)
+    for path, (page, problems) in found.items():
+        yield from findings_of(path, page, problems, settings)
 
 
 def _compare_meta(root: str, verified: list[VerifiedTag], settings: Settings) -> list[Finding]:
@@ -320,15 +318,13 @@ def _compare_counts(meta: Page, numbers: Mapping[str, int]) -> Iterator[Problem]
 
 
 def _find_missing_tags(
-    root: str, source: Source, verified: list[VerifiedTag], settings: Settings
-) -> Iterator[Finding]:
-    """Yield a finding for each tag of the list that has no page."""
-    tags = _read(root, TAGS, settings)
+    source: Source, verified: list[VerifiedTag]
+) -> Iterator[tuple[str, str]]:
+    """Yield the rule and a message for each tag of the list that has no page."""
     present = {each.task.tag for each in verified if each.first_page}
-    for tag in sorted(source.tags.keys() - present):
-        problem = Problem("", f"tag {tag} is in the list of tags, but has no page: "
-                              f"{source.location}")
-        yield from _find(join(root, TAGS), tags, tag_without_pages, problem, settings)
+    for tag in sorted(source.tags.keys() - present)[:MOST_ERRORS]:
+        yield tag_without_pages.code, (f"tag {clip(tag, 80)} is in the list of tags, but has no "
+                                       f"page: {source.location}")
 
 
 def _find(path: str, page: Page | None, rule: Rule, problem: Problem, settings: Settings
@@ -345,7 +341,7 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
     raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
-    page = read_yaml(raw, tags_by_line if name == TAGS else read_meta)
+    page, _ = parse_catalog_file(name, raw)
     return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
 
 

@@ -13,7 +13,6 @@ import re
 import shlex
 import time
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
@@ -26,7 +25,7 @@ from markupsafe import Markup
 from cachelint import __version__
 from cachelint.files.paths import page_id_of
 from cachelint.model import Excerpt, Finding, NamedTuple, Report, Severity
-from cachelint.output.formats import Style, claim, totals
+from cachelint.output.formats import RuleCount, Style, claim, count_rules, totals
 from cachelint.output.links import find_source
 from cachelint.rules import BY_CODE
 from cachelint.rules.base import url_of
@@ -35,24 +34,18 @@ from cachelint.text import escape_unsafe
 _FOLDER = Path(__file__).parent
 CHUNK = 1000
 """Number of findings in one block of JSON."""
-_PAGE = re.compile(r"(?:(.+)/)?_cache/([^/]+)/([^/]+)/specs\.md", re.DOTALL)
-_OTHER = re.compile(r"(?:(.+)/)?_cache/([^/]+)/(?:([^/]+)/)?[^/]+", re.DOTALL)
+_IN_TAG = re.compile(r"(?:(.+)/)?_cache/([^/]+)/(?:([^/]+)/)?[^/]+", re.DOTALL)
 
 
-class RuleCount(NamedTuple):
+class DocumentedRule(NamedTuple):
     """A rule with the number of its findings and its documentation."""
 
-    code: str
-    name: str
+    total: RuleCount
     url: str
-    severity: str
-    """The highest of its findings."""
     summary: tuple[str, ...]
     """Text and code spans alternately."""
     blocks: tuple[Block, ...]
     """The documentation below the summary."""
-    findings: int
-    fixable: int
     share: float
     """Its findings in per cent of those of the most frequent rule."""
 
@@ -66,25 +59,23 @@ class Block(NamedTuple):
     """Text and code spans alternately, beginning with text; of ``code`` the lines."""
 
 
-def write(report: Report, style: Style) -> Iterator[str]:
+def write(report: Report, _: Style) -> Iterator[str]:
     """Write one HTML document, piece by piece."""
-    del style
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                               keep_trailing_newline=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": True, "separators": (",", ":")}
     css, script = (_own(f"report.{kind}") for kind in ("css", "js"))
-    rules = tally(report.findings)
+    rules = document_rules(count_rules(report.findings))
     source = find_source()
     pieces = environment.get_template("report.html.jinja").generate(
         report=report, claim=claim(report), totals=totals(report), rules=rules,
-        fixable=sum(rule.fixable for rule in rules),
         files=len({finding.path for finding in report.findings}),
         style=css, script=script, style_hash=_hash(css), script_hash=_hash(script),
-        codes=[[rule.code, rule.name, rule.url] for rule in rules],
+        codes=[[rule.total.code, rule.total.name, rule.url] for rule in rules],
         command=_command(report), source=source, version=__version__, date=_date(),
         base=source.base + quote(source.folder) if source and source.base else "",
-        chunks=chunks(report.findings, {rule.code: n for n, rule in enumerate(rules)}),
+        chunks=chunks(report.findings, {rule.total.code: n for n, rule in enumerate(rules)}),
     )
     for piece in pieces:
         yield piece if piece.isascii() else piece.encode("ascii", "xmlcharrefreplace").decode()
@@ -116,26 +107,15 @@ def _hash(text: str) -> str:
 # ------------------------------------------------------------------------------- rules
 
 
-def tally(findings: Sequence[Finding]) -> list[RuleCount]:
-    """Count the findings of each rule that has any: rules with errors first, by code."""
-    numbers: Counter[str] = Counter()
-    fixable: Counter[str] = Counter()
-    errors: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for finding in findings:
-        numbers[finding.code] += 1
-        fixable[finding.code] += finding.fixable
-        errors[finding.code] += finding.severity is Severity.ERROR
-        names[finding.code] = finding.name
-    most = max(numbers.values(), default=1)
+def document_rules(counts: Sequence[RuleCount]) -> list[DocumentedRule]:
+    """Add the documentation of each rule that has findings: rules with errors first, by code."""
+    most = max((count.findings for count in counts), default=1)
     result = []
-    for code, number in sorted(numbers.items()):
-        severity = Severity.ERROR if errors[code] else Severity.WARNING
-        summary, *blocks = blocks_of(BY_CODE[code].documentation)
-        result.append(RuleCount(
-            code, names[code], url_of(code), severity.value, summary.runs, tuple(blocks), number,
-            fixable[code], round(100 * number / most, 1)))
-    return sorted(result, key=lambda rule: rule.severity != Severity.ERROR.value)
+    for count in sorted(counts, key=lambda each: (each.severity is not Severity.ERROR, each.code)):
+        summary, *blocks = blocks_of(BY_CODE[count.code].documentation)
+        result.append(DocumentedRule(count, url_of(count.code), summary.runs, tuple(blocks),
+                                     round(100 * count.findings / most, 1)))
+    return result
 
 
 def blocks_of(documentation: str) -> list[Block]:
@@ -195,15 +175,13 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
 
 
 def _file(path: str, strings: _Strings) -> list[str | int]:
-    match = _PAGE.fullmatch(path)
-    if match is not None:
-        return [strings(part) for part in match.groups("")]
-    # another file of a tag is listed under the tag, and under the package if it is in its folder
-    match = _OTHER.fullmatch(path)
-    if match is not None:
-        return [*(strings(part) for part in match.groups("")), strings(path)]
+    # any file of a tag is listed under the tag, and under the package if it is in its folder
+    if match := _IN_TAG.fullmatch(path):
+        names = [*match.groups("")]
+        is_page = match[3] and path.endswith("/specs.md")
+        return [strings(each) for each in (names if is_page else [*names, path])]
     page = page_id_of(path)
-    return [strings(""), strings(page.tag or ""), strings(page.package or ""), strings(path)]
+    return [strings(each) for each in ("", page.tag or "", page.package or "", path)]
 
 
 def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]:
