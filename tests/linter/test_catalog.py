@@ -75,16 +75,35 @@ def test_meta_agrees_with_the_parser(text: str) -> None:
     agrees(text, meta_by_line)
 
 
-@given(mutated(META), st.booleans())
+@st.composite
+def commented(draw: st.DrawFn) -> str:
+    """A mutated file, perhaps twice, with a few lines of comments or none."""
+    lines = (draw(mutated(META)) * draw(st.integers(1, 2))).splitlines(keepends=True)
+    for line in draw(st.lists(st.sampled_from(
+            ["\n", "   \n", "#\n", "# a: 1\n", "      # '\n", "  #a\n"]), max_size=3)):
+        lines.insert(draw(st.integers(0, len(lines))), line)
+    return "".join(lines)
+
+
+@given(commented())
 @settings(deadline=None)
-@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)
-def test_meta_in_full_agrees_with_the_parser(text: str, twice: bool) -> None:
-    full = meta_in_full(text * (1 + twice))
+@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n")
+@example("# a\n\na:\n # b: 1\n  b:\n\n# 'c\n    c: 1\n\n#\n  'd # e': 2\n# f\n")
+def test_meta_in_full_agrees_with_the_parser(text: str) -> None:
+    full = meta_in_full(text)
     if full is not None:
-        plain = yaml.load(text * (1 + twice))
+        plain = yaml.load(text)
         assert repr(full.value) == repr(plain.value)
-        assert (full.nodes, full.repeated) == (plain.nodes, plain.repeated)
-        assert not plain.comments
+        assert (full.nodes, full.repeated, full.comments) == (
+            plain.nodes, plain.repeated, plain.comments)
+
+
+def test_comments_are_read_by_line() -> None:
+    lines = META.splitlines(keepends=True)
+    text = "# by hand\n" + "".join(line + "    # a comment\n\n" for line in lines)
+    full = meta_in_full(text)
+    assert full is not None
+    assert len(full.comments) == len(lines) + 1
 
 
 @pytest.fixture
