@@ -49,13 +49,12 @@ def _integer(digits: str) -> int | float:
 _strict = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
 _lenient = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
-_encode = json.JSONEncoder().encode
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """Write ``value`` as the site's generator does, ``json.dumps`` with its defaults."""
-    return _encode_sorted(value) if sort_keys else _encode(value)
+    return _encode_sorted(value) if sort_keys else json.dumps(value)
 
 
 def loads(text: str) -> Any:
@@ -166,15 +165,29 @@ def _end(match: re.Match[str] | None) -> int:
 class _Container:
     """What is known so far of one container, whose members are read when they are needed."""
 
-    __slots__ = ("keys", "starts", "unread")
+    __slots__ = ("_ends", "_keys", "_starts", "_unread")
 
     def __init__(self, text: str, start: int) -> None:
         """Begin before the first member."""
-        self.unread = members(text, start)
-        self.starts = array("q")
-        """Where each item of an array begins."""
-        self.keys: dict[str, Member] | None = {} if text[start] == "{" else None
-        """The members of an object by key, the last where a key is duplicated."""
+        self._unread = members(text, start)
+        self._starts, self._ends = array("q"), array("q")
+        """Where each item of an array begins and ends, which is all that is kept of it."""
+        self._keys: dict[str, Member] | None = {} if text[start] == "{" else None
+        """The members of an object by key."""
+
+    def find(self, token: str) -> Member | None:
+        """Find a member by its key or number; None where there is none."""
+        if self._keys is not None:
+            while token not in self._keys and (member := next(self._unread, None)):
+                self._keys[member.key] = member
+            return self._keys.get(token)
+        number = int(token) if token.isdecimal() else -1
+        while number >= len(self._starts) and (member := next(self._unread, None)):
+            self._starts.append(member.start)
+            self._ends.append(member.end)
+        if not 0 <= number < len(self._starts):
+            return None
+        return Member(token, -1, -1, self._starts[number], self._ends[number])
 
 
 class Locator:
@@ -186,8 +199,6 @@ class Locator:
         self._start = start
         self._containers: dict[int, _Container] = {}
         """By where they begin."""
-        self._ends: dict[int, int] = {}
-        """Where items of arrays end, by where they begin."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
@@ -195,37 +206,11 @@ class Locator:
         for token in tokens:
             if start not in self._containers:
                 self._containers[start] = _Container(self._text, start)
-            container = self._containers[start]
-            member = (self._item(container, token) if container.keys is None
-                      else self._member(container, container.keys, token))
+            member = self._containers[start].find(token)
             if member is None:
                 return None
             start = member.start
-        if member is not None and member.end < 0:
-            if start not in self._ends:
-                self._ends[start] = _lenient.raw_decode(self._text, start)[1]
-            return member._replace(end=self._ends[start])
         return member
-
-    def _member(self, container: _Container, keys: dict[str, Member], key: str) -> Member | None:
-        if key not in keys:
-            for member in container.unread:
-                keys[member.key] = member
-                if member.key == key:
-                    break
-        return keys.get(key)
-
-    def _item(self, container: _Container, token: str) -> Member | None:
-        """Find where an item of an array begins, which is all that is kept of it."""
-        number = int(token) if token.isdecimal() else -1
-        while number >= len(container.starts):
-            member = next(container.unread, None)
-            if member is None:
-                return None
-            container.starts.append(member.start)
-        if number < 0:
-            return None
-        return Member(token, -1, -1, container.starts[number], -1)
 
 
 def repeated_keys(text: str, start: int, path: list[str]) -> Iterator[tuple[str, int, int]]:

@@ -9,14 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from cachelint.document import schema
-from cachelint.document.catalog_files import (
-    META,
-    TAGS,
-    read_meta,
-    read_yaml,
-    tags_by_line,
-    tags_of,
-)
+from cachelint.document.catalog_files import META, TAGS, parse_catalog_file, tags_of
 from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
@@ -348,7 +341,7 @@ def _read(root: str, name: str, settings: Settings) -> Page | None:
     raw = read_write.read(path, settings.max_page_size)
     if isinstance(raw, Unreadable):
         return None
-    page = read_yaml(raw, tags_by_line if name == TAGS else read_meta)
+    page, _ = parse_catalog_file(name, raw)
     return page if page.parsed and isinstance(page.data, list if name == TAGS else dict) else None
 
 
