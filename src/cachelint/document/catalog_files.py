@@ -132,7 +132,8 @@ def tags_by_line(text: str) -> Document | None:
 def meta_by_line(text: str, *, is_full: bool = False) -> Document | None:
     """Read ``meta.yaml`` in the generator's layout, with comments on lines of their own.
 
-    None where it is in another. The positions of its many values, but for those of ``count``, are only given if it ``is_full``.
+    None where it is in another. The positions of its many values, but for those of ``count``, are
+    only given if it ``is_full``.
     """
     if not _is_all(_META_BLOCK, re.sub(_COMMENT, "", text)):
         return None
