@@ -51,7 +51,7 @@ def agrees(text: str, by_line: Callable[[str], yaml.Document | None]) -> bool:
     assert quick.value == plain.value
     assert repr(quick.value) == repr(plain.value)
     assert quick.repeated == plain.repeated
-    assert not plain.comments
+    assert quick.comments == plain.comments
     for pointer, node in quick.nodes.items():
         expected = plain.nodes[pointer]
         assert node._replace(close=0) == expected._replace(close=0), pointer
@@ -85,14 +85,29 @@ def test_a_key_that_is_too_long_for_readers_is_not_read_by_line(text: str, key: 
     assert meta_by_line(text.format(key.format(key="k" * 1000)))
 
 
-@given(mutated(META), st.booleans())
+@st.composite
+def commented(draw: st.DrawFn) -> str:
+    """A mutated file, perhaps twice, with a few lines of comments or none."""
+    lines = (draw(mutated(META)) * draw(st.integers(1, 2))).splitlines(keepends=True)
+    for line in draw(st.lists(st.sampled_from(
+            ["\n", "   \n", "#\n", "# a: 1\n", "      # '\n", "  #a\n"]), max_size=3)):
+        lines.insert(draw(st.integers(0, len(lines))), line)
+    return "".join(lines)
+
+
+@given(commented())
 @settings(deadline=None)
-@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)
-def test_meta_in_full_agrees_with_the_parser(text: str, twice: bool) -> None:
-    text *= 1 + twice
+@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n")
+@example("# a\na:\n # b: 1\n  b:\n# 'c\n    c: 1\n#\n  'd # e': 2\n# f\n")
+def test_meta_in_full_agrees_with_the_parser(text: str) -> None:
     full = meta_by_line(text, is_full=True)
     assert full is None or full.nodes == yaml.load(text).nodes
     agrees(text, meta_by_line)
+
+
+def test_comments_are_read_by_line() -> None:
+    lines = META.splitlines(keepends=True)
+    assert agrees("# by hand\n" + "".join(line + "    # a: 1\n" for line in lines), meta_by_line)
 
 
 @pytest.fixture
