@@ -84,6 +84,11 @@ def test_unsafe_title_and_tag(character: str) -> None:
         ("CL701", "/categories/1", f"a{character}b"), ("CL701", "/title", f'"a{character}b"')]
 
 
+def test_unsafe_tag_is_the_second_of_two_categories() -> None:
+    text = page(categories='categories: [package, "a<b", c]')
+    assert valid.found(text) == [("CL204", "/categories"), ("CL504", "/categories")]
+
+
 def test_unsafe_text_of_both_specs() -> None:
     text = page(None, [{**spec, "os": "a b"} for spec in specs()])
     assert valid.found(text) == [
@@ -237,6 +242,20 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         ("CL703", "/spec_details/0/variants/0", '"a=\x90"')]),
     "escaped U+0085": (_spec(variants=["a='\x85'"]),
                        [("CL701", "/spec_details/0/variants/0", "\"a='\\u0085'\"")]),
+    # between values
+    "tab between values": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\t"num_specs"'), [("CL703", "/meta", "\t")]),
+    "raw U+2028 between values": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\u2028"num_specs"'),
+        [("CL703", "/meta", "\u2028")]),
+    "raw U+2028 between values and in one": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\u2028"num_specs"').replace(
+            "+shared", "a=\u2028"),
+        [("CL703", "/meta", "\u2028"), ("CL703", "/spec_details/0/variants/1", '"a=\u2028"')]),
+    "raw U+2028 behind a value": (PAGE.replace("layout: cache", "layout: cache \u2028"), [
+        ("CL504", "/layout", "cache"), ("CL703", "/layout", "\u2028")]),
+    "raw U+2028 in a comment": (PAGE.replace("layout: cache", "# \u2028\nlayout: cache"), [
+        ("CL504", "", "---"), ("CL703", "", "\u2028")]),
     # keys
     "merge key in meta": (page(meta_line=lines()["meta"].replace("{", '{"<<": {"a": 1}, ', 1)),
                           [("CL703", "/meta/<<", '"<<"')]),

@@ -161,7 +161,7 @@ def _in_layout(out: str, name: str) -> tuple[str, Document | None]:
     path = join(out, name)
     text = (_read(path, out) or b"").decode("utf-8", "replace")
     document = _LAYOUTS[name](text) if text else None
-    if text and (document is None or document.repeated):
+    if text and (document is None or document.repeated or document.comments):
         raise CachelintError(f"{path}: not in the layout of the site's generator, and cannot be "
                              "changed without loss: write the entry of the tag by hand")
     return text, document
