@@ -72,7 +72,7 @@ def list_mutants(path: Path) -> Iterator[Mutant]:
 
 
 def _without_result(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Yield the positions of annotations, of imports for them, and of caches, which only save time."""
+    """Yield where annotations are, imports for them, and caches, which only save time."""
     for node in ast.walk(tree):
         found = [getattr(node, "annotation", None), getattr(node, "returns", None)]
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
