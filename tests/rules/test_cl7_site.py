@@ -189,6 +189,12 @@ def test_plain_value_of_meta_that_a_spec_has_in_quotes(version: str) -> None:
     assert rows == [("CL703", f"/meta/versions/{int(version == 'no')}", version)]
 
 
+def test_layout_that_readers_refuse_is_reported_each_time() -> None:
+    text = valid.TARBALL_PAGE.replace('"versions":', '? "versions"\n  :')
+    assert valid.reported(text) == [("CL703", f"/{part}/versions", '"versions"')
+                                    for part in ("meta", "spec_details/0", "spec_details/1")]
+
+
 # ------------------------------------------------------------------------------ CL703: characters
 
 
