@@ -112,6 +112,7 @@ def test_plain_scalars_mean_what_they_mean_to_ruamel(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "no", "NO", "Yes", "on", "Off", "y", "N", "017", "-017", "0b1", "0x_1", "1_000", "1,000",
     "1_0.5", "1:30", "1:30:15.5", "2025-3-3", "1e3", "-1E3", ":a", "=", "<<",
+    "tRue", "FalsE", "nUll", ".iNf", "-.INf", ".nAn", "0x,1", "0b,", "0b1,0", ".e+1", "-.E-05",
 ])
 def test_scalar_depends_on_the_reader(text: str) -> None:
     assert depends_on_reader(text)
@@ -121,6 +122,7 @@ def test_scalar_depends_on_the_reader(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "", "a", "nope", "null", "true", "1", "0", "0.22", "1.5e+3", "2025-03-30", "v1", "1.2.3", "==",
     "develop", "develop-2025-03-30", "1:90", "a:b", "yes-1", "1,a", "0x1f", "0xg", "e3", ".5",
+    "nulls", "False", "NULL", "-.inf", ".NaN", ".e1", "+e1", ".info", ".",
 ])
 def test_scalar_does_not_depend_on_the_reader(text: str) -> None:
     assert not depends_on_reader(text)

@@ -220,13 +220,25 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
         [("_data/meta.yaml", "CL703", "", "\u2028")]),
     "a separator in a stack": (
         lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\u2028\"\n"),
-        [("_data/tags.yaml", "CL703", "/0/stacks/19", "\u2028")]),
+        [("_data/tags.yaml", "CL703", "/0/stacks/19", '"s\u2028"')]),
+    "an emoji in two escapes, with which Jekyll cannot load the file": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\\ud83d\\ude00\"\n"),
+        [("_data/tags.yaml", "CL703", "/0/stacks/19", '"s\\ud83d\\ude00"')]),
+    "nothing but an emoji": (
+        lambda: Path("_data/tags.yaml").write_text("\U0001f600\n"),
+        [("_data/tags.yaml", "CL203", "", "\U0001f600")]),
+    "an emoji": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - s\U0001f600\n"), []),
+    "a merge key": (
+        lambda: change("_data/meta.yaml", "all:\n", "all:\n  '<<': {}\n"),
+        [("_data/meta.yaml", "CL703", "/all/<<", "'<<'")]),
     "a separator right behind a stack": (
         lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\"\u2028\n"),
         [("_data/tags.yaml", "CL703", "", "\u2028")]),
     "a separator in a key, and another": (
         lambda: change_meta(("all:\n", "all:\n  \"x\u2028\": \"\u2028\"\n")),
-        [("_data/meta.yaml", "CL703", "/all/x\u2028", "\u2028")]),
+        [("_data/meta.yaml", "CL703", "/all/x\u2028", '"x\u2028"'),
+         ("_data/meta.yaml", "CL703", "/all/x\u2028", '"\u2028"')]),
     "a separator in a tag's page": (
         lambda: change("pages/tags/develop.md", "tag: develop", "tag: develop # \x85"),
         [("pages/tags/develop.md", "CL703", "/tag", "\x85")]),

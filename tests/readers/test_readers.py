@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 
@@ -49,6 +50,30 @@ def test_pages_that_pass_are_read_alike() -> None:
             expected = readers.data_of(readers.describe(parse_page(text.encode()).data))
             for name, described in by_reader.items():
                 assert readers.data_of(described) == expected, (number, name, text)
+
+
+PARTS = ["0", "1", "9", "00", "12", "2025", "03", "60", "f", "-", "_", ".", ",", ":", "+", "e", "x",
+         "o", "b", "T", "Z", " ", "true", "null", "yes", "off", "y", "inf", ".nan", "~", "=", "<<",
+         "0x", "0o", "0b", "23:59:59", "/", "?", "é"]
+"""Of plain scalars that look like something else."""
+
+
+def test_plain_scalars_are_read_alike_or_reported() -> None:
+    readers.install()
+    choose = random.Random(FIRST)
+    kept = []
+    for _ in range(NUMBER * 2):
+        word = "".join(choose.choices(PARTS, k=choose.randint(1, 6)))
+        word = "".join(choose.choice([each, each, each.upper()]) for each in word)
+        text = choose.choice(["x: {}", "x:\n  {}: x", "x: [{}]", "- {}"]).format(word)
+        page = parse_page(f"---\n{text}\n---".encode())
+        is_string = f"'{word.strip()}'" in repr(page.data)
+        if not page.errors and not page.dependent and is_string:
+            kept.append(f"---\n{text}\n---")
+    assert len(kept) > NUMBER / 2
+    for text, by_reader in zip(kept, readers.read_all(kept), strict=True):
+        assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
+            repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
 
 
 def test_readers_differ_where_they_are_known_to() -> None:

@@ -26,7 +26,7 @@ from cachelint.files.paths import TAG_PAGES as TAG_PAGES
 from cachelint.files.paths import TAGS as TAGS
 from cachelint.files.paths import exists, join, leaves, real_path
 from cachelint.files.read_write import Unreadable
-from cachelint.model import NamedTuple, Problem
+from cachelint.model import NamedTuple, PageFormat, Problem
 
 MAX_SIZE = 2 * 1024 * 1024
 """Bytes of a YAML file for which the parser is used (CL110)."""
@@ -269,7 +269,9 @@ def parse_catalog_file(path: str, raw: bytes) -> tuple[Page, str]:
     # a path may be relative to the folder of the file
     kind = next(row for row in OWN_FILES if f"/{row.ending}".endswith(f"/{path}")
                 or path.endswith(row.ending))
-    return kind.read(raw), kind.schema
+    page = kind.read(raw)
+    page.format = PageFormat.LEGACY  # which has no canonical form either
+    return page, kind.schema
 
 
 def is_valid_file(path: str, raw: bytes) -> bool:

@@ -94,20 +94,21 @@ _BOOLEAN = r"true|True|TRUE|false|False|FALSE"
 _INTEGER = r"[-+]?[0-9]+"
 _HEXADECIMAL = r"[-+]?0x[0-9a-fA-F]+"
 _OCTAL = r"0o[0-7]+"
-_FLOAT = (
-    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
+_NO_NUMBER = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+_FLOAT = rf"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|{_NO_NUMBER}"
 # not of the core schema, yet a date to every loader that the site has used
 _DATE = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?"
     r"([ \t]*(Z|[-+][0-9]{1,2}(:?[0-9]{2})?))?)?"
 )
-# a string to some readers and something else to others: YAML 1.1's truth values, octal, sexagesimal
-# and grouped numbers, exponents without a point, dates of single digits, Ruby's symbols, the value
-# and merge keys. No two parts that follow each other match the same character: time is linear
+# a string to some readers and something else to others: YAML 1.1's truth values, those of 1.2 in
+# other case (`tRue`, `.iNf`), octal, sexagesimal and grouped numbers, exponents without a point or
+# digits, dates of single digits, Ruby's symbols, the value and merge keys. No two parts that follow
+# each other match the same character: time is linear
 _DEPENDS = (
-    r"(?i:y|n|yes|no|on|off|[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
-    r"|[-+]?0x(?=[0-9a-f]*_)[0-9a-f_]+|[-+]?0b[01_]+|[-+]0o[0-7_]+|0o(?=[0-7]*_)[0-7_]+"
+    r"(?i:y|n|yes|no|on|off|true|false|null|[-+]?\.inf|\.nan|[-+]?\.e[-+][0-9]+"
+    r"|[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+    r"|[-+]?0x(?=[0-9a-f]*[_,])[0-9a-f_,]+|[-+]?0b[01_,]+|[-+]0o[0-7_]+|0o(?=[0-7]*_)[0-7_]+"
     r"|[-+]?(?=[0-9.]*[_,])[0-9_,]*(?:\.[0-9_,]*)?(?:e[-+]?[0-9_,]*)?|[-+]?[0-9]+e[0-9]+"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|:.*|=|<<)"
 )
@@ -162,7 +163,8 @@ def is_plain_word(text: str) -> bool:
 
 def depends_on_reader(text: str) -> bool:
     """Return whether a plain scalar is a string to some readers of YAML and not to others."""
-    return bool(re.fullmatch(_DEPENDS, text)) and not re.fullmatch(_DATE, text)
+    return bool(re.fullmatch(_DEPENDS, text)) and not re.fullmatch(
+        rf"{_DATE}|{_BOOLEAN}|{_NULL}|{_NO_NUMBER}", text)
 
 
 def load(text: str, most_values: int = 0) -> Document:

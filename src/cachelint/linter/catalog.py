@@ -26,7 +26,7 @@ from cachelint.rules.cl2_schema import schema_problems
 from cachelint.rules.cl7_site import (
     SORTABLE_TAG,
     loader_dependent,
-    raw_in_own_file,
+    loader_dependent_in_own_file,
     tag_name,
     unsortable,
 )
@@ -195,8 +195,8 @@ def lint_content(path: str, raw: bytes) -> FileProblems:
             page.take(document)
         if schema_name == "tags":
             problems += islice(_unsortable_tags(page), schema.MOST_ERRORS)
-        if raw_problem := raw_in_own_file(page):
-            problems.append((loader_dependent, raw_problem))
+        problems += [(loader_dependent, problem)
+                     for problem in loader_dependent_in_own_file(page)]
     return FileProblems(path, raw, page, problems)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -98,10 +98,10 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     - U+0085, U+2028, U+2029, DEL and C1 control characters that are not escaped.
     - A tab, VT or FF after the opening `---`, and U+FEFF after that line.
     - The key `<<`, and quoted keys of 1,023 characters or more, escapes included.
-    - A value or key without quotes, such as `no`, `1:30` or `017`, that is a string for one reader and a
-      boolean or a number for another.
+    - A value or key without quotes, such as `no`, `tRue`, `1:30` or `017`, that is a string for one reader
+      and a boolean or a number for another.
 
-    In the catalog's own files it reports the first such character that is not escaped, also in a comment:
+    In the catalog's own files it reports such characters and keys in quotes, also a separator in a comment:
     some readers take what follows it for a line of its own.
 
     ## Why it is a problem
@@ -120,15 +120,20 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
     None. Only a person can choose another name or value.
     """
-    yield from _at_start(page)
-    found: list[tuple[str | None, Problem]] = [*_without_quotes(page), *_in_strings(page)]
-    if len(found) < _MOST_STRINGS:
-        found += _between_tokens(page, [problem.pointer for _, problem in found])
+    found: list[tuple[str | None, Problem]] = [
+        *_at_start(page), *_without_quotes(page), *_in_strings(page)]
+    found += _between_tokens(page, found, page.tabs)
     in_specs = {value for value, problem in found if not problem.pointer.startswith("/meta/")}
     for value, problem in found:
         if value is None or not problem.pointer.startswith("/meta/") or not (
                 value in in_specs or _is_reported(page, problem.pointer, value)):
             yield problem
+
+
+def loader_dependent_in_own_file(page: Page) -> list[Problem]:
+    """List what CL703 reports in one of the catalog's own files, which only Jekyll reads."""
+    found = [*_in_strings(page)]
+    return [problem for _, problem in (*found, *_between_tokens(page, found, []))]
 
 
 def _is_reported(page: Page, pointer: str, value: str) -> bool:
@@ -141,15 +146,15 @@ def _is_reported(page: Page, pointer: str, value: str) -> bool:
     return bool(below) and isinstance(expected, list) and ((value in expected) == (value == "<<"))
 
 
-def _at_start(page: Page) -> Iterator[Problem]:
+def _at_start(page: Page) -> Iterator[tuple[None, Problem]]:
     """Yield what readers refuse where the front matter begins."""
     opening = page.text[3 : page.opening_end].rstrip("\n")
     if strange := opening.strip(" "):
-        yield Problem("", f"{_name(strange[0])} follows the opening `---`: some readers of YAML "
-                          "refuse it")
+        yield None, Problem("", f"{_name(strange[0])} follows the opening `---`: some readers of "
+                                "YAML refuse it")
     elif page.text.startswith("\ufeff", page.opening_end):
-        yield Problem("", "U+FEFF follows the line of the opening `---`: some readers of YAML "
-                          "refuse it or read it as part of the first key")
+        yield None, Problem("", "U+FEFF follows the line of the opening `---`: some readers of YAML "
+                                "refuse it or read it as part of the first key")
 
 
 def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
@@ -164,16 +169,21 @@ def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
                 pointer, f"{show(value)[1:-1]} {reason}", page.span(node.start, node.end))
 
 
-def _between_tokens(page: Page, pointers: Iterable[str]) -> Iterator[tuple[None, Problem]]:
+def _between_tokens(
+    page: Page, found: Sequence[tuple[str | None, Problem]], tabs: Sequence[int]
+) -> Iterator[tuple[None, Problem]]:
     """Yield the first tab or separator that some readers refuse outside keys and strings.
 
-    Those that contain one are at the ``pointers``.
+    Those that contain one have been ``found``.
     """
+    if len(found) >= _MOST_STRINGS:
+        return
+    pointers = [problem.pointer for _, problem in found]
     raw = None if page.text.isascii() else _find_raw(page, pointers)
     if raw is not None:
         at, what = raw.start(), _name(raw[0])
-    elif page.tabs and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
-        at, what = min(page.tabs), "a tab"
+    elif tabs and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
+        at, what = min(tabs), "a tab"
     else:
         return
     entry = page.entry_at(at)
@@ -182,35 +192,18 @@ def _between_tokens(page: Page, pointers: Iterable[str]) -> Iterator[tuple[None,
                         page.span(at, at + 1))
 
 
-def raw_in_own_file(page: Page) -> Problem | None:
-    """Return the problem of the first raw separator in one of the catalog's own files."""
-    end = page.closing_start or len(page.text)
-    raw = None if page.text.isascii() else re.compile(_RAW).search(
-        page.text, page.opening_end, end)
-    if raw is None:
-        return None
-    at, entry = raw.start(), page.entry_at(raw.start())
-    pointer = f"/{escape_token(entry.key)}" if entry else ""
-    for each, node in page.nodes.items():
-        if not node.container and (node.start <= at < node.end
-                                   or node.key_start <= at < node.key_end):
-            pointer = each
-    return Problem(pointer, f"{_name(raw[0])} is not escaped: some readers of YAML refuse it, or "
-                            "read a space or the end of a line", page.span(at, at + 1))
-
-
 def _find_raw(page: Page, pointers: Iterable[str]) -> re.Match[str] | None:
     """Find the first raw separator in the front matter outside what is at the ``pointers``."""
     nodes = filter(None, map(page.locate, pointers))
     spans = sorted(span for node in nodes if not node.container
                    for span in ((node.key_start, node.key_end), (node.start, node.close)))
-    search, at = re.compile(_RAW).search, page.opening_end
-    raw = search(page.text, at, page.closing_start)
+    search, last = re.compile(_RAW).search, page.closing_start or len(page.text)
+    raw = search(page.text, page.opening_end, last)
     for start, end in spans:
         if raw is None or raw.start() < start:
             break
         if raw.start() < end:
-            raw = search(page.text, end, page.closing_start)
+            raw = search(page.text, end, last)
     return raw
 
 
@@ -275,17 +268,18 @@ _Hit = tuple[str, str, bool]
 
 def _strings(value: Any, pointer: str, skipped: frozenset[str], depth: int = 0) -> Iterator[_Hit]:
     """Yield each string and key below ``value`` that may be a hazard; ``skipped`` are pointers."""
-    if depth > _DEEPEST or pointer in skipped:
+    if depth > _DEEPEST or pointer in skipped or not isinstance(value, (dict, list)):
         return
     is_mapping = isinstance(value, dict)
-    members: Iterable[tuple[Any, Any]] = value.items() if is_mapping else enumerate(value)
+    members: Iterable[tuple[Any, Any]] = (
+        value.items() if isinstance(value, dict) else enumerate(value))
     for token, item in members:
         if is_mapping and (not is_safe_key(token) or _is_hazard(token)):
             yield f"{pointer}/{escape_token(token)}", token, True
         if isinstance(item, str):
             if _is_hazard(item):
                 yield f"{pointer}/{escape_token(str(token))}", item, False
-        elif item and isinstance(item, (list, dict)):
+        elif item:
             below = f"{pointer}/{escape_token(str(token))}"
             yield from _strings(item, below, skipped, depth + 1)
 
