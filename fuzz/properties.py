@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cachelint import Settings, check, check_page, fix, fix_page
+from cachelint import Report, Settings, check, check_page, fix, fix_page
 from cachelint.config.file import File, join_settings, load
 from cachelint.config.unused import find_unused
 from cachelint.document import catalog_files, yaml
@@ -205,7 +205,8 @@ def check_configuration(files: dict[str, bytes]) -> None:
         except CachelintError as error:
             _assert_names_a_line(str(error), name, lines)
             continue
-        for sentence in find_unused(file, settings, settings.per_file_ignores, (), 1, is_diff=True):
+        report = Report((), 1, unused=settings.per_file_ignores, compared=1)
+        for sentence in find_unused(file, settings, report, ()):
             if sentence.startswith(name):
                 _assert_names_a_line(sentence, name, lines)
         for key in _keys(file.data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 # control characters, lone surrogates, line and paragraph separators, characters that change the
@@ -102,8 +102,8 @@ def _columns(cluster: str) -> int:
     return 2 if _EMOJI_STYLE in cluster and (not base.isalpha() or base == "\u2139") else 1
 
 
-def common_prefix(left: str, right: str) -> int:
-    """Count the characters that two strings have in common at their beginning."""
+def common_prefix(left: Sequence[str], right: Sequence[str]) -> int:
+    """Count the characters or lines that are the same at the beginning of both."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
                 min(len(left), len(right)))
 
@@ -164,8 +164,7 @@ _MOST_LINES = 500
 
 def changed_lines(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
     """Yield where old lines differ from new ones: begin and end of each stretch in both."""
-    start = next((at for at, (before, after) in enumerate(zip(old, new, strict=False))
-                  if before != after), min(len(old), len(new)))
+    start = common_prefix(old, new)
     end, new_end = len(old), len(new)
     while end > start and new_end > start and old[end - 1] == new[new_end - 1]:
         end, new_end = end - 1, new_end - 1

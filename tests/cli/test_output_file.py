@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -169,9 +171,32 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(here: Path) -> None
 def test_a_report_that_cannot_be_finished_is_one_sentence(here: Path) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("there is no /dev/full here")
-    done = run("check", "--output-file", "json:/dev/full")
-    assert done == Done(2, "", "cachelint: /dev/full: cannot write the report: "
-                               "No space left on device\n")
+    done = run("check", "--output-format", "concise", "--output-file", "json:/dev/full",
+               "--output-file", "concise:out.txt")
+    assert done == Done(2, CONCISE, "cachelint: /dev/full: cannot write the report: "
+                                    "No space left on device\n")
+    assert (here / "out.txt").read_text() == CONCISE
+
+
+@pytest.mark.parametrize("broken", ["json", "concise"])
+def test_a_format_in_which_the_program_fails_keeps_no_other_report_back(
+    here: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    (here / "old.json").write_text("old")
+
+    def fail(*_: object) -> Iterator[str]:
+        yield "new"
+        raise KeyError("x")
+
+    monkeypatch.setattr(f"cachelint.output.{broken}.write", fail)
+    done = run("check", "--output-format", "concise", "--output-file", "json:old.json",
+               "--output-file", "sarif:out.sarif")
+    assert done.status == 2
+    assert f"internal error in the format {broken}, which is not complete; use another one: " \
+        "KeyError: 'x' (please report it" in done.err
+    assert json.loads((here / "out.sarif").read_text())["runs"]
+    assert (done.out == CONCISE) == (broken == "json")
+    assert ((here / "old.json").read_text() == "old") == (broken == "json")
 
 
 def test_quiet_leaves_every_format_readable(here: Path) -> None:

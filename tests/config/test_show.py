@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cachelint.config import file as config_file
-from cachelint.config.show import Option, toml, write
+from cachelint.config.show import GivenOption, toml, write
 from cachelint.rules import ALL_RULES
 
 if sys.version_info >= (3, 11):
@@ -33,10 +33,10 @@ max-page-size = 10
 CL5 = "warning"
 unstable-order = "error"
 """
-FORMAT = [Option("--output-format", "full", "")]
+FORMAT = [GivenOption("--output-format", "full", "")]
 
 
-def shown(file: config_file.File, *options: Option) -> list[str]:
+def shown(file: config_file.File, *options: GivenOption) -> list[str]:
     names = ("select", "ignore", "extend-select")
     given = {each.name.removeprefix("--"): each.value for each in options
              if each.name.removeprefix("--") in names}
@@ -97,20 +97,20 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(("option", "line"), [
-    (Option("--ignore", ("CL5",), "command line"), 'ignore = ["CL5"]  # command line'),
-    (Option("--ignore", (), ""), 'ignore = ["legacy-format"]  # cachelint.toml:2'),
-    (Option("--select", ("CL3", "CL4"), "environment variable CACHELINT_CHECK_SELECT"),
+    (GivenOption("--ignore", ("CL5",), "command line"), 'ignore = ["CL5"]  # command line'),
+    (GivenOption("--ignore", (), ""), 'ignore = ["legacy-format"]  # cachelint.toml:2'),
+    (GivenOption("--select", ("CL3", "CL4"), "environment variable CACHELINT_CHECK_SELECT"),
      'select = ["CL3", "CL4"]  # environment variable CACHELINT_CHECK_SELECT'),
-    (Option("--extend-select", ("CL4",), "command line"),
+    (GivenOption("--extend-select", ("CL4",), "command line"),
      'extend-select = ["CL507", "CL4"]  # cachelint.toml:3, command line'),
-    (Option("--baseline", "other.json", "command line"),
+    (GivenOption("--baseline", "other.json", "command line"),
      'baseline = "other.json"  # command line'),
-    (Option("--baseline", "known.json", ""), 'baseline = "known.json"  # cachelint.toml:5'),
-    (Option("--jobs", 3, "command line"), "#   --jobs           3         command line"),
-    (Option("--strict", True, ""), "#   --strict         yes       default"),
-    (Option("--diff-base", None, ""), "#   --diff-base      -         default"),
+    (GivenOption("--baseline", "known.json", ""), 'baseline = "known.json"  # cachelint.toml:5'),
+    (GivenOption("--jobs", 3, "command line"), "#   --jobs           3         command line"),
+    (GivenOption("--strict", True, ""), "#   --strict         yes       default"),
+    (GivenOption("--diff-base", None, ""), "#   --diff-base      -         default"),
 ])
-def test_options(full: config_file.File, option: Option, line: str) -> None:
+def test_options(full: config_file.File, option: GivenOption, line: str) -> None:
     assert line in shown(full, option)
 
 

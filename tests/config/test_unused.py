@@ -29,8 +29,7 @@ def find_unused(
     settings = config_file.join_settings(
         file.data, {key.replace("_", "-"): names for key, names in options.items()})
     report = runner.check(paths or ["."], settings=settings, diff_base=diff_base)
-    sentences = unused.find_unused(file, settings, report.unused, paths or ["."], report.pages,
-                                   is_diff=diff_base is not None)
+    sentences = unused.find_unused(file, settings, report, paths or ["."])
     return [sentence.removeprefix(str(file.path)) for sentence in sentences]
 
 

@@ -660,6 +660,18 @@ def test_git_that_does_not_answer_is_a_note(
     assert "safe.directory" in note
 
 
+def test_pages_are_not_fixed_where_git_does_not_answer(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = add_stale(site / "site")
+    before = page.read_bytes()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    ((_, reason),) = fix(["site"]).skipped
+    assert reason.startswith("it is not known whether git ignores it: ")
+    assert "safe.directory" in reason
+    assert page.read_bytes() == before
+
+
 def test_checkout_below_a_folder_called_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

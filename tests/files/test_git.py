@@ -314,6 +314,28 @@ def test_object_that_git_does_not_write_whole(
         check(diff_base="main")
 
 
+def test_interrupt_while_git_is_started(
+    calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULT", "exec sleep 600")
+    monkeypatch.setenv("FAULT_AT", calls[0])
+    begin = subprocess.Popen._execute_child  # type: ignore[attr-defined]
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def begin_and_interrupt(
+        process: subprocess.Popen[bytes], arguments: list[str], *others: object
+    ) -> None:
+        begin(process, arguments, *others)
+        if " ".join(arguments[1:]) == calls[0]:
+            begun.append(process)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "_execute_child", begin_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        check(diff_base="main")
+    assert [process.returncode for process in begun] == [-signal.SIGKILL]
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["rev-parse", "diff-index", "ls-files", "cat-file"])
 def test_git_that_hangs_ends_with_the_run(

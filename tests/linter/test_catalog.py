@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import random
 import re
 import shutil
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from cachelint import Settings, check, fix
 from cachelint.document import yaml
-from cachelint.document.catalog_files import meta_by_line, meta_in_full, tags_by_line
+from cachelint.document.catalog_files import meta_by_line, tags_by_line
 from cachelint.files import read_write
 from cachelint.fixer import catalog as catalog_fixer
 
@@ -49,8 +50,8 @@ def agrees(text: str, by_line: Callable[[str], yaml.Document | None]) -> bool:
     plain = yaml.load(text)
     assert quick.value == plain.value
     assert repr(quick.value) == repr(plain.value)
-    assert not plain.repeated
-    assert not plain.comments
+    assert quick.repeated == plain.repeated
+    assert quick.comments == plain.comments
     for pointer, node in quick.nodes.items():
         expected = plain.nodes[pointer]
         assert node._replace(close=0) == expected._replace(close=0), pointer
@@ -75,16 +76,38 @@ def test_meta_agrees_with_the_parser(text: str) -> None:
     agrees(text, meta_by_line)
 
 
-@given(mutated(META), st.booleans())
+@pytest.mark.parametrize("key", ["{key}", "'{key}'"], ids=["plain", "quoted"])
+@pytest.mark.parametrize("text", ["{}:\n  count: 1\n", "a:\n  {}: 1\n", "a:\n  b:\n    {}: 1\n"],
+                         ids=["tag", "member", "parameter"])
+def test_a_key_that_is_too_long_for_readers_is_not_read_by_line(text: str, key: str) -> None:
+    for length in (1015, 1020, 1022, 1023, 1024, 1025, 1026, 3000):
+        agrees(text.format(key.format(key="k" * length)), meta_by_line)
+    assert meta_by_line(text.format(key.format(key="k" * 1000)))
+
+
+@st.composite
+def commented(draw: st.DrawFn) -> str:
+    """A mutated file, perhaps twice, with a few lines of comments or none."""
+    lines = (draw(mutated(META)) * draw(st.integers(1, 2))).splitlines(keepends=True)
+    for line in draw(st.lists(st.sampled_from(
+            ["\n", "   \n", "#\n", "# a: 1\n", "      # '\n", "  #a\n"]), max_size=3)):
+        lines.insert(draw(st.integers(0, len(lines))), line)
+    return "".join(lines)
+
+
+@given(commented())
 @settings(deadline=None)
-@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n", False)
-def test_meta_in_full_agrees_with_the_parser(text: str, twice: bool) -> None:
-    full = meta_in_full(text * (1 + twice))
-    if full is not None:
-        plain = yaml.load(text * (1 + twice))
-        assert repr(full.value) == repr(plain.value)
-        assert (full.nodes, full.repeated) == (plain.nodes, plain.repeated)
-        assert not plain.comments
+@example("a:\n  b:\n    c: 1\n    c: 2\n  b: {}\na:\n  'c': '1'\n")
+@example("# a\na:\n # b: 1\n  b:\n# 'c\n    c: 1\n#\n  'd # e': 2\n# f\n")
+def test_meta_in_full_agrees_with_the_parser(text: str) -> None:
+    full = meta_by_line(text, is_full=True)
+    assert full is None or full.nodes == yaml.load(text).nodes
+    agrees(text, meta_by_line)
+
+
+def test_comments_are_read_by_line() -> None:
+    lines = META.splitlines(keepends=True)
+    assert agrees("# by hand\n" + "".join(line + "    # a: 1\n" for line in lines), meta_by_line)
 
 
 @pytest.fixture
@@ -198,6 +221,12 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "a separator in a stack": (
         lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\u2028\"\n"),
         [("_data/tags.yaml", "CL703", "/0/stacks/19", "\u2028")]),
+    "a separator right behind a stack": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - root\n  - \"s\"\u2028\n"),
+        [("_data/tags.yaml", "CL703", "", "\u2028")]),
+    "a separator in a key, and another": (
+        lambda: change_meta(("all:\n", "all:\n  \"x\u2028\": \"\u2028\"\n")),
+        [("_data/meta.yaml", "CL703", "/all/x\u2028", "\u2028")]),
     "a separator in a tag's page": (
         lambda: change("pages/tags/develop.md", "tag: develop", "tag: develop # \x85"),
         [("pages/tags/develop.md", "CL703", "/tag", "\x85")]),
@@ -428,6 +457,20 @@ def test_tag_page_that_is_excluded_or_cannot_be_read_has_no_wrong_address(catalo
     assert check(settings=excluded).findings == ()
     change("pages/tags/develop.md", "tag: v1", "tag: 'v1")
     assert [f.code for f in check(settings=selected).findings] == ["CL106"]
+
+
+def test_fix_removes_temporary_files_of_a_run_that_was_killed(catalog: Path) -> None:
+    outside = catalog.parent / "outside"
+    outside.mkdir()
+    shutil.rmtree("pages/tags")
+    Path("pages/tags").symlink_to(outside)
+    for folder in ("_data", outside):
+        left = Path(folder) / ".cachelint-0123456789abcdef"
+        left.touch()
+        os.utime(left, (0, 0))
+    fix()
+    assert [*Path("_data").glob(".cachelint-*")] == []
+    assert len([*outside.glob(".cachelint-*")]) == 1
 
 
 def test_only_one_whole_tag(catalog: Path) -> None:

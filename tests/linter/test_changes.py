@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from cachelint import CachelintError, check, fix
+from cachelint.document.page import Page
 from cachelint.document.parser import parse_page
 from cachelint.document.render import render_page
 from cachelint.files.git import LOCAL_VARIABLES
 from cachelint.linter import changes
+from cachelint.linter import page as page_module
 from support import valid
 from support.checkout import EXAMPLE, check_out_example, git
+from support.effort import count_steps
 
 FROZEN = "_cache/develop-2025-03-30"
 TARBALL = "_cache/v0.23.1"
@@ -299,6 +302,62 @@ def test_frozen_page_that_changed_and_cannot_be_read_is_not_hidden(
                            "concise"], check=False, capture_output=True, text=True)
     assert f"{FROZEN}/re2/specs.md:1:1: CL801 page changed in frozen tag" in done.stdout
     assert done.returncode == 1
+
+
+# name: a page that grows with a number, in which each value changes
+GROWING: dict[str, Callable[[int, int], str]] = {
+    "keys of a spec": lambda n, x: valid.PAGE.replace(
+        "spec_details: [{", "spec_details: [{" + "".join(f'"k{i}": {x}, ' for i in range(n)), 1),
+    "keys of a page": lambda n, x: valid.PAGE.replace(
+        "---\n", "---\n" + "".join(f"k{i}: {x}\n" for i in range(n)), 1),
+    "a list in a block": lambda n, x: valid.PAGE.replace(
+        "---\n", "---\nother:\n" + f"- {x}\n" * n, 1),
+    "specs": lambda n, x: valid.PAGE.replace(
+        "spec_details: [", "spec_details: [" + "".join(
+            f'{{"hash": "{i}", "size": {x}}}, ' for i in range(n)), 1),
+    "specs without a hash": lambda n, x: valid.PAGE.replace(
+        "spec_details: [", "spec_details: [" + "".join(
+            f'{{"size": {x}{i}}}, ' for i in range(n)), 1),
+    "stacks of a spec": lambda n, x: valid.PAGE.replace(
+        '"stacks": ["e4s"', '"stacks": [' + ", ".join(f'"s{x}{i}"' for i in range(n)), 1),
+}
+
+
+@pytest.mark.parametrize("make", GROWING.values(), ids=GROWING)
+def test_effort_of_a_comparison_grows_with_the_size(
+    catalog: Path, make: Callable[[int, int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    parsed: list[str] = []
+
+    def count(raw: bytes, *, max_size: int) -> Page:
+        parsed.append("")
+        return parse_page(raw, max_size=max_size)
+
+    for module in (page_module, changes):
+        monkeypatch.setattr(module, "parse_page", count)
+
+    def effort(number: int) -> int:
+        page.write_text(make(number, 1))
+        commit()
+        page.write_text(make(number, 2))
+        parsed.clear()
+        return count_steps(lambda: check(diff_base="HEAD"))
+
+    effort(1)  # what is read and compiled once
+    few, many = effort(50), effort(400)
+    assert many < 12 * few
+    assert len(parsed) == 3  # as it was, as it is, and to be checked
+
+
+def test_a_message_has_no_details_of_a_spec_without_end(catalog: Path) -> None:
+    page = catalog / FROZEN / "re2/specs.md"
+    page.write_text(GROWING["keys of a spec"](100_000, 1))
+    commit()
+    page.write_text(GROWING["keys of a spec"](100_000, 2))
+    (message,) = (each.message for each in check(diff_base="HEAD").findings
+                  if each.code == "CL801")
+    assert message == f"re2/2c44nm4 changed in frozen tag {Path(FROZEN).name}: it is another value"
 
 
 # ------------------------------------------------------------------------------ surroundings

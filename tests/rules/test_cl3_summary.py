@@ -136,3 +136,12 @@ def test_repeated_specs_count_each_time() -> None:
     assert valid.found(page(None, [first, first])) == [("CL402", "/spec_details/1/hash")]
     assert valid.found(page(meta(num_specs=1), [first, specs()[1]])) == [
         ("CL301", "/meta/num_specs")]
+
+
+@pytest.mark.parametrize(("number", "counted"), [(1, "1 spec"), (1000, "1,000 specs")])
+def test_number_of_specs_in_words(number: int, counted: str) -> None:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    many = [{**specs()[0], "hash": f"{index:032d}".translate(letters)} for index in range(number)]
+    (finding,) = valid.check(page(valid.summary(many) | {"num_specs": 2}, many))
+    assert finding.message == f"num_specs is 2, but spec_details has {counted}"
+    assert valid.found(page(valid.summary(many), many)) == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cachelint.rules.cl5_canonical import _difference
 from support import valid
 from support.valid import FIRST, PAGE, SECOND, lines, meta, page, specs, tarball_specs
 
@@ -195,6 +196,20 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_findings(text: str, expected: list[tuple[str, str, str]]) -> None:
     assert valid.reported(text) == expected
+
+
+@pytest.mark.parametrize(("expected", "written", "message"), [
+    ('{"a": 1}', '{"a":1}', 'expected {"a": 1}, found {"a":1}'),
+    ("0" * 50, "1" + "0" * 50,
+     f"expected {'0' * 40}…, found 1{'0' * 39}… at character 1"),
+    ("0" * 11 + "1" * 50, "0" * 11 + "2" * 29,
+     f"expected …{'0' * 10}{'1' * 30}…, found …{'0' * 10}{'2' * 29} at character 12"),
+    ("0" * 40, "0" * 41, f"expected …{'0' * 10}, found …{'0' * 11} at character 41"),
+    ("a\x85" + "0" * 40, "b" + "0" * 40,
+     f'expected "a\\u0085{"0" * 38}"…, found "b{"0" * 39}"… at character 1'),
+], ids=["short", "at the beginning", "in the middle", "at the end", "escaped"])
+def test_difference(expected: str, written: str, message: str) -> None:
+    assert _difference(expected, written, "meta") == message
 
 
 @pytest.mark.parametrize(

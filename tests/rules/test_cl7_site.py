@@ -66,6 +66,11 @@ def test_unsafe_character_in_a_variant(character: str) -> None:
     assert valid.found(text) == [("CL701", pointer)]
 
 
+@pytest.mark.parametrize("variant", ["a=b\tc", "+a\x7f", "~\x00"])
+def test_control_character_in_a_variant_is_not_also_called_invalid(variant: str) -> None:
+    assert valid.found(_unsafe("variants", variant)[0]) == [("CL701", "/spec_details/0/variants/0")]
+
+
 @pytest.mark.parametrize("variant", ['a="b c"', "a='b c'", "a=b\\c", "a=\u00e9"])
 def test_variant_that_is_safe(variant: str) -> None:
     assert valid.found(_unsafe("variants", variant)[0]) == []
@@ -82,6 +87,11 @@ def test_unsafe_title_and_tag(character: str) -> None:
     text = page(title=f'title: "a{character}b"', categories=f"categories: [package, a{character}b]")
     assert valid.reported(text) == [
         ("CL701", "/categories/1", f"a{character}b"), ("CL701", "/title", f'"a{character}b"')]
+
+
+def test_unsafe_tag_is_the_second_of_two_categories() -> None:
+    text = page(categories='categories: [package, "a<b", c]')
+    assert valid.found(text) == [("CL204", "/categories"), ("CL504", "/categories")]
 
 
 def test_unsafe_text_of_both_specs() -> None:
@@ -184,6 +194,12 @@ def test_plain_value_of_meta_that_a_spec_has_in_quotes(version: str) -> None:
     assert rows == [("CL703", f"/meta/versions/{int(version == 'no')}", version)]
 
 
+def test_layout_that_readers_refuse_is_reported_each_time() -> None:
+    text = valid.TARBALL_PAGE.replace('"versions":', '? "versions"\n  :')
+    assert valid.reported(text) == [("CL703", f"/{part}/versions", '"versions"')
+                                    for part in ("meta", "spec_details/0", "spec_details/1")]
+
+
 # ------------------------------------------------------------------------------ CL703: characters
 
 
@@ -237,6 +253,20 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         ("CL703", "/spec_details/0/variants/0", '"a=\x90"')]),
     "escaped U+0085": (_spec(variants=["a='\x85'"]),
                        [("CL701", "/spec_details/0/variants/0", "\"a='\\u0085'\"")]),
+    # between values
+    "tab between values": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\t"num_specs"'), [("CL703", "/meta", "\t")]),
+    "raw U+2028 between values": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\u2028"num_specs"'),
+        [("CL703", "/meta", "\u2028")]),
+    "raw U+2028 between values and in one": (
+        valid.TARBALL_PAGE.replace('"num_specs"', '\u2028"num_specs"').replace(
+            "+shared", "a=\u2028"),
+        [("CL703", "/meta", "\u2028"), ("CL703", "/spec_details/0/variants/1", '"a=\u2028"')]),
+    "raw U+2028 behind a value": (PAGE.replace("layout: cache", "layout: cache \u2028"), [
+        ("CL504", "/layout", "cache"), ("CL703", "/layout", "\u2028")]),
+    "raw U+2028 in a comment": (PAGE.replace("layout: cache", "# \u2028\nlayout: cache"), [
+        ("CL504", "", "---"), ("CL703", "", "\u2028")]),
     # keys
     "merge key in meta": (page(meta_line=lines()["meta"].replace("{", '{"<<": {"a": 1}, ', 1)),
                           [("CL703", "/meta/<<", '"<<"')]),

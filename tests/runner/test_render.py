@@ -231,6 +231,7 @@ def test_renders_no_empty_tag(mirror: Path, out: Path) -> None:
     ("tags.yaml", "- name: v9\n  stacks: [root]\n- name: v9\n  stacks: [root]\n",
      "not as the site's generator writes it"),
     ("meta.yaml", "# mine\nall:\n  count: 1\n", "not in the layout of the site's generator"),
+    ("meta.yaml", "v9:\n  count: 1\nv9:\n  count: 2\n", "not in the layout of the site's gen"),
 ])
 def test_loses_nothing_of_a_file_in_another_layout(
     mirror: Path, out: Path, name: str, text: str, message: str

@@ -117,8 +117,7 @@ def check(options: Options) -> int:
     if not options.quiet and paths != ["-"] and (gate.file.data or settings != Settings()):
         from cachelint.config import unused
 
-        for sentence in unused.find_unused(gate.file, settings, report.unused, paths, report.pages,
-                                           is_diff=options.diff_base is not None):
+        for sentence in unused.find_unused(gate.file, settings, report, paths):
             print_message(f"warning: {sentence}")
     return exit_status(report, options)
 
@@ -453,7 +452,7 @@ def _show_settings(file: config_file.File, settings: Settings, options: Options)
         }.get(context.get_parameter_source(name) or ParameterSource.DEFAULT, "")
         if name == "output_format" and options.output_format != "full" and not origin:
             origin = "environment variable GITHUB_ACTIONS"
-        given.append(show.Option(row.opts[0], getattr(options, name), origin))
+        given.append(show.GivenOption(row.opts[0], getattr(options, name), origin))
     sys.stdout.writelines(show.write(file, settings, given))
     return 0
 

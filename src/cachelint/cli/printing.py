@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from cachelint.cli.options import Options, describe_unwritable
@@ -66,11 +67,11 @@ def has_suggestions(options: Options) -> bool:
 def print_report(report: Report, options: Options, stream: TextIO | None = None) -> None:
     """Write a report to the files that were requested, and then to standard output or ``stream``.
 
-    Raises CachelintError if a file cannot be written.
+    Raises CachelintError at the end if a file could not be written.
     """
     report = report._replace(invocation=Invocation(tuple(sys.argv[1:]), options.diff_base))
     # first the files: the reader of standard output may close it early
-    _write_files(lambda name: FORMATS[name].load()(report, PLAIN), options)
+    failure = _write_files(lambda name: FORMATS[name].load()(report, PLAIN), options)
     target = stream or sys.stdout
     chosen = format_of(options)
     if target is sys.stderr:
@@ -80,7 +81,8 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
     if not (options.statistics and chosen.is_for_people):
         if not chosen.is_for_people:
             write_utf8(target)
-        pieces = chosen.load()(report, _style_for(target, options.color))
+        style = _style_for(target, options.color)
+        pieces = _explain_fault(chosen.name, lambda: chosen.load()(report, style))
         target.writelines(_select(pieces, options) if chosen.ends_with_totals else pieces)
         for note in report.notes:
             print_message(f"note: {note}")
@@ -88,31 +90,58 @@ def print_report(report: Report, options: Options, stream: TextIO | None = None)
             _write_job_summary(report)
     if options.verbose:
         print_message(f"{plural(report.pages, 'page')} in {report.seconds:.1f} seconds")
+    if failure is not None:
+        raise failure
 
 
 def print_comparison(report: DiffReport, options: Options) -> None:
     """Write what `diff` found to the files that were requested, and to standard output.
 
-    Raises CachelintError where a file cannot be written.
+    Raises CachelintError at the end if a file could not be written.
     """
     from cachelint.output.diff import WRITERS
 
     def write(name: str) -> Iterator[str]:
         return (f"{line}\n" for line in WRITERS[name](report))
 
-    _write_files(write, options)
-    if options.output_format != "text":
+    failure = _write_files(write, options)
+    name = options.output_format or "text"
+    if name != "text":
         write_utf8(sys.stdout)
-    sys.stdout.writelines(write(options.output_format or "text"))
+    sys.stdout.writelines(_explain_fault(name, lambda: write(name)))
+    if failure is not None:
+        raise failure
 
 
-def _write_files(write: Callable[[str], Iterator[str]], options: Options) -> None:
-    """Write each report that was requested; ``write`` takes the name of its format."""
+def _write_files(
+    write: Callable[[str], Iterator[str]], options: Options
+) -> CachelintError | None:
+    """Write each report that was requested; ``write`` takes the name of its format.
+
+    Returns the first error, which must not keep the other reports back.
+    """
+    failure = None
     for name, path in options.output_file:
         try:
-            read_write.write_text(path, write(name))
+            read_write.write_text(path, _explain_fault(name, partial(write, name)))
         except OSError as error:
-            raise CachelintError(describe_unwritable(path, error)) from None
+            failure = failure or CachelintError(describe_unwritable(path, error))
+        except CachelintError as error:
+            failure = failure or CachelintError(f"{path}: {error}")
+    return failure
+
+
+def _explain_fault(name: str, write: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """Yield a report in a format. Raises CachelintError where the program fails in it."""
+    try:
+        yield from write()
+    except Exception as error:
+        if os.environ.get("CACHELINT_TRACEBACK"):
+            raise
+        raise CachelintError(
+            f"internal error in the format {name}, which is not complete; use another one: "
+            f"{type(error).__name__}: {error} "
+            "(please report it, with the output of CACHELINT_TRACEBACK=1)") from None
 
 
 def _write_job_summary(report: Report) -> None:
@@ -132,16 +161,11 @@ def _write_job_summary(report: Report) -> None:
 def _print_statistics(report: Report, options: Options, stream: TextIO) -> None:
     if stream is sys.stderr:
         sys.stdout.flush()
-    counts = _count_by_rule(report)
-    stream.writelines(_without_last(counts) if options.quiet else counts)
-
-
-def _count_by_rule(report: Report) -> Iterator[str]:
     counts = count_rules(report.findings)
     width = len(f"{counts[0].findings:,}") if counts else 0
-    for each in counts:
-        yield f"{each.findings:>{width},}  {each.code}  {each.name}\n"
-    yield totals(report) + "\n"
+    stream.writelines(f"{each.findings:>{width},}  {each.code}  {each.name}\n" for each in counts)
+    if not options.quiet:
+        stream.write(f"{totals(report)}\n")
 
 
 def _select(pieces: Iterator[str], options: Options) -> Iterator[str]:
@@ -209,8 +233,8 @@ def exit_status(report: Report, options: Options) -> int:
 
 # ------------------------------------------------------------------------------- fixes
 
-_FILES = 20
-"""Maximum number of fixed files that are listed."""
+_MOST_FILES = 20
+"""So many files that were changed are listed; a dry run of `render` lists all."""
 
 
 def print_fixes(report: Report, options: Options) -> None:
@@ -218,11 +242,11 @@ def print_fixes(report: Report, options: Options) -> None:
     if options.quiet:
         return
     verb = "Would fix" if options.diff else "Fixed"
-    for change in report.changes[:_FILES]:
+    for change in report.changes[:_MOST_FILES]:
         rules = ", ".join(f"{code} ({count})" if count > 1 else code
                           for code, count in Counter(change.fixed).items())
         print_message(f"{verb} {change.path}: {rules}")
-    more = len(report.changes) - _FILES
+    more = len(report.changes) - _MOST_FILES
     if more > 0:
         print_message(f"{verb} {plural(more, 'more file')}: --output-format json lists them")
 
@@ -289,13 +313,10 @@ def _lines(content: bytes) -> list[str]:
 
 # ------------------------------------------------------------------------------- what is rendered
 
-_MOST_LINES = 20
-"""So many files are listed after they were written; a dry run lists all."""
-
 
 def print_changes(report: RenderReport, options: Options) -> None:
     """List the files that were written or would be, and count them."""
-    most = len(report.changes) if options.dry_run else _MOST_LINES
+    most = len(report.changes) if options.dry_run else _MOST_FILES
     lines = [f"{change.kind:<8} {change.path}{f': {change.why}' if change.why else ''}"
              for change in report.changes[:most]]
     if len(report.changes) > most:

@@ -16,7 +16,7 @@ from cachelint.text import plural
 _WIDTH = 80
 
 
-class Option(NamedTuple):
+class GivenOption(NamedTuple):
     """The value of an option of the command line, and its source."""
 
     name: str
@@ -26,7 +26,7 @@ class Option(NamedTuple):
     """``command line``, or an environment variable; empty where it was not given."""
 
 
-def write(file: File, settings: Settings, options: Iterable[Option]) -> Iterator[str]:
+def write(file: File, settings: Settings, options: Iterable[GivenOption]) -> Iterator[str]:
     """Write the settings, the options of the run, and which rules run, line by line."""
     given = {option.name.removeprefix("--"): option for option in options}
     yield f"# Configuration file: {file.path or 'none'}\n"

@@ -11,7 +11,7 @@ from cachelint.document import catalog_files
 from cachelint.files import discovery, read_write
 from cachelint.files.globs import GlobList, explain_useless
 from cachelint.files.paths import exists, join, relative_to_catalog
-from cachelint.model import CachelintError
+from cachelint.model import CachelintError, Report
 from cachelint.rules import BY_CODE
 from cachelint.rules.selection import (
     ALWAYS,
@@ -24,25 +24,20 @@ from cachelint.rules.selection import (
 
 
 def find_unused(
-    file: File, settings: Settings, unused: Iterable[FileIgnore], paths: Iterable[str], pages: int,
-    *, is_diff: bool = False,
+    file: File, settings: Settings, report: Report, paths: Iterable[str]
 ) -> Iterator[str]:
     """Yield a sentence for each entry of a configuration file that has no effect.
 
-    Args:
-        file: The configuration file.
-        settings: The file joined with the options of the command line.
-        unused: The entries of `per-file-ignores` that hid nothing in whole catalogs.
-        paths: What was checked.
-        pages: How many pages were checked.
-        is_diff: Whether only changes were: then most entries may have an effect elsewhere.
+    ``settings`` are the file and the options of the command line, ``paths`` what was checked.
     """
+    # where only changes were checked, most entries may have an effect elsewhere
+    is_diff = report.compared is not None
     if settings.selected <= ALWAYS:
         yield "no rules are selected: check select and ignore"
-    elif settings.exclude and not pages and not is_diff and discovery.select(paths).tasks:
+    elif settings.exclude and not report.pages and not is_diff and discovery.select(paths).tasks:
         yield "no pages were checked: exclude matches all of them"
     yield from _find_rules(file)
-    unseen = [*_find_ignores(file, settings, set(unused))]
+    unseen = [*_find_ignores(file, settings, set(report.unused))]
     if not is_diff and _is_all(file, paths):
         yield from _find_globs(file, paths)
         yield from _find_tags(file, paths)

@@ -31,10 +31,8 @@ from cachelint.model import NamedTuple, Problem
 MAX_SIZE = 2 * 1024 * 1024
 """Bytes of a YAML file for which the parser is used (CL110)."""
 
-MOST_YAML_VALUES = 120_000
-"""The most keys and values of such a file (CL110); the largest real one has some 100,000.
-
-The parser needs up to 40 µs for each."""
+MOST_YAML_VALUES = 60_000
+"""The most keys and values of such a file (CL110): the parser needs some 30 µs for each."""
 
 MOST_BLANKS = 500_000
 """The most spaces and tabs of such a file; the parser stops at each (CL110)."""
@@ -96,16 +94,17 @@ WORD = (r"(?:[A-EG-MP-SU-XZa-eg-mp-su-xz_]"
         rf"|(?!(?i:y|n|yes|no|on|off|true|false|null)(?!{_REST}))[FNOTYfnoty]){_REST}*")
 """A pattern for names in these files that are text to every loader and need no quotes."""
 _QUOTED = r"'(?:[ -&(-\[\]-~]|'')*'"
-_KEY = rf"(?:{WORD}|{_QUOTED})"
+# readers refuse a key of over 1,024 characters: the parser reads a file with a line as long
+_KEY = rf"(?!.{{1025}})(?:{WORD}|{_QUOTED})"
 _VALUE = rf"(?:0|[1-9][0-9]{{0,17}}|{WORD}|{_QUOTED})"
 _TAGS_LAYOUT = rf"(?:- name: {WORD}\n  stacks:\n(?:  - {WORD}\n)+)+"
 _TAGS_ENTRY = r"- name: (.*)\n  stacks:\n((?:  - .*\n)+)"
 _META_BLOCK = (
     rf"{_KEY}:\n(?:  {_KEY}: (?:{_VALUE}|\{{\}})\n|  {_KEY}:\n(?:    {_KEY}: {_VALUE}\n)+)+"
 )
-_META_ENTRY = rf"(  |)({_KEY}):(?: (.+))?\n((?:    .*\n)*)"
-_META_MEMBER = rf"    ({_KEY}): (.*)\n"
-_META_LINE = rf"( *)({_KEY}):(?: (.+))?\n"
+_META_LINE = rf"(?m)^( *)({_KEY}):(?: (.+))?\n"
+_COMMENT = r"(?m)^ *(#)[ -~]*\n"
+"""A line that has nothing but a comment."""
 
 
 def tags_by_line(text: str) -> Document | None:
@@ -129,78 +128,46 @@ def tags_by_line(text: str) -> Document | None:
     return Document(value, nodes, [], [], [], [])
 
 
-def meta_by_line(text: str) -> Document | None:
-    """Read ``meta.yaml`` in the generator's layout; None where it is in another.
+def meta_by_line(text: str, *, is_full: bool = False) -> Document | None:
+    """Read ``meta.yaml`` in the generator's layout, with comments on lines of their own.
 
-    Of the positions, only those of the tags and their counts are given.
+    None where it is in another. The positions of its many values, but for those of ``count``, are
+    only given if it ``is_full``.
     """
-    if not _is_all(_META_BLOCK, text):
-        return None
-    value: dict[str, Any] = {}
-    nodes: dict[str, NodeSpan] = {}
-    top = ""
-    mapping = value
-    for match in re.finditer(_META_ENTRY, text):
-        indent, name, scalar, block = match.groups()
-        key = _unquote(name)
-        if not indent:
-            mapping, top = value, f"/{escape_token(key)}"
-            start = match.end() + 2
-            nodes[top] = NodeSpan(start, start + 1, *match.span(2), container=True)
-        elif key == "count":
-            nodes[f"{top}/count"] = NodeSpan(*match.span(3), *match.span(2), close=match.end(3))
-        if key in mapping:
-            return None  # `meta_in_full` finds where
-        mapping[key] = {} if scalar in (None, "{}") else _scalar(scalar)
-        if block:
-            mapping[key] = _members(block)
-            if len(mapping[key]) < block.count("\n"):
-                return None  # `meta_in_full` finds where
-        if not indent:
-            mapping = value[key]
-    return Document(value, nodes, [], [], [], [])
-
-
-def meta_in_full(text: str) -> Document | None:
-    """Read ``meta.yaml`` as `meta_by_line` does, with all positions and duplicate keys."""
-    if not _is_all(_META_BLOCK, text):
+    if not _is_all(_META_BLOCK, re.sub(_COMMENT, "", text)):
         return None
     value: dict[str, Any] = {}
     nodes = {"": NodeSpan(0, 1, container=True)}
     repeated: list[tuple[str, NodeSpan]] = []
-    end = 0
     above: list[tuple[str, dict[str, Any]]] = [("", value)]
     """The mappings in which the next line may be."""
-    for match in [*re.finditer(_META_LINE, text), None]:
-        depth = len(match[1]) // 2 if match else -1
-        for pointer, _ in above[depth + 1 :]:
+    end = 0
+    for match in re.finditer(_META_LINE, text):
+        depth = len(match[1]) // 2
+        while len(above) > depth + 1:
+            pointer, _ = above.pop()
             nodes[pointer] = nodes[pointer]._replace(close=end)
-        del above[depth + 1 :]
-        if match is None:
-            break
         parent, mapping = above[-1]
-        key, place = _unquote(match[2]), match.span(2)
+        key, place, scalar = intern(_unquote(match[2])), match.span(2), match[3]
         pointer = f"{parent}/{escape_token(key)}"
+        if not mapping:
+            nodes[parent] = nodes[parent]._replace(start=place[0], end=place[0] + 1)
         if key in mapping:
             repeated.append((pointer, NodeSpan(*place, *place)))
-        start, end = match.span(3) if match[3] else (match.end(), match.end(2) + 1)
-        if match[3] is None:
-            start += 2 * depth + 2
-            nodes[pointer] = NodeSpan(start, start + 1, *place, container=True)
-            mapping[key] = {}
+        start, end = match.span(3) if scalar else (place[1], place[1] + 1)
+        if scalar and scalar != "{}":
+            mapping[key] = int(scalar) if scalar.isdecimal() else _unquote(scalar)
+            if is_full or key == "count":
+                nodes[pointer] = NodeSpan(start, end, *place, False, end)
+            continue
+        mapping[key] = {}
+        nodes[pointer] = NodeSpan(start, start + 1, *place, True, end)
+        if not scalar:
             above.append((pointer, mapping[key]))
-        elif match[3] == "{}":
-            nodes[pointer] = NodeSpan(start, start + 1, *place, container=True, close=end)
-            mapping[key] = {}
-        else:
-            nodes[pointer] = NodeSpan(start, end, *place, close=end)
-            mapping[key] = _scalar(match[3])
-    return Document(value, nodes, repeated, [], [], [])
-
-
-def read_meta(text: str) -> Document | None:
-    """Read ``meta.yaml`` in the generator's layout, duplicate keys included."""
-    return meta_by_line(text) or meta_in_full(text)
+    for pointer, _ in above:
+        nodes[pointer] = nodes[pointer]._replace(close=end)
+    comments = [line.start(1) for line in re.finditer(_COMMENT, text)]
+    return Document(value, nodes, repeated, comments, [], [])
 
 
 def _is_all(pattern: str, text: str) -> bool:
@@ -215,23 +182,8 @@ def _is_all(pattern: str, text: str) -> bool:
     return 0 < end == len(text)
 
 
-def _members(block: str) -> dict[str, Any]:
-    """Read a mapping in a block of lines."""
-    if "'" not in block:
-        words = block.replace(":", "").split()  # no word has a colon or a blank in it
-        names, counts = words[::2], words[1::2]
-        if "".join(counts).isdigit():
-            # the same names in each block
-            return dict(zip(map(intern, names), map(int, counts), strict=True))
-    return {_unquote(name): _scalar(item) for name, item in re.findall(_META_MEMBER, block)}
-
-
 def _unquote(text: str) -> str:
     return text[1:-1].replace("''", "'") if text[0] == "'" else text
-
-
-def _scalar(text: str) -> Any:
-    return _unquote(text) if text[0] == "'" else yaml.resolve(text)
 
 
 def read_yaml(raw: bytes, by_line: Callable[[str], Document | None]) -> Page:
@@ -306,7 +258,7 @@ class OwnFile(NamedTuple):
 
 OWN_FILES = (
     OwnFile(TAGS, "tags", lambda raw: read_yaml(raw, tags_by_line)),
-    OwnFile(META, "meta", lambda raw: read_yaml(raw, read_meta)),
+    OwnFile(META, "meta", lambda raw: read_yaml(raw, meta_by_line)),
     OwnFile(".md", "tag-page", parse_page),
 )
 """The first row whose ending a path has is the kind of the file."""

@@ -21,6 +21,9 @@ from cachelint.document.yaml import Timestamp
 from cachelint.model import SchemaError, SchemaErrorKind
 from cachelint.text import clip, did_you_mean, nearest_name, ordinal, plural
 
+Schema = dict[str, Any]
+"""A JSON Schema, or a part of one."""
+
 NAMES = (
     "page-current", "page-tarball", "page-legacy", "tags", "meta", "tag-page",
     "configuration", "baseline", "report", "rules", "diff",
@@ -44,25 +47,25 @@ def text(name: str) -> str:
 
 
 @cache
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> Schema:
     """Return a schema; ``name`` is one of NAMES."""
-    schema: dict[str, Any] = json.loads(text(name))
+    schema: Schema = json.loads(text(name))
     return schema
 
 
-def _for_editors() -> dict[str, Any]:
+def _for_editors() -> Schema:
     """Compose one schema for every file with front matter.
 
     An editor knows neither a page's generation nor that the closing `---` ends it: behind that it
     sees a second document, which is empty.
     """
-    kinds: list[tuple[dict[str, Any], str]] = [
+    kinds: list[tuple[Schema, str]] = [
         ({"anyOf": [{"required": [key]} for key in ("permalink", "tag")]}, "tag-page"),
         ({"required": ["spec_files"], "not": {"required": ["spec_details"]}}, "page-legacy"),
         ({"required": ["spec_details"],
           "properties": {"spec_details": {"contains": {"required": ["tarball"]}}}}, "page-tarball"),
     ]
-    choice: dict[str, Any] = {"$ref": "#/$defs/page-current"}
+    choice: Schema = {"$ref": "#/$defs/page-current"}
     for condition, name in reversed(kinds):
         choice = {"if": condition, "then": {"$ref": f"#/$defs/{name}"}, "else": choice}
     names = [*(name for _, name in kinds), "page-current"]
@@ -127,14 +130,14 @@ def compile_check(name: str, pointer: str = "") -> Check:
     return _compile(_resolve(root, pointer), root)
 
 
-def _resolve(root: dict[str, Any], pointer: str) -> Any:
+def _resolve(root: Schema, pointer: str) -> Any:
     schema: Any = root
     for token in pointer.split("/")[1:]:
         schema = schema[token]
     return schema
 
 
-def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
+def _compile(schema: Schema, root: Schema) -> Check:
     """Compile one schema; each keyword tests values of its own types and lets all others pass."""
     checks: list[Check] = []
     # what looks at each part of a value comes last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ is_plain = re.compile(r"[ -\[\]-~]*").fullmatch
 
 
 class DuplicateKeyError(ValueError):
-    """A duplicate key in one object."""
+    """A duplicate key in one object: the message is the key."""
 
 
 class TooDeepError(ValueError):
@@ -30,12 +31,13 @@ class TooDeepError(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise DuplicateKeyError
+        counts = Counter(key for key, _ in pairs)
+        raise DuplicateKeyError(next(key for key, count in counts.items() if count > 1))
     return result
 
 
-def _no_constant(name: str) -> NoReturn:
-    # NaN and Infinity are numbers only to Python's json; to YAML they are strings
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity: numbers only to Python's json, and strings to YAML."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -47,15 +49,14 @@ def _integer(digits: str) -> int | float:
 
 
 _strict = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
-_lenient = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
-_encode = json.JSONEncoder().encode
+    object_pairs_hook=_object, parse_constant=refuse_constant, parse_int=_integer)
+_lenient = json.JSONDecoder(parse_constant=refuse_constant, parse_int=_integer)
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """Write ``value`` as the site's generator does, ``json.dumps`` with its defaults."""
-    return _encode_sorted(value) if sort_keys else _encode(value)
+    return _encode_sorted(value) if sort_keys else json.dumps(value)
 
 
 def loads(text: str) -> Any:
@@ -63,18 +64,18 @@ def loads(text: str) -> Any:
 
     Raises DuplicateKeyError, TooDeepError, or ValueError where the text is not JSON.
     """
-    is_repeated = False
+    repeated: DuplicateKeyError | None = None
     try:
         try:
             value = _strict.decode(text)
-        except DuplicateKeyError:  # what follows the key need not be JSON at all
-            value, is_repeated = _lenient.decode(text), True
+        except DuplicateKeyError as error:  # what follows the key need not be JSON at all
+            value, repeated = _lenient.decode(text), error
     except RecursionError:
         raise TooDeepError from None
     if text.count("[") + text.count("{") >= MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
-    if is_repeated:
-        raise DuplicateKeyError
+    if repeated is not None:
+        raise repeated
     return value
 
 
@@ -166,15 +167,29 @@ def _end(match: re.Match[str] | None) -> int:
 class _Container:
     """What is known so far of one container, whose members are read when they are needed."""
 
-    __slots__ = ("keys", "starts", "unread")
+    __slots__ = ("_ends", "_keys", "_starts", "_unread")
 
     def __init__(self, text: str, start: int) -> None:
         """Begin before the first member."""
-        self.unread = members(text, start)
-        self.starts = array("q")
-        """Where each item of an array begins."""
-        self.keys: dict[str, Member] | None = {} if text[start] == "{" else None
-        """The members of an object by key, the last where a key is duplicated."""
+        self._unread = members(text, start)
+        self._starts, self._ends = array("q"), array("q")
+        """Where each item of an array begins and ends, which is all that is kept of it."""
+        self._keys: dict[str, Member] | None = {} if text[start] == "{" else None
+        """The members of an object by key."""
+
+    def find(self, token: str) -> Member | None:
+        """Find a member by its key or number; None where there is none."""
+        if self._keys is not None:
+            while token not in self._keys and (member := next(self._unread, None)):
+                self._keys[member.key] = member
+            return self._keys.get(token)
+        number = int(token) if token.isdecimal() else -1
+        while number >= len(self._starts) and (member := next(self._unread, None)):
+            self._starts.append(member.start)
+            self._ends.append(member.end)
+        if not 0 <= number < len(self._starts):
+            return None
+        return Member(token, -1, -1, self._starts[number], self._ends[number])
 
 
 class Locator:
@@ -186,8 +201,6 @@ class Locator:
         self._start = start
         self._containers: dict[int, _Container] = {}
         """By where they begin."""
-        self._ends: dict[int, int] = {}
-        """Where items of arrays end, by where they begin."""
 
     def find(self, tokens: list[str]) -> Member | None:
         """Find the member at the end of the path ``tokens``; None where there is none."""
@@ -195,37 +208,11 @@ class Locator:
         for token in tokens:
             if start not in self._containers:
                 self._containers[start] = _Container(self._text, start)
-            container = self._containers[start]
-            member = (self._item(container, token) if container.keys is None
-                      else self._member(container, container.keys, token))
+            member = self._containers[start].find(token)
             if member is None:
                 return None
             start = member.start
-        if member is not None and member.end < 0:
-            if start not in self._ends:
-                self._ends[start] = _lenient.raw_decode(self._text, start)[1]
-            return member._replace(end=self._ends[start])
         return member
-
-    def _member(self, container: _Container, keys: dict[str, Member], key: str) -> Member | None:
-        if key not in keys:
-            for member in container.unread:
-                keys[member.key] = member
-                if member.key == key:
-                    break
-        return keys.get(key)
-
-    def _item(self, container: _Container, token: str) -> Member | None:
-        """Find where an item of an array begins, which is all that is kept of it."""
-        number = int(token) if token.isdecimal() else -1
-        while number >= len(container.starts):
-            member = next(container.unread, None)
-            if member is None:
-                return None
-            container.starts.append(member.start)
-        if number < 0:
-            return None
-        return Member(token, -1, -1, container.starts[number], -1)
 
 
 def repeated_keys(text: str, start: int, path: list[str]) -> Iterator[tuple[str, int, int]]:

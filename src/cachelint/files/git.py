@@ -62,6 +62,16 @@ LINK, SUBMODULE = "120000", "160000"
 class Process(subprocess.Popen[bytes]):
     """A git that ends with its block, whatever ends that."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Start it; an interrupt at this moment leaves none behind."""
+        try:
+            super().__init__(*arguments, **options)
+        except BaseException:
+            if getattr(self, "pid", None) is not None:
+                self.kill()
+                self.wait()
+            raise
+
     def __exit__(self, *error: Any) -> None:
         """Kill it where it is not done."""
         self.kill()

@@ -17,7 +17,7 @@ from cachelint.rules import Fix
 def fixed_bytes(page: Page, context: PageContext) -> bytes:
     """Return the bytes of a page with everything fixed that can be.
 
-    The page must be one that `unfixable_reason` has no reason to skip. Raises CannotFixError.
+    The page must be one that `unfixable_reason` has no reason to skip.
     """
     end = page.closing_start + 3
     if page.format is PageFormat.LEGACY:

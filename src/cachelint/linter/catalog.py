@@ -191,7 +191,7 @@ def lint_content(path: str, raw: bytes) -> FileProblems:
         page.schema_errors = schema.validate(schema_name, page.data)
         problems += schema_problems(page.schema_errors)
         if page.schema_errors and schema_name == "meta" and (
-                document := catalog_files.meta_in_full(page.text)):
+                document := catalog_files.meta_by_line(page.text, is_full=True)):
             page.take(document)
         if schema_name == "tags":
             problems += islice(_unsortable_tags(page), schema.MOST_ERRORS)

@@ -428,7 +428,7 @@ def _locate_change(page: Page, old: PageContents, new: PageContents) -> tuple[Sp
 
 def _name(package: str, spec: str, dag_hash: str) -> str:
     """Name a spec as Spack does."""
-    data = json.loads(spec)
+    data = json.loads(spec) if len(spec) <= _LONGEST_SPEC else None
     versions = data.get("versions") if isinstance(data, dict) else None
     version = f"@{versions[0]}" if isinstance(versions, list) and versions else ""
     return clip(f"{package}{version}/{dag_hash[:7]}", 80)
@@ -447,9 +447,15 @@ def _changed_keys(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
             yield key
 
 
+_LONGEST_SPEC = 1 << 18
+"""A message has details of a spec with at most so many characters; real ones have a thousand."""
+
+
 @lru_cache(maxsize=1)  # the message has it, and its location
 def _first_change(before: str, after: str) -> tuple[str, str, str, bool] | None:
     """Return the first field that differs, both values, and whether it is still there."""
+    if max(len(before), len(after)) > _LONGEST_SPEC:
+        return None
     old, new = json.loads(before), json.loads(after)
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return None

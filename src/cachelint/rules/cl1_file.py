@@ -329,7 +329,7 @@ def over_limits() -> None:
     one for 17 bytes of `max-page-size`, if that was raised) or 100,000 lines, values nested over 100
     deep, and YAML aliases. Quotes and escapes count as values. A file in `_data` may have 150,000 lines.
     Where the YAML parser is needed, a page may have 512 KiB with 40,000 keys and values, and a file in
-    `_data` 2 MiB with 120,000, and 500,000 spaces; below 25 levels, each value counts twice or more. Such
+    `_data` 2 MiB with 60,000, and 500,000 spaces; below 25 levels, each value counts twice or more. Such
     a file is not parsed.
 
     Counts the findings of a page after the first 1,000, which are not reported. After 2,000 findings

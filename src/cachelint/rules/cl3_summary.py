@@ -10,6 +10,7 @@ from cachelint.document.schema import show_name
 from cachelint.document.summary import FIELDS
 from cachelint.model import PageContext, Problem
 from cachelint.rules.base import Fix, page_rule
+from cachelint.text import plural
 
 
 def _meta(page: Page, key: str) -> Any:
@@ -72,10 +73,6 @@ def _first_with(page: Page, field: str, values: dict[str, None]) -> int:
     raise AssertionError("the values come from the specs")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 @page_rule("CL301", "num-specs", fixability=Fix.META)
 def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
     """`num_specs` is not the number of specs.
@@ -102,7 +99,7 @@ def num_specs(page: Page, _: PageContext) -> Iterator[Problem]:
     """
     actual, expected = _meta(page, "num_specs"), page.expected_meta.get("num_specs")
     if actual is not None and expected is not None and actual != expected:
-        specs = _count(expected, "spec")
+        specs = plural(expected, "spec")
         yield Problem("/meta/num_specs", f"num_specs is {actual}, but spec_details has {specs}",
                       other="/spec_details", other_label=specs)
 
@@ -148,7 +145,7 @@ def num_specs_by_stack(page: Page, _: PageContext) -> Iterator[Problem]:
         claims.append(f"{show_name(stack)} is {found}, {wanted}")
     yield Problem(f"/meta/{key}",
                   f"{key} is wrong: {'; '.join(claims)}{_more(len(wrong) - len(claims))}",
-                  other="/spec_details", other_label=_count(page.expected_meta["num_specs"], "spec"))
+                  other="/spec_details", other_label=plural(page.expected_meta["num_specs"], "spec"))
 
 
 @page_rule("CL303", "compilers", fixability=Fix.META)

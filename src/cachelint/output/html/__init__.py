@@ -34,8 +34,7 @@ from cachelint.text import escape_unsafe
 _FOLDER = Path(__file__).parent
 CHUNK = 1000
 """Number of findings in one block of JSON."""
-_PAGE = re.compile(r"(?:(.+)/)?_cache/([^/]+)/([^/]+)/specs\.md", re.DOTALL)
-_OTHER = re.compile(r"(?:(.+)/)?_cache/([^/]+)/(?:([^/]+)/)?[^/]+", re.DOTALL)
+_IN_TAG = re.compile(r"(?:(.+)/)?_cache/([^/]+)/(?:([^/]+)/)?[^/]+", re.DOTALL)
 
 
 class DocumentedRule(NamedTuple):
@@ -176,15 +175,13 @@ def chunks(findings: Sequence[Finding], rules: dict[str, int]) -> Iterator[list[
 
 
 def _file(path: str, strings: _Strings) -> list[str | int]:
-    match = _PAGE.fullmatch(path)
-    if match is not None:
-        return [strings(part) for part in match.groups("")]
-    # another file of a tag is listed under the tag, and under the package if it is in its folder
-    match = _OTHER.fullmatch(path)
-    if match is not None:
-        return [*(strings(part) for part in match.groups("")), strings(path)]
+    # any file of a tag is listed under the tag, and under the package if it is in its folder
+    if match := _IN_TAG.fullmatch(path):
+        names = [*match.groups("")]
+        is_page = match[3] and path.endswith("/specs.md")
+        return [strings(each) for each in (names if is_page else [*names, path])]
     page = page_id_of(path)
-    return [strings(""), strings(page.tag or ""), strings(page.package or ""), strings(path)]
+    return [strings(each) for each in ("", page.tag or "", page.package or "", path)]
 
 
 def _lines(excerpts: Sequence[Excerpt], strings: _Strings) -> list[list[object]]:
