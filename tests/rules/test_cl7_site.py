@@ -66,6 +66,11 @@ def test_unsafe_character_in_a_variant(character: str) -> None:
     assert valid.found(text) == [("CL701", pointer)]
 
 
+@pytest.mark.parametrize("variant", ["a=b\tc", "+a\x7f", "~\x00"])
+def test_control_character_in_a_variant_is_not_also_called_invalid(variant: str) -> None:
+    assert valid.found(_unsafe("variants", variant)[0]) == [("CL701", "/spec_details/0/variants/0")]
+
+
 @pytest.mark.parametrize("variant", ['a="b c"', "a='b c'", "a=b\\c", "a=\u00e9"])
 def test_variant_that_is_safe(variant: str) -> None:
     assert valid.found(_unsafe("variants", variant)[0]) == []
