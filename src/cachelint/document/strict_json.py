@@ -149,9 +149,6 @@ def members(text: str, start: int) -> Iterator[Member]:
         _, end = _lenient.raw_decode(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
-        if text.startswith(', "', end):
-            at = end + 2  # as nearly everywhere
-            continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"
         if separator[1] != ",":
