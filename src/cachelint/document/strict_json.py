@@ -79,11 +79,6 @@ def loads(text: str) -> Any:
     return value
 
 
-def loads_own(text: str) -> Any:
-    """Read JSON that `dumps` wrote, which needs no care."""
-    return _lenient.decode(text)
-
-
 def _is_too_deep(value: Any) -> bool:
     """Return whether ``value``, one level below the front matter, is nested over MAX_DEPTH."""
     level = [value]

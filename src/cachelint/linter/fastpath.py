@@ -13,6 +13,7 @@ a line that was compared, of a string that was checked, or of the pattern.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property, lru_cache
@@ -449,7 +450,7 @@ class FastPath:
                 return PageResult([], None, len(specs.hashes), hashes)
             found = _split_meta(meta, layout.format)
             known = _split_meta(summary.meta, layout.format)
-            expected = strict_json.loads_own(known.string)
+            expected = json.loads(known.string)
             actual = {key: expected[key] if text == known[key]
                       else _read_value(layout.format, "meta", key, text)
                       for key, text in found.groupdict().items()}
@@ -504,7 +505,7 @@ class _ReadPage(Page):
     @cached_property
     def data(self) -> dict[str, Any]:
         entry = self.entries[-1]
-        specs = strict_json.loads_own(self.text[entry.value_start : entry.end])
+        specs = json.loads(self.text[entry.value_start : entry.end])
         return dict(zip(KEYS, (self.title, "cache", self.categories, self.meta, specs),
                         strict=True))
 
