@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from support.program import run_program
 
 CASES = Path(__file__).parent / "cases"
+GOLDEN = Path(__file__).parent / "golden/cases.txt"
 TAG = "_cache/develop-2025-03-30"
 ZLIB, STALE = f"{TAG}/zlib/specs.md", f"{TAG}/stale/specs.md"
 TAG_PAGE = "pages/tags/develop-2025-03-30.md"
@@ -122,6 +124,15 @@ def test_findings(name: str, tmp_path: Path) -> None:
 def test_findings_where_readers_differ(name: str, tmp_path: Path) -> None:
     found = _reported(_copy(f"readers/{name}", tmp_path))
     assert [(code, pointer) for _, code, pointer in found] == sorted(READERS[name])
+
+
+def test_messages_and_positions() -> None:
+    names = [*sorted(EXPECTED), *(f"readers/{name}" for name in sorted(READERS))]
+    text = "\n".join(f"# {name}\n{run_program('check', '.', folder=CASES / name).stdout}"
+                     for name in names)
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -201,6 +201,7 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, str, str]]) -> str:
 
 def _commands() -> Iterator[str]:
     """Write each command with its options, section by section."""
+    settings = schema.load("configuration")["properties"]
     for name, command in cli.commands.items():
         context = click.Context(command, info_name=f"cachelint {name}")
         about = inspect.cleandoc(command.help or "").split("\n\n")[0]
@@ -210,7 +211,8 @@ def _commands() -> Iterator[str]:
         for option in command.params:
             if isinstance(option, Option):
                 flags, text = option.get_help_record(context)
-                key = f"[`{option.key}`](configuration.md)" if option.key else ""
+                name = option.opts[0].removeprefix("--")
+                key = f"[`{name}`](configuration.md)" if name in settings else ""
                 rows.append(f"| `{flags.replace('|', chr(92) + '|')}` | {key} | {text} |\n")
         if rows:
             yield f"| option | key | |\n|---|---|---|\n{''.join(rows)}"

@@ -576,6 +576,18 @@ def test_what_check_calls_fixable_is_what_fix_fixes(text: str | bytes) -> None:
         assert due == left or b"# " in fixed.content
 
 
+@pytest.mark.parametrize(("variant", "left"), [
+    ("<<", ["CL404", "CL701"]), ("=", ["CL404"]), ("y", ["CL404"])])
+def test_quotes_are_added_to_a_value_that_two_rules_report_then(
+    variant: str, left: list[str]
+) -> None:
+    quoted = valid.page(None, valid.specs(0, variants=[variant]))
+    fixed = fix_text(quoted.replace(f'"{variant}"', variant))
+    assert [each.code for each in fixed.found] == ["CL504", "CL703"]
+    assert (fixed.content.decode(), fixed.reason) == (quoted, "")
+    assert [each.code for each in fixed.findings] == left
+
+
 @pytest.mark.parametrize("text", EVERY_PAGE.values(), ids=EVERY_PAGE)
 def test_second_run_changes_nothing(text: str | bytes) -> None:
     once = fix_text(text)

@@ -66,6 +66,11 @@ def test_unsafe_character_in_a_variant(character: str) -> None:
     assert valid.found(text) == [("CL701", pointer)]
 
 
+@pytest.mark.parametrize("variant", ["a=b\tc", "+a\x7f", "~\x00"])
+def test_control_character_in_a_variant_is_not_also_called_invalid(variant: str) -> None:
+    assert valid.found(_unsafe("variants", variant)[0]) == [("CL701", "/spec_details/0/variants/0")]
+
+
 @pytest.mark.parametrize("variant", ['a="b c"', "a='b c'", "a=b\\c", "a=\u00e9"])
 def test_variant_that_is_safe(variant: str) -> None:
     assert valid.found(_unsafe("variants", variant)[0]) == []
@@ -187,6 +192,12 @@ def test_plain_value_of_meta_that_a_spec_has_in_quotes(version: str) -> None:
     found = valid.reported(text.replace(f'"{version}"', version, 1))
     rows = [row for row in found if row[0] != "CL406"]
     assert rows == [("CL703", f"/meta/versions/{int(version == 'no')}", version)]
+
+
+def test_layout_that_readers_refuse_is_reported_each_time() -> None:
+    text = valid.TARBALL_PAGE.replace('"versions":', '? "versions"\n  :')
+    assert valid.reported(text) == [("CL703", f"/{part}/versions", '"versions"')
+                                    for part in ("meta", "spec_details/0", "spec_details/1")]
 
 
 # ------------------------------------------------------------------------------ CL703: characters

@@ -98,10 +98,13 @@ def _parse_rules(
     return names
 
 
+_TEXT_FORMATS = {"text": "for people", "json": "for programs", "markdown": "for a job summary"}
+
+
 def report_formats(context: click.Context) -> dict[str, str]:
     """Return the formats of a command's reports, each with what it is for."""
     if context.command.name == "diff":
-        return {"text": "for people", "json": "for programs", "markdown": "for a job summary"}
+        return _TEXT_FORMATS
     return {row.name: row.use for row in FORMATS.values()}
 
 
@@ -168,7 +171,6 @@ class Option(click.Option):
         help: str,
         commands: str = "check fix verify",
         section: str = _LAST,
-        key: str = "",
         complete: str = "",
         **attributes: Any,
     ) -> None:
@@ -179,7 +181,6 @@ class Option(click.Option):
             help: What the option does.
             commands: Names of the commands that have it.
             section: Heading under which help lists it.
-            key: The key of the configuration that has the same meaning.
             complete: The function of `completion` that offers values to a shell.
             attributes: What click takes: ``is_flag``, ``metavar``, ``type``, ``default``.
         """
@@ -187,7 +188,6 @@ class Option(click.Option):
                          shell_complete=_complete(complete) if complete else None, **attributes)
         self.commands = commands.split()
         self.section = section
-        self.key = key
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         """Return the flags and the help of the table, to which click would add the range."""
@@ -225,12 +225,10 @@ OPTIONS = (
            help="Remove pages of packages that are gone"),
     Option("--force", commands="render", section="Output", is_flag=True,
            help="Change pages of a frozen tag, too"),
-    _RuleOption("--select", key="select",
-                help="Only run these rules (codes, names or prefixes such as CL3)"),
-    _RuleOption("--ignore", key="ignore", help="Skip these rules"),
-    _RuleOption("--extend-select", key="extend-select", help="Also run these rules"),
-    _FileOption("--baseline", section="Rules", key="baseline",
-                help="Suppress the findings that FILE contains"),
+    _RuleOption("--select", help="Only run these rules (codes, names or prefixes such as CL3)"),
+    _RuleOption("--ignore", help="Skip these rules"),
+    _RuleOption("--extend-select", help="Also run these rules"),
+    _FileOption("--baseline", section="Rules", help="Suppress the findings that FILE contains"),
     _FileOption("--write-baseline", commands="check verify", section="Rules",
                 help="Write all findings to FILE, as a baseline"),
     Option("--diff-base", commands="verify", section="Pages", metavar="REV",
@@ -242,12 +240,11 @@ OPTIONS = (
     Option("--files-from", section="Pages", metavar="FILE|-", complete="paths",
            help="Read paths from FILE, one per line or NUL-separated"),
     Option("--stdin-filename", commands="check fix", section="Pages", metavar="PATH",
-           complete="paths",
-           help="Path to assume for the page read from stdin"),
+           complete="paths", help="Path to assume for the page read from stdin"),
     Option("--output-format", section="Output", type=click.Choice(list(FORMATS)), metavar="FORMAT",
            help=f"{', '.join(FORMATS)} [default: full, or github]"),
     Option("--output-format", commands="rule diff", section="Output",
-           type=click.Choice(["text", "json", "markdown"]),
+           type=click.Choice(list(_TEXT_FORMATS)),
            default="text", metavar="FORMAT", help="text, json or markdown [default: text]"),
     Option("--output-file", commands="check fix verify diff", section="Output", multiple=True,
            metavar="FORMAT:PATH", callback=_parse_reports, complete="reports",

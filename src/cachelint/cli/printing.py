@@ -161,16 +161,11 @@ def _write_job_summary(report: Report) -> None:
 def _print_statistics(report: Report, options: Options, stream: TextIO) -> None:
     if stream is sys.stderr:
         sys.stdout.flush()
-    counts = _count_by_rule(report)
-    stream.writelines(_without_last(counts) if options.quiet else counts)
-
-
-def _count_by_rule(report: Report) -> Iterator[str]:
     counts = count_rules(report.findings)
     width = len(f"{counts[0].findings:,}") if counts else 0
-    for each in counts:
-        yield f"{each.findings:>{width},}  {each.code}  {each.name}\n"
-    yield totals(report) + "\n"
+    stream.writelines(f"{each.findings:>{width},}  {each.code}  {each.name}\n" for each in counts)
+    if not options.quiet:
+        stream.write(f"{totals(report)}\n")
 
 
 def _select(pieces: Iterator[str], options: Options) -> Iterator[str]:
@@ -238,8 +233,8 @@ def exit_status(report: Report, options: Options) -> int:
 
 # ------------------------------------------------------------------------------- fixes
 
-_FILES = 20
-"""Maximum number of fixed files that are listed."""
+_MOST_FILES = 20
+"""So many files that were changed are listed; a dry run of `render` lists all."""
 
 
 def print_fixes(report: Report, options: Options) -> None:
@@ -247,11 +242,11 @@ def print_fixes(report: Report, options: Options) -> None:
     if options.quiet:
         return
     verb = "Would fix" if options.diff else "Fixed"
-    for change in report.changes[:_FILES]:
+    for change in report.changes[:_MOST_FILES]:
         rules = ", ".join(f"{code} ({count})" if count > 1 else code
                           for code, count in Counter(change.fixed).items())
         print_message(f"{verb} {change.path}: {rules}")
-    more = len(report.changes) - _FILES
+    more = len(report.changes) - _MOST_FILES
     if more > 0:
         print_message(f"{verb} {plural(more, 'more file')}: --output-format json lists them")
 
@@ -318,13 +313,10 @@ def _lines(content: bytes) -> list[str]:
 
 # ------------------------------------------------------------------------------- what is rendered
 
-_MOST_LINES = 20
-"""So many files are listed after they were written; a dry run lists all."""
-
 
 def print_changes(report: RenderReport, options: Options) -> None:
     """List the files that were written or would be, and count them."""
-    most = len(report.changes) if options.dry_run else _MOST_LINES
+    most = len(report.changes) if options.dry_run else _MOST_FILES
     lines = [f"{change.kind:<8} {change.path}{f': {change.why}' if change.why else ''}"
              for change in report.changes[:most]]
     if len(report.changes) > most:

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from itertools import chain
 from sys import intern
 from typing import Any
 
@@ -143,13 +142,11 @@ def meta_by_line(text: str, *, is_full: bool = False) -> Document | None:
     above: list[tuple[str, dict[str, Any]]] = [("", value)]
     """The mappings in which the next line may be."""
     end = 0
-    for match in chain(re.finditer(_META_LINE, text), [None]):
-        depth = len(match[1]) // 2 if match else -1
+    for match in re.finditer(_META_LINE, text):
+        depth = len(match[1]) // 2
         while len(above) > depth + 1:
             pointer, _ = above.pop()
             nodes[pointer] = nodes[pointer]._replace(close=end)
-        if match is None:
-            break
         parent, mapping = above[-1]
         key, place, scalar = intern(_unquote(match[2])), match.span(2), match[3]
         pointer = f"{parent}/{escape_token(key)}"
@@ -167,6 +164,8 @@ def meta_by_line(text: str, *, is_full: bool = False) -> Document | None:
         nodes[pointer] = NodeSpan(start, start + 1, *place, True, end)
         if not scalar:
             above.append((pointer, mapping[key]))
+    for pointer, _ in above:
+        nodes[pointer] = nodes[pointer]._replace(close=end)
     comments = [line.start(1) for line in re.finditer(_COMMENT, text)]
     return Document(value, nodes, repeated, comments, [], [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ is_plain = re.compile(r"[ -\[\]-~]*").fullmatch
 
 
 class DuplicateKeyError(ValueError):
-    """A duplicate key in one object."""
+    """A duplicate key in one object: the message is the key."""
 
 
 class TooDeepError(ValueError):
@@ -30,12 +31,13 @@ class TooDeepError(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise DuplicateKeyError
+        counts = Counter(key for key, _ in pairs)
+        raise DuplicateKeyError(next(key for key, count in counts.items() if count > 1))
     return result
 
 
-def _no_constant(name: str) -> NoReturn:
-    # NaN and Infinity are numbers only to Python's json; to YAML they are strings
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity: numbers only to Python's json, and strings to YAML."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -47,8 +49,8 @@ def _integer(digits: str) -> int | float:
 
 
 _strict = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
-_lenient = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
+    object_pairs_hook=_object, parse_constant=refuse_constant, parse_int=_integer)
+_lenient = json.JSONDecoder(parse_constant=refuse_constant, parse_int=_integer)
 _encode_sorted = json.JSONEncoder(sort_keys=True).encode
 
 
@@ -62,18 +64,18 @@ def loads(text: str) -> Any:
 
     Raises DuplicateKeyError, TooDeepError, or ValueError where the text is not JSON.
     """
-    is_repeated = False
+    repeated: DuplicateKeyError | None = None
     try:
         try:
             value = _strict.decode(text)
-        except DuplicateKeyError:  # what follows the key need not be JSON at all
-            value, is_repeated = _lenient.decode(text), True
+        except DuplicateKeyError as error:  # what follows the key need not be JSON at all
+            value, repeated = _lenient.decode(text), error
     except RecursionError:
         raise TooDeepError from None
     if text.count("[") + text.count("{") >= MAX_DEPTH and _is_too_deep(value):
         raise TooDeepError
-    if is_repeated:
-        raise DuplicateKeyError
+    if repeated is not None:
+        raise repeated
     return value
 
 
@@ -147,9 +149,6 @@ def members(text: str, start: int) -> Iterator[Member]:
         _, end = _lenient.raw_decode(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
-        if text.startswith(', "', end):
-            at = end + 2  # as nearly everywhere
-            continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"
         if separator[1] != ",":

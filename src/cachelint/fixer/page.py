@@ -7,7 +7,6 @@ that fails this test is skipped, with the reason.
 
 from __future__ import annotations
 
-from cachelint.document.in_place import CannotFixError
 from cachelint.fixer.proof import compare
 from cachelint.fixer.rewrite import fixed_bytes
 from cachelint.linter.findings import findings_of, is_fixable, unfixable_reason
@@ -59,10 +58,7 @@ def fix_checked(
     found = apply_overrides(findings_of(path, before.page, before.problems, settings), settings)
     if not any(finding.fixable for finding in found):
         return PageFix(raw, found, found, _skip_reason(path, before, settings)), before
-    try:
-        content = fixed_bytes(before.page, context)
-    except CannotFixError as error:
-        return PageFix(raw, found, found, str(error)), before
+    content = fixed_bytes(before.page, context)
     after = lint_page(content, context, fast)
     if fault := compare(before, content, after, context):
         return PageFix(raw, found, found, f"the fixed page would be wrong: {fault}"), before

@@ -77,10 +77,10 @@ def _specs(page: Page) -> list[str]:
 
 
 def _unfixable(result: PageResult) -> Counter[str]:
-    """Count what no fix removes, by rule, and what a rule may supersede as this rule."""
-    rules = (BY_CODE[_SUPERSEDED.get(rule.code, rule.code)] for rule, _ in result.problems
-             if rule.fixability is Fix.NONE)
-    return Counter(f"{rule.code} {rule.name}" for rule in rules)
+    """Count what no fix removes, by rule; what a rule supersedes counts once, as this rule."""
+    found = {(_SUPERSEDED.get(rule.code, rule.code), problem.pointer)
+             for rule, problem in result.problems if rule.fixability is Fix.NONE}
+    return Counter(f"{code} {BY_CODE[code].name}" for code, _ in found)
 
 
 _SUPERSEDED = {code: rule.code for rule in ALL_RULES for code in rule.supersedes}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import NoReturn
 
+from cachelint.document.strict_json import refuse_constant
 from cachelint.index.fetch import display
 from cachelint.index.sources import (
     NEWEST_VERSION,
@@ -137,7 +138,7 @@ class _Cursor:
         self._chunks = chunks
         self._where = where
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self._scan = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+        self._scan = json.JSONDecoder(parse_constant=refuse_constant).raw_decode
         self._held = ""
         self._position = 0
         self._before = 0
@@ -243,10 +244,6 @@ class _Cursor:
 
 
 _SPACES = re.compile(r"[ \t\n\r]*")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 # ------------------------------------------------------------------------------- one install

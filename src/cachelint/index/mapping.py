@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from operator import eq
 
 from cachelint.index.database import Database, Install, warn_of_version
 from cachelint.index.sources import IndexFile, TagIndexes
@@ -83,10 +84,6 @@ class Field(NamedTuple):
     """Return whether a page's value and the index's have the same content."""
 
 
-def _is_equal(page: object, index: object) -> bool:
-    return page == index
-
-
 def _is_same_compiler(page: object, index: object) -> bool:
     return isinstance(page, str) and page.replace("@=", "@", 1) == index
 
@@ -101,17 +98,17 @@ FIELDS = (
           "dependency with the virtual `c`, then `cxx`, then `fortran`; else `none`",
           lambda spec, _: spec.compiler or NO_COMPILER, _is_same_compiler),
     Field("hash", "the key of the install, which equals `spec.hash`",
-          lambda spec, _: spec.hash, _is_equal),
-    Field("os", "`arch.platform_os`", lambda spec, _: spec.os, _is_equal),
-    Field("platform", "`arch.platform`", lambda spec, _: spec.platform, _is_equal),
+          lambda spec, _: spec.hash, eq),
+    Field("os", "`arch.platform_os`", lambda spec, _: spec.os, eq),
+    Field("platform", "`arch.platform`", lambda spec, _: spec.platform, eq),
     Field("size", "always `-`; not compared", lambda *_: "-", lambda *_: True),
     Field("stacks", "every index, the root's included, that has the key",
-          lambda spec, tag: tag.stacks_of(spec.hash), _is_equal),
-    Field("target", "`arch.target`, or its `name`", lambda spec, _: spec.target, _is_equal),
+          lambda spec, tag: tag.stacks_of(spec.hash), eq),
+    Field("target", "`arch.target`, or its `name`", lambda spec, _: spec.target, eq),
     Field("variants", "`parameters` in their order, without compiler flags; the node's `patches` "
           "before those of the parameters", lambda spec, _: list(spec.variants),
           _has_same_variants),
-    Field("versions", "`version`, as it is", lambda spec, _: [spec.version], _is_equal),
+    Field("versions", "`version`, as it is", lambda spec, _: [spec.version], eq),
 )
 """The fields of a spec on a page, in canonical order."""
 

@@ -1,4 +1,4 @@
-"""The files of a catalog that an index implies: pages, the tag's page, `tags.yaml`, `meta.yaml`."""
+"""`tags.yaml` and `meta.yaml` with the entry of a tag that an index implies."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from cachelint.document.catalog_files import WORD
-from cachelint.index.compare import TagIndex
 from cachelint.index.counts import GraphCounts
-from cachelint.index.mapping import page_spec
 from cachelint.model import CachelintError
 
 MetaValue = str | int | Mapping[str, int]
 MetaEntry = Mapping[str, MetaValue]
-
-
-def page_specs(index: TagIndex, package: str) -> list[dict[str, object]]:
-    """Return the specs that belong on a package's page."""
-    return [page_spec(spec, index.contents) for spec in index.packages[package].values()]
 
 
 # ------------------------------------------------------------------------------- tags.yaml

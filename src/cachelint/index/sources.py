@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
+from cachelint.document import strict_json
 from cachelint.index.fetch import (
     CHUNK,
     AccessDeniedError,
@@ -521,22 +522,16 @@ def _parse(raw: bytes, location: str) -> object:
     """Return the value of a small JSON file."""
     where = display(location)
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates)
+        return strict_json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CachelintError(f"{where}: not UTF-8, at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise CachelintError(f"{where}: invalid JSON, at line {error.lineno}, column "
                              f"{error.colno}: {error.msg}") from None
-    except RecursionError:
+    except strict_json.TooDeepError:
         raise CachelintError(f"{where}: invalid JSON: nested too deeply") from None
+    except strict_json.DuplicateKeyError as error:
+        key = clip(str(error), 80)
+        raise CachelintError(f'{where}: invalid JSON: duplicate key "{key}"') from None
     except ValueError as error:
         raise CachelintError(f"{where}: invalid JSON: {error}") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f'duplicate key "{twice}"')
-    return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from xml.sax.saxutils import escape
 
 from cachelint.model import Finding, Report, Severity
 from cachelint.output import full
@@ -37,7 +38,7 @@ def _suite(path: str, found: list[tuple[Finding, Identity]]) -> Iterator[str]:
     failures = sum(finding.severity is Severity.ERROR for finding, _ in found)
     yield _suite_head(path, len(found), failures, len(found) - failures)
     for finding, identity in found:
-        evidence = _escape(full.render(finding))
+        evidence = escape(full.render(finding))
         if finding.severity is Severity.ERROR:
             message = _text(clip(finding.message, WIDTH))
             result = (f'<failure type="{finding.code}" message="{message}">\n'
@@ -63,8 +64,4 @@ def _name(finding: Finding, identity: Identity) -> str:
 
 def _text(text: str) -> str:
     """Write text as in an attribute."""
-    return _escape(escape_unsafe(text)).replace('"', "&quot;")
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape(escape_unsafe(text), {'"': "&quot;"})

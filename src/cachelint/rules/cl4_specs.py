@@ -102,8 +102,6 @@ def duplicate_hash(page: Page, _: PageContext) -> Iterator[Problem]:
 
 def _repeated(values: Any) -> Iterator[tuple[int, int]]:
     """Yield the index of each duplicate item, and of the first one like it."""
-    if len(set(values)) == len(values):
-        return
     first: dict[str, int] = {}
     for index, value in enumerate(values):
         if value in first:
@@ -127,14 +125,10 @@ def _repeated_stacks(value: list[str], _: RuleOptions) -> Iterator[Problem]:
 @on_value("variants")
 def _repeated_variants(value: list[str], _: RuleOptions) -> Iterator[Problem]:
     names = variant_names(value)
-    if len(set(names)) == len(names):
-        return
-    first: dict[str, int] = {}
-    for index, name in enumerate(names):
-        # an invalid variant (CL404) has no name, and equals nothing
-        if name and first.setdefault(name, index) != index:
-            yield Problem(f"/{index}", f"duplicate variant {show(name)} in a spec",
-                          other=f"/{first[name]}", other_label="first here")
+    for index, first in _repeated(names):
+        if names[index]:  # an invalid variant (CL404) has no name, and equals nothing
+            yield Problem(f"/{index}", f"duplicate variant {show(names[index])} in a spec",
+                          other=f"/{first}", other_label="first here")
 
 
 @page_rule("CL403", "repeated-item", fixability=Fix.META,

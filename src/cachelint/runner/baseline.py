@@ -16,7 +16,7 @@ from functools import lru_cache
 from cachelint.config.file import Read
 from cachelint.document import schema
 from cachelint.files import read_write
-from cachelint.files.paths import locate_in_catalog
+from cachelint.files.paths import exists, locate_in_catalog
 from cachelint.files.read_write import Unreadable
 from cachelint.model import CachelintError, Finding, NamedTuple, stable_location
 from cachelint.rules.selection import ALWAYS
@@ -96,8 +96,21 @@ def _parse(path: str, raw: bytes) -> Baseline:
     return known
 
 
-def write(path: str, findings: Iterable[Finding], kept: Baseline) -> None:
-    """Write ``findings`` as known, and what is ``kept`` of an older baseline.
+def update(
+    path: str, findings: Iterable[Finding], was_sought: Callable[[Key, str], bool]
+) -> Baseline:
+    """Write ``findings`` as known, and return all that is known then.
+
+    What an older baseline at ``path`` contains of what was not sought is kept. Raises
+    CachelintError.
+    """
+    older = read(path) if exists(path) else {}
+    return write(path, findings, {
+        key: count for key, count in older.items() if not was_sought(key, path)})
+
+
+def write(path: str, findings: Iterable[Finding], kept: Baseline) -> Baseline:
+    """Write ``findings`` as known, and what is ``kept`` of an older baseline; return both.
 
     Sorted, one per line, whole or not at all. Raises CachelintError.
     """
@@ -119,6 +132,7 @@ def write(path: str, findings: Iterable[Finding], kept: Baseline) -> None:
     except OSError as error:
         raise CachelintError(f"{path}: cannot write the baseline: "
                              f"{error.strerror or error}") from None
+    return known
 
 
 class Applied(NamedTuple):

@@ -24,8 +24,8 @@ from cachelint.files.paths import display_path, exists, join, linked_target, pat
 from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, group_packages
 from cachelint.index.counts import count_graphs
-from cachelint.index.mapping import load_tag
-from cachelint.index.publish import meta_entry, meta_with, page_specs, tags_with
+from cachelint.index.mapping import load_tag, page_spec
+from cachelint.index.publish import meta_entry, meta_with, tags_with
 from cachelint.index.sources import find_indexes
 from cachelint.linter.page import check_page, context_of
 from cachelint.model import CachelintError, NamedTuple, PageFormat, PageId, Severity
@@ -174,11 +174,12 @@ _LAYOUTS = {TAGS: tags_by_line, META: meta_by_line}
 
 
 def _render_pages(out: str, tag: str, index: TagIndex, settings: Settings) -> Iterator[_File]:
-    for package in sorted(index.packages):
-        where = index.contents.root.where
+    where = index.contents.root.where
+    for package, by_hash in sorted(index.packages.items()):
         path = join(out, f"_cache/{tag}/{package}/specs.md")
         try:
-            after = render_page(package, tag, page_specs(index, package)).encode("utf-8")
+            specs = [page_spec(spec, index.contents) for spec in by_hash.values()]
+            after = render_page(package, tag, specs).encode("utf-8")
         except ValueError as error:
             raise CachelintError(f"{where}: no page can be written for it: {error}") from None
         context = context_of(settings, PageId(tag, package), frozenset(index.contents.stacks))

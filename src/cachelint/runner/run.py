@@ -21,7 +21,7 @@ from cachelint.linter.findings import count_failures, sort
 from cachelint.linter.tag import TagResult, check_tag, fail_tag, is_excluded, tasks_of
 from cachelint.model import CachelintError, FileChange, Finding, NamedTuple, Report
 from cachelint.rules import ALL_RULES, OF_INDEX
-from cachelint.rules.selection import ALWAYS, FileIgnore, Settings, resolve_settings
+from cachelint.rules.selection import FileIgnore, Settings, resolve_settings
 from cachelint.runner import workers
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class RunOptions(NamedTuple):
     on_progress: OnProgress | None = None
     gate: Gate | None = None
     """How the baseline is read, and findings about it and the configuration."""
+    write_baseline: str | None = None
+    """The file to which all findings are written as known ones."""
 
 
 class FixReport(NamedTuple):
@@ -184,8 +186,13 @@ def run(mode: Mode, paths: Iterable[str], settings: Settings, options: RunOption
         again = make_plan(discovery.select(paths, needs_pages=False), settings, options.diff_base)
         found.replace(plan.findings, again.findings)
     was_sought = plan.was_sought if mode is Mode.CHECK else lambda *_: False
-    findings, suppressed, stale = _apply_baseline(
-        found.findings, known, options.baseline, was_sought)
+    baseline = options.baseline
+    if options.write_baseline is not None:
+        from cachelint.runner import baseline as baselines
+
+        baseline = options.write_baseline
+        known = baselines.update(baseline, found.findings, was_sought)
+    findings, suppressed, stale = _apply_baseline(found.findings, known, baseline, was_sought)
     return Report(
         findings, found.pages, time.perf_counter() - start, suppressed, stale, plan.not_run,
         found.unused(plan, settings),
@@ -253,20 +260,8 @@ def write_baseline(
     Raises:
         CachelintError: As `check`, or the file cannot be written.
     """
-    from cachelint.runner import baseline as baselines
-
-    settings = resolve_settings(settings)
-    start = time.perf_counter()
-    older = baselines.read(path) if exists(path) else {}
-    plan = make_plan(discovery.select(paths, needs_pages=diff_base is None), settings, diff_base)
-    options = RunOptions(jobs, False, diff_base=diff_base, on_progress=on_progress, gate=gate)
-    found = _execute(Mode.CHECK, plan, settings, options)
-    kept = {key: count for key, count in older.items() if not plan.was_sought(key, path)}
-    baselines.write(path, found.findings, kept)
-    findings = tuple(finding for finding in found.findings if finding.code in ALWAYS)
-    return Report(findings, found.pages, time.perf_counter() - start,
-                  len(found.findings) - len(findings), failed=count_failures(findings),
-                  notes=plan.notes, compared=plan.compared, base=plan.base)
+    options = RunOptions(jobs, False, False, diff_base, None, on_progress, gate, path)
+    return run(Mode.CHECK, paths, resolve_settings(settings), options)
 
 
 # ------------------------------------------------------------------------------- the plan

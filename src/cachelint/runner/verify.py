@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from cachelint.document.schema import MOST_ERRORS
 from cachelint.document.strict_json import escape_token
 from cachelint.files import discovery, read_write
 from cachelint.files.discovery import TagTask
-from cachelint.files.paths import exists, join, leaves, locate_in_catalog, page_id_of, real_path
+from cachelint.files.paths import join, leaves, locate_in_catalog, page_id_of, real_path
 from cachelint.files.read_write import Unreadable
 from cachelint.index.compare import TagIndex, compare_page, compare_tag, group_packages
 from cachelint.index.mapping import load_tag
@@ -39,7 +39,6 @@ from cachelint.rules.cl9_index import tag_without_pages
 from cachelint.rules.selection import ALWAYS, Settings, apply_overrides, resolve_settings
 from cachelint.runner import baseline as baselines
 from cachelint.runner import workers
-from cachelint.runner.baseline import Key
 from cachelint.runner.run import (
     OnProgress,
     Plan,
@@ -132,7 +131,9 @@ def verify(
     sort(findings)
     was_sought = make_was_sought(settings, _list_verified(chosen), settings.selected & OF_INDEX)
     if write_baseline is not None:
-        baseline, known = write_baseline, _write_baseline(write_baseline, findings, was_sought)
+        baseline = write_baseline
+        of_index = [finding for finding in findings if finding.code in OF_INDEX]
+        known = baselines.update(baseline, of_index, was_sought)
     applied = baselines.apply(findings, known, baseline or "", was_sought)
     notes = (*plan.notes, *_explain_unverified(plan.tasks, chosen, source),
              *(warning for each in verified for warning in each.warnings))
@@ -356,13 +357,3 @@ def _list_verified(tasks: list[TagTask]) -> Iterator[tuple[str | None, str]]:
             yield task.root, TAGS
         else:
             yield from map(locate_in_catalog, task.pages)
-
-
-def _write_baseline(
-    path: str, findings: list[Finding], was_sought: Callable[[Key, str], bool]
-) -> baselines.Baseline:
-    """Write the findings about the index as known ones; return all that is known then."""
-    older = baselines.read(path) if exists(path) else {}
-    kept = {key: count for key, count in older.items() if not was_sought(key, path)}
-    baselines.write(path, [finding for finding in findings if finding.code in OF_INDEX], kept)
-    return baselines.read(path)
