@@ -24,6 +24,7 @@ from support.checkout import (
     commit,
     git,
 )
+from support.effort import count_steps
 
 OTHER = f"{FROZEN}/abseil-cpp/specs.md"
 Step = Callable[[Path], object]
@@ -51,6 +52,46 @@ LINKS: dict[str, Step] = {
     "link to a link": lambda root: (link(root / FROZEN, "data/tag"),
                                     link(root / "data", "other")),
 }
+
+
+# name: what becomes of a package with a number
+MANY: dict[str, Callable[[Path, int], object]] = {
+    "a link to nowhere": lambda package, _: package.with_name(f"{package.name}x").symlink_to("x"),
+    "a link to it": lambda package, _: package.with_name(f"{package.name}x").symlink_to(
+        package.name),
+    "moved behind a link": lambda package, number: link(package, f"data/{number}"),
+    "a page that is a link": lambda package, number: link(
+        package / "specs.md", f"data/{number}.md"),
+    "changed": lambda package, _: change(package / "specs.md"),
+    "removed": lambda package, _: shutil.rmtree(package),
+}
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["catalog", "pages"])
+@pytest.mark.parametrize("make", MANY.values(), ids=MANY)
+def test_effort_grows_with_the_number_of_changes(
+    catalog: Path, make: Callable[[Path, int], object], is_named: bool
+) -> None:
+    def effort(number: int) -> int:
+        shutil.rmtree(catalog / "_cache")
+        packages = [catalog / FROZEN / f"p{each}" for each in range(number)]
+        for each in packages:
+            each.mkdir(parents=True)
+            shutil.copy(EXAMPLE / PAGE, each)
+        commit(catalog)
+        for index, each in enumerate(packages):
+            make(each, index)
+        shutil.copytree((EXAMPLE / PAGE).parent, catalog / FROZEN / "re2")
+        pages = [f"{FROZEN}/p{each}/specs.md" for each in range(number)]
+        paths = [*filter(os.path.lexists, [*pages, PAGE])] if is_named else ["."]
+        steps = count_steps(lambda: check(paths, diff_base="HEAD"))
+        commit(catalog)
+        shutil.rmtree(catalog / "data", ignore_errors=True)
+        return steps
+
+    effort(1)  # what is read and compiled once
+    few, many = effort(15), effort(120)
+    assert many < 12 * few
 
 
 @pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)

@@ -33,6 +33,9 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "empty": (_spec(hash=""), [("CL401", "/spec_details/0/hash", '""')]),
     "letters of another script": (_spec(hash="\u0430" * 32),
                                   [("CL401", "/spec_details/0/hash", '"' + "\\u0430" * 32 + '"')]),
+    "two that are equal": (page(None, [{**spec, "hash": "a"} for spec in specs()]),
+                           [("CL401", "/spec_details/0/hash", '"a"'),
+                            ("CL401", "/spec_details/1/hash", '"a"')]),
     # CL402
     "hash twice": (page(None, specs(1, hash=FIRST)),
                    [("CL402", "/spec_details/1/hash", f'"{FIRST}"')]),
@@ -85,6 +88,9 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "none beside": (_spec(compiler="none"), []),
     "none beside the old": (page(None, [{**specs()[0], "compiler": "gcc@=11.4.0"},
                                         {**specs()[1], "compiler": "none"}]), []),
+    "tab in a variant": (_spec(variants=["+a\tb", "c=d\te"]),
+                         [("CL701", "/spec_details/0/variants/0", '"+a\\tb"'),
+                          ("CL701", "/spec_details/0/variants/1", '"c=d\\te"')]),
     "unsafe compiler beside": (_spec(compiler="gcc @=11"),
                                [("CL701", "/spec_details/0/compiler", '"gcc @=11"')]),
 }

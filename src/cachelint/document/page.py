@@ -116,10 +116,15 @@ class Page:
         return clip(name, 60)
 
     @cached_property
+    def hashes(self) -> list[str]:
+        """The hashes of the specs that have one, valid or not."""
+        values = [spec.get("hash") for spec in self.specs if isinstance(spec, dict)]
+        return [value for value in values if isinstance(value, str)]
+
+    @cached_property
     def hash_counts(self) -> Counter[str]:
         """How many specs have each hash."""
-        hashes = (spec.get("hash") for spec in self.specs if isinstance(spec, dict))
-        return Counter(value for value in hashes if isinstance(value, str))
+        return Counter(self.hashes)
 
     def value(self, pointer: str) -> Any:
         """Return the value at ``pointer``, which must exist."""
@@ -133,8 +138,10 @@ class Page:
         """Find where the value at ``pointer`` is; None where it has no position of its own."""
         if not pointer:
             return None
-        if pointer in self.nodes:
-            return self.nodes[pointer]
+        return self.nodes.get(pointer) or self._locate_json(pointer)
+
+    def _locate_json(self, pointer: str) -> yaml.NodeSpan | None:
+        """Find where a value that was read as JSON is."""
         top, *tokens = pointer[1:].split("/")
         if "~" in pointer:
             top, *tokens = map(strict_json.unescape_token, [top, *tokens])

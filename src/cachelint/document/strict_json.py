@@ -79,11 +79,6 @@ def loads(text: str) -> Any:
     return value
 
 
-def loads_own(text: str) -> Any:
-    """Read JSON that `dumps` wrote, which needs no care."""
-    return _lenient.decode(text)
-
-
 def _is_too_deep(value: Any) -> bool:
     """Return whether ``value``, one level below the front matter, is nested over MAX_DEPTH."""
     level = [value]
@@ -149,9 +144,6 @@ def members(text: str, start: int) -> Iterator[Member]:
         _, end = _lenient.raw_decode(text, at)
         yield Member(key, key_start, key_end, at, end)
         number += 1
-        if text.startswith(', "', end):
-            at = end + 2  # as nearly everywhere
-            continue
         separator = _comma(text, end)
         assert separator is not None, "the text was read as JSON before"
         if separator[1] != ",":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import cache
 
 from cachelint.files import discovery, git, read_write
 from cachelint.files.discovery import Selection
@@ -16,6 +18,7 @@ from cachelint.files.paths import (
     display_path,
     exists,
     find_top,
+    folders_above,
     is_link,
     is_page,
     join,
@@ -334,16 +337,17 @@ class _Comparison:
         """Compare file by file what lies behind links, in the base or in the work tree."""
         before: dict[str, str] = {}
         now: set[str] = set()
+        list_tag = cache(self._list_tag)
         for link in links:
             before |= tree.list_files(link)
             if not leaves(join(self.root, link), self._within):
-                now.update(self._list_now(link))
+                now.update(filter(self._is_there, self._list_now(link, list_tag)))
             elif link in records or link in self.changes:
                 self.exits.append(link)
             else:
                 self.old_exits.append(link)
         for path in [path for path in self.changes
-                     if any(f"{path}/".startswith(f"{link}/") for link in links)]:
+                     if not links.isdisjoint((path, *folders_above(path)))]:
             del self.changes[path]
         for path in (before.keys() | now) - hidden - {*self.exits, *self.old_exits}:
             if path in now and path in before and self._is_same(path, before[path]):
@@ -352,23 +356,24 @@ class _Comparison:
         self.pages |= set(filter(is_page, before.keys() | now))
         self.tags |= {path.split("/")[1] for path in before if path.startswith("_cache/")}
 
-    def _list_now(self, link: str) -> Iterator[str]:
+    def _list_now(self, link: str, list_tag: Callable[[str], list[str]]) -> Iterator[str]:
         """Yield the pages and the catalog's own files at or below a link."""
-        cache, *below = link.split("/")
-        found: list[str] = []
-        if cache == "_cache":
-            listed = read_write.names(join(self.root, cache)) if not below else below[:1]
+        top, *below = link.split("/")
+        if top == "_cache":
+            listed = read_write.names(join(self.root, top)) if not below else below[:1]
             for tag in () if isinstance(listed, Unreadable) else listed:
                 if not tag.startswith("."):
-                    pages, *_ = discovery.list_tag(self.root, tag, self._within)
-                    found += [relative_to_catalog(path) for path, _ in pages]
+                    yield from _at_or_below(link, list_tag(tag))
         else:
             names = read_write.names(join(self.root, TAG_PAGES))
-            found += [TAGS, META]
-            found += () if isinstance(names, Unreadable) else (f"{TAG_PAGES}/{x}" for x in names)
-        for path in found:
-            if f"{path}/".startswith(f"{link}/") and self._is_there(path):
-                yield path
+            tag_pages = () if isinstance(names, Unreadable) else names
+            yield from _at_or_below(link, sorted([
+                TAGS, META, *(f"{TAG_PAGES}/{name}" for name in tag_pages)]))
+
+    def _list_tag(self, tag: str) -> list[str]:
+        """List the pages of a tag, sorted."""
+        pages, *_ = discovery.list_tag(self.root, tag, self._within)
+        return sorted(relative_to_catalog(path) for path, _ in pages)
 
 
 _IN_CATALOG = re.compile(
@@ -430,6 +435,13 @@ def _may_contain_pages(path: str) -> bool:
         path in (TAGS, META, *_FOLDERS) or os.path.dirname(path) == TAG_PAGES)
 
 
+def _at_or_below(path: str, paths: list[str]) -> list[str]:
+    """Return those of some sorted paths that are a path, or below it."""
+    first, last = bisect_left(paths, f"{path}/"), bisect_left(paths, f"{path}0")  # "0" follows "/"
+    at = bisect_left(paths, path)
+    return [*(each for each in paths[at : at + 1] if each == path), *paths[first:last]]
+
+
 def _name_object(content: bytes, like: str) -> str:
     """Return the name that git gives to ``content``, by the hash function of another name."""
     import hashlib
@@ -451,6 +463,7 @@ class _Tree:
         for name, mode, found in git.split_tree(output):
             path = outside + name.removeprefix(inside)
             (links if mode == git.LINK else self._objects)[path] = found
+        self._paths, self._link_paths = sorted(self._objects), sorted(links)
         targets = git.contents(((top, each) for each in links.values()), _LONGEST_TARGET)
         # no file system has a link with a longer one
         self._links = {path: "/" if isinstance(target, Unreadable) else os.fsdecode(target)
@@ -461,13 +474,10 @@ class _Tree:
         real = self._follow(path)
         if real is None or path.count("/") > 3:
             return {}
-        found = {}
-        for each, name in self._objects.items():
-            if f"{each}/".startswith(f"{real}/"):
-                found[path + each[len(real):]] = name
-        for link in self._links:
-            if link.startswith(f"{real}/"):
-                found |= self.list_files(path + link[len(real):])
+        found = {path + each[len(real):]: self._objects[each]
+                 for each in _at_or_below(real, self._paths)}
+        for link in _at_or_below(real, self._link_paths):
+            found |= self.list_files(path + link[len(real):])
         return {each: name for each, name in found.items() if _may_contain_pages(each)}
 
     def _follow(self, path: str) -> str | None:

@@ -129,6 +129,12 @@ def catalog_of_file(path: str) -> str:
     return display_path(os.sep.join(parts[: -2 if parts[-2] == "_data" else -3]) or os.sep)
 
 
+def folders_above(path: str) -> list[str]:
+    """Return the folders in which a relative path lies, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
 def relative_to_catalog(path: str) -> str:
     """Return a file's path relative to its catalog's folder; as it is, if it lies in none."""
     return locate_in_catalog(path)[1]

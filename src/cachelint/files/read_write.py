@@ -124,14 +124,14 @@ def replace(path: str, content: bytes, before: bytes) -> bool:
     the file that it leads to replaced: see `linked_target`. Returns False where the file has
     changed meanwhile. Raises OSError.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(path) if os.path.islink(path) else path
     with _beside(target) as (descriptor, temporary):
         _write_through(descriptor, content)
         if read(target) != before:
             return False
         os.rename(temporary, target)
     with contextlib.suppress(OSError):  # where it cannot be done, the name is as durable as it gets
-        handle = os.open(os.path.dirname(target), os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(os.path.dirname(target) or ".", os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(handle)
         finally:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cachelint.document.formats import BY_FORMAT
 from cachelint.document.in_place import edit_in_place, without_pairs
 from cachelint.document.page import Page
 from cachelint.document.render import ordered, render
 from cachelint.linter.findings import is_rewritable
+from cachelint.linter.page import running_rules
 from cachelint.model import PageContext, PageFormat
-from cachelint.rules import ALL_RULES, Fix
+from cachelint.rules import Fix
 
 
 def fixed_bytes(page: Page, context: PageContext) -> bytes:
@@ -19,7 +22,7 @@ def fixed_bytes(page: Page, context: PageContext) -> bytes:
     end = page.closing_start + 3
     if page.format is PageFormat.LEGACY:
         text = page.text[:end]
-    elif not (is_rewritable(page) and _is_rewritten(page.format, context)):
+    elif not (is_rewritable(page) and _is_rewritten(page.format, context.extra_rules)):
         text = edit_in_place(page) + page.text[page.closing_start : end]
     else:
         title, tag = page.data["title"], page.data["categories"][1]
@@ -30,8 +33,7 @@ def fixed_bytes(page: Page, context: PageContext) -> bytes:
     return (text + page.body if page.body.strip() else text).encode()
 
 
-def _is_rewritten(page_format: PageFormat, context: PageContext) -> bool:
+@cache
+def _is_rewritten(page_format: PageFormat, extra_rules: frozenset[str]) -> bool:
     """Return whether pages of a format are written anew: where a rule about their form runs."""
-    return any(
-        rule.fixability is Fix.REWRITE and rule.looks_at_pages and page_format in rule.formats
-        and (rule.default or rule.code in context.extra_rules) for rule in ALL_RULES)
+    return any(rule.fixability is Fix.REWRITE for rule in running_rules(page_format, extra_rules))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from cachelint.files.paths import (
     PAGE,
     display_path,
     find_top,
+    folders_above,
     is_page,
     join,
     path_key,
@@ -142,15 +143,16 @@ def select_changes(
     Raises CachelintError as `scope` does, and where an old link leads out of the catalog.
     """
     changes = compare(root, revision, untracked=untracked)
+    concerns, is_selected = _make_concerns(root, selection), make_is_selected(root, selection)
     exits, old_exits = ([path for path in links
-                         if _concerns(root, path, selection) and not settings.excludes(path)]
+                         if concerns(path) and not settings.excludes(path)]
                         for links in (changes.exits, changes.old_exits))
     if old_exits:
         raise CachelintError(
             f"--diff-base: {join(root, old_exits[0])} is a link that leads out of the catalog, so "
             "what is behind it cannot be compared: move it into the catalog, or exclude the link")
     chosen = (change for change in changes.files
-              if not settings.excludes(change.path) and is_selected(root, change.path, selection))
+              if not settings.excludes(change.path) and is_selected(change.path))
     return changes._replace(files=tuple(chosen), exits=tuple(exits))
 
 
@@ -187,28 +189,30 @@ def count_selected(
     """Count the paths that are selected and not excluded."""
     if root in selection.roots and not settings.exclude:
         return len(paths)
-    return sum(not settings.excludes(path) and is_selected(root, path, selection)
-               for path in paths)
+    is_selected = make_is_selected(root, selection)
+    return sum(not settings.excludes(path) and is_selected(path) for path in paths)
 
 
-def is_selected(root: str, path: str, selection: Selection) -> bool:
-    """Return whether a path relative to its catalog is part of a selection."""
-    named = map(relative_to_catalog, selection.catalog_files)
-    if root in selection.roots or path in named:
-        return True
-    for task in selection.tasks:
-        if task.root == root and path.startswith(f"_cache/{task.tag}/"):
-            return task.pages is None or path in map(relative_to_catalog, task.pages)
-    return False
-
-
-def _concerns(root: str, link: str, selection: Selection) -> bool:
-    """Return whether anything that is selected is a link, or is behind it or around it."""
+def make_is_selected(root: str, selection: Selection) -> Callable[[str], bool]:
+    """Return what determines whether a path relative to a catalog is part of a selection."""
     if root in selection.roots:
-        return True
-    selected = [f"_cache/{task.tag}/" for task in selection.tasks if task.root == root]
-    selected += [f"{relative_to_catalog(path)}/" for path in selection.catalog_files]
-    return any(f"{link}/".startswith(path) or path.startswith(f"{link}/") for path in selected)
+        return lambda _: True
+    tasks = [task for task in selection.tasks if task.root == root]
+    tags = {task.tag for task in tasks if task.pages is None}
+    named = {relative_to_catalog(path) for path in selection.catalog_files}
+    named.update(relative_to_catalog(path) for task in tasks for path in task.pages or ())
+    return lambda path: path in named or (
+        path.startswith("_cache/") and path.count("/") > 1 and path.split("/")[1] in tags)
+
+
+def _make_concerns(root: str, selection: Selection) -> Callable[[str], bool]:
+    """Return what determines whether a selected tag or file is a link, or behind or around it."""
+    if root in selection.roots:
+        return lambda _: True
+    selected = {f"_cache/{task.tag}" for task in selection.tasks if task.root == root}
+    selected.update(map(relative_to_catalog, selection.catalog_files))
+    above = {folder for path in selected for folder in folders_above(path)}
+    return lambda link: link in above or not selected.isdisjoint((link, *folders_above(link)))
 
 
 def _tag_of(path: str) -> str:

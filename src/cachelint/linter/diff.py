@@ -13,7 +13,7 @@ from cachelint.document.strict_json import dumps
 from cachelint.files import discovery, git, read_write
 from cachelint.files.compare import Change
 from cachelint.files.discovery import TagTask
-from cachelint.files.paths import PAGE, is_page, join, path_key, relative_to_catalog
+from cachelint.files.paths import PAGE, folders_above, is_page, join, path_key, relative_to_catalog
 from cachelint.files.read_write import Unreadable
 from cachelint.linter.changes import PageContents, canonical_json, changed_keys, page_contents
 from cachelint.model import (
@@ -110,12 +110,6 @@ def split_path(path: str) -> tuple[str, str]:
     if is_page(path) and len(names) == 2:
         return "", names[0]
     return (*names, "", "")[0], (*names, "", "")[1]
-
-
-def folders_above(path: str) -> list[str]:
-    """Return the folders in which a relative path lies, from the top."""
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 # ------------------------------------------------------------------------------- both sides

@@ -13,6 +13,7 @@ a line that was compared, of a string that was checked, or of the pattern.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property, lru_cache
@@ -99,15 +100,25 @@ def _compile(columns: tuple[tuple[str, ...], ...]) -> re.Pattern[bytes]:
 _Found = TypeVar("_Found")
 _SUMMARISED = set(FIELDS.values())
 """The fields of specs that `meta` and URLs have something of."""
+_OF_STACKS = ("stacks", "num_specs_by_stack")
+_IN_ORDER = {*FIELDS, "num_specs_by_stack"}
+"""The keys whose values are sorted on canonical pages."""
 _BEFORE_KEY = re.compile(rb', (?="[a-z]+": )')
 
 
-def _is_valid(schema_name: str, part: str, value: Any) -> bool:
-    return schema.compile_check(schema_name, f"/$defs/{part}")(value)
+def _read_value(form: PageFormat, part: str, key: str, text: str) -> Any:
+    """Read a value of ``part``, a spec or `meta`, which no rule can find fault with by its form.
 
-
-def _is_sorted(values: list[str]) -> bool:
-    return values == sorted(values)
+    Raises ValueError if it may be invalid, is not written as the generator does, or is not sorted
+    where it must be.
+    """
+    layout, value = BY_FORMAT[form], strict_json.loads(text)
+    if not (strict_json.is_plain(text) and strict_json.dumps(value) == text
+            and schema.compile_check(layout.schema, f"/$defs/{part}/properties/{key}")(value)
+            and (key not in _OF_STACKS or all(map(is_safe_key, value)))
+            and (key not in _IN_ORDER or not layout.is_canonical or list(value) == sorted(value))):
+        raise ValueError
+    return value
 
 
 def _sort_stacks(text: bytes) -> bytes:
@@ -292,17 +303,13 @@ class _Layout:
         """Return the name and value of a field, likewise; of stacks with `", "` between them."""
         if self._fields.is_full():
             self._fields.forget()
-        source, layout = text.decode("latin-1"), BY_FORMAT[self.format]
-        [(field, value)] = strict_json.loads(f"{{{source}}}").items()
-        is_valid = (
-            field in self._at and strict_json.is_plain(source)
-            and strict_json.dumps({field: value})[1:-1] == source
-            and _is_valid(layout.schema, f"spec/properties/{field}", value)
-            and (field != "stacks" or (all(map(is_safe_key, value)) and (
-                not layout.is_canonical or _is_sorted(value))))
-            and not any(True for check in self._checks if check.field == field
-                        for _ in check.problems(value, self._options)))
-        if not is_valid:
+        key, _, source = text.decode("latin-1").partition('": ')
+        field = key[1:]
+        if not (key.startswith('"') and field in self._at):
+            raise ValueError
+        value = _read_value(self.format, "spec", field, source)
+        if any(True for check in self._checks if check.field == field
+               for _ in check.problems(value, self._options)):
             raise ValueError
         return field, '", "'.join(value) if isinstance(value, list) else str(value)
 
@@ -376,31 +383,6 @@ def _split_meta(meta: bytes, form: PageFormat) -> re.Match[str]:
     raise ValueError
 
 
-def _read_meta(
-    found: re.Match[str], meta: bytes, expected: dict[str, Any], form: PageFormat
-) -> dict[str, Any]:
-    """Read a `meta` that is valid, and canonical where it must be.
-
-    Only what differs is read: ``meta`` has the ``expected`` values. Raises ValueError if a value
-    may be invalid.
-    """
-    layout, known = BY_FORMAT[form], _split_meta(meta, form)
-    values = {}
-    for key, text in found.groupdict().items():
-        if text == known[key]:
-            values[key] = expected[key]
-            continue
-        value = values[key] = strict_json.loads(text)
-        if not (strict_json.is_plain(text)
-                and _is_valid(layout.schema, f"meta/properties/{key}", value)
-                and (key != "num_specs_by_stack" or all(map(is_safe_key, value)))
-                and (not layout.is_canonical or (
-                    strict_json.dumps(value, sort_keys=True) == text
-                    and (key not in FIELDS or _is_sorted(value))))):
-            raise ValueError
-    return values
-
-
 def _has_other_order(meta: bytes, summary: _Summary) -> bool:
     """Return whether `meta` is as expected but for the order of the counts, which are its end."""
     before, brace, rest = summary.meta.rpartition(b"{")
@@ -467,15 +449,18 @@ class FastPath:
                     layout is self._unsorted and _has_other_order(meta, summary))):
                 return PageResult([], None, len(specs.hashes), hashes)
             found = _split_meta(meta, layout.format)
-            expected = strict_json.loads_own(summary.meta.decode())
-            actual = _read_meta(found, summary.meta, expected, layout.format)
+            known = _split_meta(summary.meta, layout.format)
+            expected = json.loads(known.string)
+            actual = {key: expected[key] if text == known[key]
+                      else _read_value(layout.format, "meta", key, text)
+                      for key, text in found.groupdict().items()}
         except ValueError:
             return None
         rules = [rule for key, rule in RULE_OF_KEY.items() if actual[key] != expected[key]]
         rules += [unstable_order] if layout.needs_order else []
         if not rules:
             return PageResult([], None, len(specs.hashes), hashes)
-        page = _ReadPage(raw, page_id, layout.format, actual, expected, found)
+        page = _ReadPage(raw, page_id, layout.format, actual, expected, found, specs.hashes)
         problems = [(rule, problem) for rule in rules for problem in rule.problems(page, context)]
         return PageResult(problems, page, len(specs.hashes), hashes)
 
@@ -497,46 +482,55 @@ def _suits_tag(specs: _Specs, context: PageContext) -> bool:
 class _ReadPage(Page):
     """A page that is accepted except for `meta`: what `parse_page` returns, at less cost.
 
-    Its data is read when something needs it, which is rare.
+    What few findings need is read when something needs it.
     """
 
     def __init__(
         self, raw: bytes, page_id: PageId, form: PageFormat, meta: dict[str, Any],
-        expected_meta: Meta, match: re.Match[str],
+        expected_meta: Meta, match: re.Match[str], hashes: list[bytes],
     ) -> None:
-        """Begin with the lines of the page, and with its `meta`."""
+        """Begin with the lines of the page, with its `meta` and with the hashes of its specs."""
         super().__init__(raw.decode("ascii"))
-        del self.data
+        del self.data, self.nodes
         self.title, self.categories = page_id.package, ["package", page_id.tag]
         self.parsed, self.format = True, form
         self.meta, self.expected_meta = meta, expected_meta
+        self._match, self._hashes = match, hashes
         starts = self._starts()
         self.opening_end, self.closing_start = starts[1], starts[-1]
         self.entries = [
             TopLevelEntry(key, start, start + len(key) + len(": "), end - 1)
             for key, start, end in zip(KEYS, starts[1:], starts[2:], strict=False)]
-        at = starts[3] + len("categories: [")
-        for index, word in enumerate(("package", str(page_id.tag))):
-            self.nodes[f"/categories/{index}"] = NodeSpan(at, at + len(word), close=at + len(word))
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        entry = self.entries[-1]
+        specs = json.loads(self.text[entry.value_start : entry.end])
+        return dict(zip(KEYS, (self.title, "cache", self.categories, self.meta, specs),
+                        strict=True))
+
+    @cached_property
+    def hashes(self) -> list[str]:
+        return [dag_hash.decode() for dag_hash in self._hashes]
+
+    @cached_property
+    def nodes(self) -> dict[str, NodeSpan]:  # type: ignore[override]
+        at = self._starts()[3] + len("categories: [")
+        nodes = {}
+        for index, word in enumerate(("package", str(self.categories[1]))):
+            nodes[f"/categories/{index}"] = NodeSpan(at, at + len(word), close=at + len(word))
             at += len(word) + len(", ")
-        self._match = match
+        return nodes
 
     def locate(self, pointer: str) -> NodeSpan | None:
         """Find where the value at ``pointer`` is, those of `meta` by the match that found them."""
         key = pointer.removeprefix("/meta/")
         if key not in self._match.re.groupindex:
-            return super().locate(pointer)
-        start, end = (self.entries[3].value_start + at for at in self._match.span(key))
+            is_word = pointer.startswith("/categories/")
+            return super().locate(pointer) if is_word else self._locate_json(pointer)
+        meta = self.entries[3].value_start
+        start, end = meta + self._match.start(key), meta + self._match.end(key)
         return self._node(start, end, start - len(f'"{key}": '), start - len(": "))
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "data":
-            raise AttributeError(name)
-        entry = self.entries[-1]
-        specs = strict_json.loads(self.text[entry.value_start : entry.end])
-        self.data = dict(zip(KEYS, (self.title, "cache", self.categories, self.meta, specs),
-                             strict=True))
-        return self.data
 
 
 @lru_cache(maxsize=1)

@@ -90,7 +90,7 @@ def _link(code: str) -> str:
 
 def _paint(style: Style, text: str, name: str) -> str:
     """Return a string in the colour of a name."""
-    return style.paint(text, _COLOURS[name])
+    return style.paint(text, _COLOURS[name]) if style.colour else text
 
 
 def _paint_lines(parts: list[_Part], style: Style, indent: str) -> list[str]:

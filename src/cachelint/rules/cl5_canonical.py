@@ -151,8 +151,7 @@ def unsorted_specs(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Rewrites the page.
     """
-    hashes = [spec["hash"] for spec in page.specs
-              if isinstance(spec, dict) and isinstance(spec.get("hash"), str) and _HASH(spec["hash"])]
+    hashes = list(filter(_HASH, page.hashes))
     if not _is_sorted(hashes):
         yield Problem("/spec_details",
                       f"specs are not in the order of their hashes: {_first_out_of_order(hashes)}")
@@ -353,16 +352,14 @@ def unstable_order(page: Page, _: PageContext) -> Iterator[Problem]:
 
     Rewrites the page in canonical order, if this rule is selected.
     """
-    hashes = [spec["hash"] for spec in page.specs
-              if isinstance(spec, dict) and isinstance(spec.get("hash"), str)]
-    meta = page.data.get("meta")
+    if not _is_sorted(page.hashes):
+        yield Problem("", f"specs are not in the order of their hashes: "
+                          f"{_first_out_of_order(page.hashes)}")
+        return
+    meta = page.meta
     lists = [(f"/meta/{key}", value) for key, value in meta.items()] if isinstance(meta, dict) else []
     lists += [(f"/spec_details/{index}/stacks", spec.get("stacks"))
               for index, spec in enumerate(page.specs) if isinstance(spec, dict)]
-    if not _is_sorted(hashes):
-        yield Problem("", f"specs are not in the order of their hashes: "
-                          f"{_first_out_of_order(hashes)}")
-        return
     for pointer, keys, due in _mappings(page):
         if keys != due:
             yield Problem("", f"keys of {pointer or 'the front matter'} are not sorted")

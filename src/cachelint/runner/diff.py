@@ -9,18 +9,17 @@ from pathlib import Path
 from cachelint.files import discovery
 from cachelint.files.compare import Change, find_removed
 from cachelint.files.discovery import Selection, TagTask
-from cachelint.files.paths import display_path, is_page, join, path_key, real_path
-from cachelint.files.read_write import LEAVES
-from cachelint.linter.changes import find_unknown, is_selected, select_changes
-from cachelint.linter.diff import (
-    DiffTask,
-    Only,
-    TagDiff,
-    diff_tag,
-    fail_tag,
+from cachelint.files.paths import (
+    display_path,
     folders_above,
-    split_path,
+    is_page,
+    join,
+    path_key,
+    real_path,
 )
+from cachelint.files.read_write import LEAVES
+from cachelint.linter.changes import find_unknown, make_is_selected, select_changes
+from cachelint.linter.diff import DiffTask, Only, TagDiff, diff_tag, fail_tag, split_path
 from cachelint.linter.tag import tasks_of
 from cachelint.model import (
     CachelintError,
@@ -140,7 +139,7 @@ def _diff_changes(root: str, revision: str, selection: Selection, work: _Work) -
     settings = work.settings
     changes = select_changes(root, revision, selection, settings)
     hidden = discovery.hidden_files(root)
-    every = {path for path in changes.pages if is_selected(root, path, selection)}
+    every = set(filter(make_is_selected(root, selection), changes.pages))
     every.update(change.path for change in changes.files if is_page(change.path))
     chosen = {path for path in every if work.only.includes(path)}
     pages = {path for path in chosen if not settings.excludes(path)}

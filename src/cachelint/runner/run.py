@@ -481,10 +481,12 @@ def _execute(mode: Mode, plan: Plan, settings: Settings, options: RunOptions) ->
     work = partial(workers.attempt, _work(mode, settings, options), fail_tag)
     for result in workers.run(work, plan.tasks, options.jobs, on_done, meanwhile=read_catalogs):
         found.add(result)
+    by_root: dict[str, list[TagFacts]] = {}
+    for fact in found.facts:
+        if fact.tag:
+            by_root.setdefault(fact.root, []).append(fact)
     for part, own in zip(plan.catalogs, own_files, strict=True):
-        facts = part.facts
-        if facts is None:
-            facts = [fact for fact in found.facts if fact.root == own.root and fact.tag]
+        facts = by_root.get(own.root, []) if part.facts is None else part.facts
         _add_catalog(mode, own, facts, settings, options, found)
     for path in plan.named_files:
         _add_catalog(mode, read_named_file(path, settings), [], settings, options, found)

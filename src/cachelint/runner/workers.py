@@ -64,18 +64,18 @@ def run(
     ``work`` is called in this process or, with ``jobs`` over 1 and enough to do, in others; then
     it and its results must be picklable. ``on_done`` is called in this thread with each result as
     soon as it is there, in whatever order, and now and then with None. ``meanwhile`` is called
-    once, in this process, when the others have begun.
+    once, in this process, when the others have begun; without others, at the end.
 
     Raises what ``work`` raises, and CachelintError where a process was killed.
     """
     if jobs <= 1 or len(tasks) < _WORTH_A_PROCESS or not _CAN_BEGIN:
-        if meanwhile is not None:
-            meanwhile()
         for task in tasks:
             result = work(task)
             if on_done is not None:
                 on_done(result)
             yield result
+        if meanwhile is not None:
+            meanwhile()  # what it reads takes memory, which a tag may need
         return
     # the tag that grows daily is the largest by far, and must not be left for the end
     order = sorted(range(len(tasks)), key=lambda number: tasks[number].tag != "develop")
