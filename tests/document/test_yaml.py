@@ -381,7 +381,8 @@ def _composes(text: str) -> bool:
 @settings(max_examples=100, deadline=None)
 def test_every_position_has_its_value(value: Any, flow: bool | None) -> None:
     text = _dump(value, flow)
-    assume(_composes(text))  # ruamel.yaml cannot read back all that it writes
+    # ruamel.yaml cannot read back all that it writes, nor `a: {a: :1}` without brackets around it
+    assume(_composes(text) and ": :" not in text)
     document = load(text)
     assert document.value == value
     assert (document.comments, document.repeated) == ([], [])
