@@ -15,11 +15,12 @@ import yaml as pyyaml  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cachelint import Settings, check, fix
+from cachelint import Settings, check, check_page, fix
 from cachelint.document import yaml
 from cachelint.document.catalog_files import meta_by_line, tags_by_line
 from cachelint.files import read_write
 from cachelint.fixer import catalog as catalog_fixer
+from support import broken
 
 EXAMPLE = Path(__file__).parents[2] / "examples/catalog"
 TAGS = (EXAMPLE / "_data/tags.yaml").read_text(encoding="utf-8")
@@ -323,6 +324,17 @@ def test_counts_are_silent_where_a_page_cannot_be_counted(
     codes = [f.code for f in check(settings=settings).findings if not f.path.startswith("_cache")]
     # of all, the sum is the written count of this tag, and the right ones of the others
     assert codes == ["CL607"]
+
+
+@pytest.mark.parametrize("name", [
+    name for name, text in broken.PAGES.items() if any(
+        re.match("CL10[1-7]|CL11|CL2", each.code) for each in check_page(
+            text if isinstance(text, bytes) else text.encode()))])
+def test_counts_are_silent_beside_a_page_with_an_error_of_form(catalog: Path, name: str) -> None:
+    Path("_cache/develop/swig/specs.md").write_bytes(broken.own(broken.PAGES[name], "swig", 0))
+    change("_data/meta.yaml", "  count: 29", "  count: 31")
+    found = [(f.code, f.pointer) for f in check().findings if not f.path.startswith("_cache")]
+    assert found == [("CL607", "/all/count")]
 
 
 def test_fix_changes_only_numbers_and_missing_pages(catalog: Path) -> None:

@@ -295,3 +295,11 @@ def test_rules_apply_to_tarball_pages_too(code: str) -> None:
     url = URL.replace(FIRST, spec["hash"])
     text = page(None, tarball_specs(0, tarball=url, **changes[code]))
     assert [found for found, _ in valid.found(text)] == [code]
+
+
+def test_long_compilers_are_cut_in_a_message() -> None:
+    old, new = f"gcc@={'1' * 36}", f"gcc@{'2' * 37}"  # 41 characters each
+    found = valid.check(page(None, [specs(0, compiler=old)[0], specs(1, compiler=new)[1]]))
+    (message,) = [each.message for each in found if each.code == "CL408"]
+    assert message == ("compilers have two spellings on this page: "
+                       f"{old[:39]}… and {new[:39]}…")

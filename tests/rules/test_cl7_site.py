@@ -310,9 +310,13 @@ def test_stack_so_long_that_meta_cannot_have_it_as_a_key(length: int) -> None:
     assert [code for code, _ in found] == (["CL703"] if length == 1023 else [])
 
 
-def test_message_names_the_character() -> None:
-    (finding,) = valid.check(_spec(variants=[f"a={EMOJI}"]))
-    assert "U+1F600" in finding.message
+@pytest.mark.parametrize(("text", "message"), [
+    (_spec(variants=[f"a={EMOJI}"]), "U+1F600 is outside"),
+    (PAGE.replace("---\n", "---\x0b\x0c\n", 1), "U+000B follows the opening"),
+])
+def test_message_names_the_first_character(text: str, message: str) -> None:
+    (finding,) = [each for each in valid.check(text) if each.code == "CL703"]
+    assert finding.message.startswith(message)
 
 
 # ------------------------------------------------------------------------------ CL702
