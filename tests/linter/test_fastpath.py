@@ -280,8 +280,9 @@ def test_order_is_checked_on_the_fast_path() -> None:
 
 @pytest.mark.parametrize("context", [
     valid.CONTEXT._replace(max_size=1), valid.CONTEXT._replace(extra_rules=WITH_ORDER),
-    valid.CONTEXT._replace(options=RuleOptions("e4s")), PageContext(),
-], ids=["too large", "other rules", "other options", "no tag and package"])
+    valid.CONTEXT._replace(options=RuleOptions("e4s")),
+    valid.CONTEXT._replace(options=RuleOptions("zlib")), PageContext(),
+], ids=["too large", "other rules", "an option before", "behind", "no tag and package"])
 def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:
     assert FastPath(valid.CONTEXT.options).lint(valid.PAGE.encode(), context) is None
 
