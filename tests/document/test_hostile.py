@@ -200,6 +200,20 @@ def test_memory_of_a_long_valid_variant_is_given_back() -> None:
     assert left < len(raw) / 2
 
 
+def test_memory_of_repeated_keys_does_not_grow_with_their_depth() -> None:
+    def measure(depth: int) -> int:
+        inner = '{"a": 1, "a": [' + ", ".join(['{"a": 1, "a": 1}'] * 5000) + "]}"
+        raw = _with_meta('"k": ' + '{"k": ' * depth + inner + "}" * depth).encode()
+        tracemalloc.start()
+        try:
+            assert "CL107" in {finding.code for finding in check_page(raw, PATH)}
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert measure(80) < 1.5 * measure(1)
+
+
 def test_quotes_in_the_counts_of_a_catalog() -> None:
     text = "all:\n  count: 1\n" + "'" * 80_000
     assert catalog_files.meta_by_line(text) is None

@@ -193,6 +193,10 @@ def test_members_cover_the_source_of_the_values(
         ('[{"a": 1}, {"a": 1, "b/": {"c": 1, "c": 2}}]', [("/x/1/b~1/c", 35)]),
         ('{"a": {"b": 1, "b": 2}, "a": {"b": 1, "b": 2}}',
          [("/x/a/b", 15), ("/x/a", 24), ("/x/a/b", 38)]),
+        ('{"k": ' * 14 + '{"a": 1, "a": 2}' + "}" * 14, [("/x" + "/k" * 14 + "/a", 93)]),
+        # each level is read for each one above it
+        ('{"k": ' * 50 + '{"a": 1, "a": 2}' + "}" * 50, [("/x" + "/k" * 15, 85)]),
+        ("[" * 50 + '{"a": 1, "a": 2}' + "]" * 50, [("/x" + "/0" * 15, 15)]),
     ],
 )
 def test_repeated_keys(text: str, expected: list[tuple[str, int]]) -> None:

@@ -141,7 +141,7 @@ def members(text: str, start: int) -> Iterator[Member]:
             at = _end(_colon(text, key_end))
         else:
             key, key_start, key_end = str(number), -1, -1
-        _, end = _lenient.raw_decode(text, at)
+        end = _lenient.raw_decode(text, at)[1]  # values of all levels would take gigabytes
         yield Member(key, key_start, key_end, at, end)
         number += 1
         separator = _comma(text, end)
@@ -210,22 +210,29 @@ class Locator:
 def repeated_keys(text: str, start: int, path: list[str]) -> Iterator[tuple[str, int, int]]:
     """Yield each key that its object has already, in the valid JSON that begins at ``start``.
 
-    That is its pointer, and where the key begins and ends; ``path`` leads to the value. Raises
-    TooDeepError.
+    That is its pointer, and where the key begins and ends; ``path`` leads to the value.
     """
-    if len(path) >= MAX_DEPTH:
-        raise TooDeepError
     seen: set[str] = set()
     for member in members(text, start):
         below = [*path, member.key]
-        if member.key in seen:
-            pointer = "".join(f"/{escape_token(token)}" for token in below)
-            yield pointer, member.key_start, member.key_end
-        seen.add(member.key)
+        is_below = False
         try:
             _strict.raw_decode(text, member.start)
         except DuplicateKeyError:
+            is_below = True
+        if member.key in seen or (is_below and len(below) >= _DEEP):
+            pointer = "".join(f"/{escape_token(token)}" for token in below)
+            key_start, key_end = member.key_start, member.key_end
+            yield (pointer, key_start, key_end) if key_start >= 0 else (
+                pointer, member.start, member.start + 1)
+        if is_below and len(below) < _DEEP:
             yield from repeated_keys(text, member.start, below)
+        seen.add(member.key)
+
+
+_DEEP = 16
+"""Repeated keys below so many containers are reported at the last of them: each level is read again
+for each one above it."""
 
 
 # ------------------------------------------------------------------------------- errors
