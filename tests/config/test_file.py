@@ -104,6 +104,7 @@ DEFAULT = {rule.code for rule in ALL_RULES if rule.default}
         (["CL3"], ["CL30"], [], set()),
         (["CL30"], ["CL3"], [], CL3),
         (["ALL"], ["CL"], [], set()),
+        (["CL"], ["ALL"], [], set()),
         # between equals, ignoring does
         (["CL301"], ["CL301"], [], set()),
         (["num-specs"], ["CL301"], [], set()),

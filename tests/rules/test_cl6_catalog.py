@@ -90,6 +90,24 @@ def test_stacks_of_the_tag_come_from_tags_yaml(
     assert [(finding.code, finding.pointer) for finding in found] == expected
 
 
+@pytest.mark.parametrize("number", [1, 10, 11])
+def test_few_unknown_stacks_are_taken_for_others(number: int) -> None:
+    stacks = sorted([f"e4s{letter}" for letter in "abcdefghijk"[:number]] + ["root"])
+    found = [each for each in valid.check(page(None, specs(0, stacks=stacks)))
+             if each.code == "CL604"]
+    assert [each.message.endswith('did you mean "e4s"?') for each in found] == (
+        [True] * min(number, 10) + [False] * (number > 10))
+
+
+@pytest.mark.parametrize("number", [1, 10, 11])
+def test_few_tags_without_pages_are_taken_for_others(tmp_path: Path, number: int) -> None:
+    names = [f"{TAG}{letter}" for letter in "abcdefghijk"[:number]]
+    valid.write_catalog(tmp_path, {f"{TAG}/zlib": PAGE}, {name: ["root"] for name in names})
+    found = [each for each in check([str(tmp_path)]).findings if each.code == "CL606"]
+    assert [each.message.endswith(f'did you mean "{TAG}"?') for each in found] == (
+        [number <= 10] * number)
+
+
 def test_tags_yaml_is_read_anew_in_each_run(tmp_path: Path) -> None:
     found = []
     for stacks in (["e4s", "root"], ["root"]):

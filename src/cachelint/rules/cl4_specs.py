@@ -307,7 +307,7 @@ def _around(text: str, at: int) -> str:
     if at >= len(text):
         return "its end"
     start = text.rfind("/", 0, at) + 1
-    end = text.find("/", at + 1)
+    end = text.find("/", at)
     return show(text[start : end if end >= 0 else len(text)])
 
 
