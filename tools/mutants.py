@@ -34,7 +34,8 @@ SAME = {"core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_
 """Changes without a result: what is compared by identity has no equality of its own."""
 TESTS = {
     "rules": ["rules", "output/test_full.py", "output/test_fingerprints.py",
-              "output/test_formats.py::test_golden", "linter/test_catalog.py", "test_cases.py"],
+              "output/test_formats.py::test_golden", "linter/test_catalog.py",
+              "fixer/test_catalog.py", "test_cases.py"],
     "rules/selection.py": ["config", "test_api.py"],
     "rules/cl8_history.py": ["linter/test_changes.py"],
     "rules/cl9_index.py": ["index/test_compare.py", "runner/test_verify.py"],

@@ -1,0 +1,3 @@
+from support.example import catalog
+
+__all__ = ["catalog"]
