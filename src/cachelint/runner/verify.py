@@ -101,8 +101,7 @@ def verify(
         index: Where the indexes are.
         settings: Which rules run, and their configuration; the defaults if not given.
         jobs: How many processes to use at most; each reads the indexes of one tag at a time.
-        diff_base: A git revision: only pages that differ from its merge base with HEAD are
-            compared.
+        diff_base: A git revision: only what differs from its merge base with HEAD is compared.
         baseline: The file of known findings, which are left out.
         write_baseline: The file to which all findings of these rules are written as known.
         on_progress: Is called as work is done.
@@ -115,8 +114,7 @@ def verify(
     settings = resolve_settings(settings)
     settings = settings._replace(selected=settings.selected & (RUN_BY_VERIFY | ALWAYS))
     start = time.perf_counter()
-    options = RunOptions(jobs, False, False, diff_base, baseline, on_progress, gate)
-    known = read_baseline(options)
+    known = read_baseline(RunOptions(jobs, False, False, diff_base, baseline, on_progress, gate))
     selection = discovery.select(paths)
     source = index.open()
     plan = make_plan(selection, settings, diff_base)
