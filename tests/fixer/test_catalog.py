@@ -170,11 +170,7 @@ def test_fix_removes_temporary_files_of_a_run_that_was_killed(catalog: Path) -> 
     assert len([*outside.glob(".cachelint-*")]) == 1
 
 
-def test_own_file_that_is_named_is_fixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
+def test_own_file_that_is_named_is_fixed(catalog: Path) -> None:
     path = Path("pages/tags/develop-2025-03-30.md")
     text = path.read_bytes()
     path.write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
@@ -187,11 +183,7 @@ def test_own_file_that_is_named_is_fixed(
     assert not fix([str(path)]).changed
 
 
-def test_counts_are_not_changed_where_only_their_file_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
+def test_counts_are_not_changed_where_only_their_file_is_named(catalog: Path) -> None:
     path = Path("_data/meta.yaml")
     path.write_text(re.sub("count: [0-9]+", "count: 1", META), encoding="utf-8")
     done = fix([str(path)])

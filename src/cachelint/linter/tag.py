@@ -205,14 +205,13 @@ def check_tag(task: TagTask, settings: Settings) -> TagResult:
     """
     findings: list[Finding] = []
     tally = TagTally(task)
-    shared = context_of(settings, NO_PAGE, task.stacks)[1:]
-    fast = fast_path_for(settings).lint
+    context, fast = context_of(settings, NO_PAGE, task.stacks), fast_path_for(settings).lint
     for path, page_id in pages_of(task, settings, tally, findings):
         number, hashes = None, b""
         with isolate(path, findings):
             raw = read_page(path, task, settings, findings)
             if raw is not None:
-                result = lint_page(raw, PageContext(page_id, *shared), fast)
+                result = lint_page(raw, context._replace(page_id=page_id), fast)
                 if result.problems:
                     findings += findings_of(path, result.page, result.problems, settings)
                 number, hashes = result.num_specs, result.hashes
