@@ -27,7 +27,8 @@ def _describe(page: Page | None) -> dict[str, Any]:
     if page is None:
         return {}
     names = ("text", "errors", "data", "parsed", "format", "opening_end", "closing_start",
-             "entries", "comments", "schema_errors", "expected_meta", "nodes", "dependent", "tabs")
+             "entries", "comments", "schema_errors", "expected_meta", "nodes", "dependent",
+             "refused")
     return {name: getattr(page, name) for name in names}
 
 
