@@ -11,7 +11,13 @@ from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps, escape_token
-from cachelint.document.yaml import is_safe_key, quoted_key_hazard
+from cachelint.document.yaml import (
+    ReaderDependent,
+    depends_on_reader,
+    is_safe_key,
+    quoted_key_hazard,
+    resolve,
+)
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, emitted_rule, on_value, page_rule
 
@@ -103,8 +109,8 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     - A value or key without quotes, such as `no`, `tRue`, `1:30` or `017`, that is a string for one reader
       and a boolean or a number for another.
 
-    In the catalog's own files it reports such characters and keys in quotes, also a separator in a comment:
-    some readers take what follows it for a line of its own.
+    In the files in `_data` it allows a value or key without quotes that is something else for another reader,
+    unless Ruby refuses it (`:a`).
 
     ## Why it is a problem
 
@@ -133,9 +139,18 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
 
 def loader_dependent_in_own_file(page: Page) -> list[Problem]:
-    """List what CL703 reports in one of the catalog's own files, which only Jekyll reads."""
-    found = [*_in_strings(page)]
-    return [problem for _, problem in (*found, *_between_tokens(page, found, []))]
+    """List what CL703 reports in one of the catalog's own files."""
+    if not page.opening_end:  # in `_data`
+        page.dependent = [each for each in page.dependent if not _has_other_type(page, each)]
+    found = [*_at_start(page), *_without_quotes(page), *_in_strings(page)]
+    return [problem for _, problem in (*found, *_between_tokens(page, found, page.refused))]
+
+
+def _has_other_type(page: Page, each: ReaderDependent) -> bool:
+    """Return whether a scalar is only of another type for another reader; Ruby refuses `:a`."""
+    written = page.text[each.node.start : each.node.end]
+    return not (each.is_number or each.is_layout) and written[:1] not in ("", ":", "<") and (
+        depends_on_reader(written) or type(resolve(written)) is not str)
 
 
 def _is_reported(page: Page, pointer: str, value: str) -> bool:
