@@ -198,7 +198,7 @@ class _Comparison:
         relative = git.Renaming(inside, outside)
         with (git.start(top, *_DIFF, base, "--", *paths, *attributes) as tracked,
               git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths) as index,
-              git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside)) as trees,
+              git.start(top, "ls-tree", "-z", base, "--", *_top_folders(inside, outside)) as trees,
               git.start(top, "ls-files", "--others", "-z", "--", *paths, *attributes)
               if self._with_untracked else nullcontext() as untracked):
             listed = git.finish(index)
@@ -457,7 +457,7 @@ class _Tree:
         """Read the tree."""
         self.top = top
         folder = [inside] if inside else []
-        output = git.finish(git.start(top, "ls-tree", "-r", "-z", base, *folder))
+        output = git.finish(git.start(top, "ls-tree", "-r", "-z", base, "--", *folder))
         self._objects: dict[str, str] = {}
         links: dict[str, str] = {}
         for name, mode, found in git.split_tree(output):

@@ -325,7 +325,7 @@ def _compare_change(
     elif old is None:
         notes.append(f"{path}: not compared: it cannot be read at the base")
     else:
-        yield from _compare_contents(tag, path, old, new, page, settings)
+        yield from _compare_contents(change.path, path, old, new, page, settings)
 
 
 def _read(
@@ -339,11 +339,12 @@ def _read(
 
 
 def _compare_contents(
-    tag: str, path: str, old: PageContents, new: PageContents, after: Page, settings: Settings
+    name: str, path: str, old: PageContents, new: PageContents, after: Page, settings: Settings
 ) -> Iterator[Finding]:
+    _, tag, package, _ = name.split("/")
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
-                          _difference(tag, path.split("/")[-2], old, new),
+                          _difference(tag, package, old, new),
                           _locate_change(after, old, new))
     elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
         yield from _found(order_only_change, path, after, settings,
