@@ -78,10 +78,9 @@ def test_nearest_to_the_working_directory_or_the_catalog(
 def test_catalogs_with_different_files_are_an_error(here: Path) -> None:
     (here / "a/cachelint.toml").write_text(SPARED)
     (here / "my_cache").symlink_to(".")
-    for paths in ([], ["my_cache/a", "my_cache/b"]):
-        done = run("check", *paths)
+    for folder in ("", "my_cache/"):
+        done = run("check", *([f"{folder}a", f"{folder}b"] if folder else []))
         assert (done.status, done.out) == (2, "")
-        folder = os.path.dirname(paths[0]) + "/" if paths else ""
         assert done.err == (
             f"cachelint: the catalogs {folder}a and {folder}b/site have different configurations, "
             f"{folder}a/cachelint.toml and none: check them one by one, or use --config FILE\n")

@@ -148,7 +148,8 @@ def test_ways_to_name_the_base(catalog: Path, base: str) -> None:
     assert codes(base) == [(PAGE, "CL801")]
 
 
-@pytest.mark.parametrize("name", ["-x", "--", ":(top)", ":!x", "*[a]?", "a\nb", "a\n", "a\\b", "a "])
+@pytest.mark.parametrize(
+    "name", ["-x", "--", ":(top)", ":!x", "*[a]?", "a\nb", "a\n", "a\\b", "a "])
 def test_catalog_in_a_folder_with_an_odd_name(catalog: Path, name: str) -> None:
     folder = catalog / name
     folder.mkdir()

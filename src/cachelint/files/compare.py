@@ -22,6 +22,7 @@ from cachelint.files.paths import (
     is_link,
     is_page,
     join,
+    leads_nowhere,
     leaves,
     path_key,
     real_path,
@@ -340,8 +341,11 @@ class _Comparison:
         list_tag = cache(self._list_tag)
         for link in links:
             before |= tree.list_files(link)
-            if not leaves(join(self.root, link), self._within):
-                now.update(filter(self._is_there, self._list_now(link, list_tag)))
+            shown = join(self.root, link)
+            if not leaves(shown, self._within):
+                # reading what is behind a link to nowhere reports it
+                now.update(path for path in self._list_now(link, list_tag)
+                           if self._is_there(path) or leads_nowhere(shown))
             elif link in records or link in self.changes:
                 self.exits.append(link)
             else:
