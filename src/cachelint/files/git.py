@@ -203,7 +203,7 @@ def merge_base(top: str, revision: str) -> str:
     if b"is ambiguous" in complaint and output.decode().strip() != revision:
         raise CachelintError(f'--diff-base: "{revision}" is ambiguous: name it in full, such as '
                              f"refs/heads/{revision}")
-    # an exclusion, as in `^main`, is no revision
+    # `^main` excludes a commit, and names none
     commit = None if status or output.startswith(b"^") else output.decode().strip()
     bases = (query(top, "merge-base", "--all", commit, "HEAD") or "").split() if commit else []
     if len(bases) > 1:
