@@ -185,8 +185,8 @@ def exists(path: str) -> bool:
 def is_absent(root: str, path: str) -> bool:
     """Return whether a catalog has nothing at ``path``, which is relative to it.
 
-    It may have something where a folder above is no folder: a link that leads out or nowhere, or a
-    file. Reading it reports why it cannot be read.
+    This is not known where a folder above is a link that leads out or nowhere, or a file; reading
+    the path reports why.
     """
     folders = [join(root, folder) for folder in folders_above(path)]
     return not (any(leaves(folder, (real_path(root),)) for folder in folders)
