@@ -287,6 +287,19 @@ def test_page_in_another_context_is_not_accepted(context: PageContext) -> None:
     assert FastPath(valid.CONTEXT.options).lint(valid.PAGE.encode(), context) is None
 
 
+@pytest.mark.parametrize(("number", "codes"), [(49, []), (51, ["CL110"])])
+def test_limits_of_a_page_are_those_of_the_parser(number: int, codes: list[str]) -> None:
+    long = {"variants": ["a=" + "b," * 10_000]}
+    ends = map("".join, itertools.product("abcdefgh", repeat=2))
+    specs = [valid.specs(0, **long, hash=valid.FIRST[:-2] + end)[0]
+             for end in itertools.islice(ends, number)]
+    raw, context = valid.page(None, specs).encode(), valid.CONTEXT._replace(max_size=1 << 21)
+    result = lint_page(raw, context)
+    assert [rule.code for rule, _ in result.problems] == codes
+    accepted = FastPath(context.options).lint(raw, context)
+    assert (accepted is None) == bool(codes)
+
+
 @pytest.mark.parametrize("text", [
     valid.page(None, valid.specs(0, variants=["a=\\"])),
     valid.page(None, valid.specs(0, variants=["a=\u00e9"])),

@@ -60,16 +60,10 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
     Never raises: what is wrong with the file is in ``errors`` of the page, which is ``parsed``
     where the rest of it can be checked. ``max_size`` is in bytes, 0 for no limit.
     """
-    if max_size and len(raw) > max_size:
+    if reason := over_limits(raw, max_size):
         page = Page("")
-        _fault(page, "CL110", too_large(len(raw), max_size))
+        _fault(page, "CL110", reason)
         return page
-    for what, most, marks in (("values", max(MOST_VALUES, max_size // 17), _BEFORE_VALUES),
-                              ("lines", MOST_LINES, _LINE_ENDS)):
-        if max_size and len(raw) > most and sum(map(raw.count, marks)) > most:
-            page = Page("")
-            _fault(page, "CL110", f"more than {most:,} {what}: not parsed")
-            return page
     has_bom = raw.startswith(_BOM)
     try:
         text = (raw[3:] if has_bom else raw).decode("utf-8")
@@ -82,6 +76,19 @@ def parse_page(raw: bytes, *, max_size: int = 0) -> Page:
     use_line_feeds(page)
     _front_matter(page)
     return page
+
+
+def over_limits(raw: bytes, max_size: int) -> str:
+    """Return why a page is too large to be parsed; empty where it is not, or has no limit."""
+    if 0 < max_size < len(raw):
+        return too_large(len(raw), max_size)
+    if not max_size or len(raw) <= MOST_LINES:
+        return ""
+    for what, most, marks in (("values", max(MOST_VALUES, max_size // 17), _BEFORE_VALUES),
+                              ("lines", MOST_LINES, _LINE_ENDS)):
+        if len(raw) > most and sum(map(raw.count, marks)) > most:
+            return f"more than {most:,} {what}: not parsed"
+    return ""
 
 
 def use_line_feeds(page: Page) -> None:

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from cachelint.document import schema, strict_json
 from cachelint.document.formats import BY_FORMAT, KEYS
 from cachelint.document.page import Page, TopLevelEntry
+from cachelint.document.parser import over_limits
 from cachelint.document.summary import FIELDS
 from cachelint.document.yaml import NodeSpan, is_plain_word, is_safe_key
 from cachelint.linter.page import PageResult, context_of, running_rules
@@ -55,10 +56,6 @@ _MOST_BYTES, _ENTRY = 5_000_000, 300
 page; then all of it is forgotten."""
 _SMALL, _MOST_GROUPS = 4096, 3072
 """What follows from the specs of a page is remembered, too, if they have so few bytes."""
-
-_LARGE, _LARGEST_SPEC = 1 << 20, 8192
-"""A page of so many bytes with more than that for each spec is not tried: some string of it has
-megabytes, which would be read twice."""
 
 # ------------------------------------------------------------------------------- orders of keys
 
@@ -433,12 +430,11 @@ class FastPath:
         start = title + categories
         if (not (title and categories and raw.startswith(start))
                 or context.options != self._options or context.extra_rules != self._extra_rules
-                or 0 < context.max_size < len(raw)):
+                or over_limits(raw, context.max_size)):
             return None
         head, _, line = raw.partition(_SPECS)
         layout = self._choose(line)
-        if not layout.is_usable or (
-                len(raw) > _LARGE and line.count(b'"hash": "') * _LARGEST_SPEC < len(raw)):
+        if not layout.is_usable:
             return None
         try:
             specs = layout.read(line, page_id)
