@@ -279,7 +279,7 @@ class _Cut:
     """
 
     def __init__(self, page: Page, entries: list[TopLevelEntry]) -> None:
-        """Cut the values of ``entries`` out of the front matter, and blanks after `---`."""
+        """Cut the values of ``entries`` out of the front matter, and spaces after `---`."""
         # with its first line, as Jekyll reads it: there, `---` begins a second document
         pieces = ["---\n"]
         length = len(pieces[0])
