@@ -77,11 +77,13 @@ def test_nearest_to_the_working_directory_or_the_catalog(
 
 def test_catalogs_with_different_files_are_an_error(here: Path) -> None:
     (here / "a/cachelint.toml").write_text(SPARED)
-    done = run("check")
-    assert (done.status, done.out) == (2, "")
-    assert done.err == (
-        "cachelint: the catalogs a and b/site have different configurations, a/cachelint.toml and "
-        "none: check them one by one, or use --config FILE\n")
+    (here / "my_cache").symlink_to(".")
+    for folder in ("", "my_cache/"):
+        done = run("check", *([f"{folder}a", f"{folder}b"] if folder else []))
+        assert (done.status, done.out) == (2, "")
+        assert done.err == (
+            f"cachelint: the catalogs {folder}a and {folder}b/site have different configurations, "
+            f"{folder}a/cachelint.toml and none: check them one by one, or use --config FILE\n")
     assert run("check", "--config", "a/cachelint.toml").status == 0
     assert run("check", "--isolated").status == 1
 

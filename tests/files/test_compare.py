@@ -229,11 +229,12 @@ def test_submodule_that_cannot_be_compared(catalog: Path, spoil: Step, message: 
 
 def test_submodule_without_the_commit_of_the_base(catalog: Path) -> None:
     make_submodule(catalog, FROZEN)
-    git("update-index", "--cacheinfo", f"160000,{'1' * 40},{FROZEN}")
+    unknown = "1" * len(git("rev-parse", "HEAD"))
+    git("update-index", "--cacheinfo", f"160000,{unknown},{FROZEN}")
     git("commit", "-qm", "a commit that was never fetched")
     git("checkout", "-qb", "topic")
     commit(catalog)
-    with pytest.raises(CachelintError, match=f"does not have the commit {'1' * 40} of the base"):
+    with pytest.raises(CachelintError, match=f"does not have the commit {unknown} of the base"):
         check(diff_base="main")
 
 

@@ -139,6 +139,27 @@ def test_change_is_found_where_git_runs_the_program(
         True, True), done
 
 
+@pytest.mark.parametrize("base", [
+    "@", "main@{0}", ":/change", "main^{/change}", "a;$(b)&", "ünï/⚡", "deadbeef"])
+def test_ways_to_name_the_base(catalog: Path, base: str) -> None:
+    for branch in ("a;$(b)&", "ünï/⚡", "deadbeef"):
+        git("branch", branch)
+    change(catalog / PAGE)
+    assert codes(base) == [(PAGE, "CL801")]
+
+
+@pytest.mark.parametrize(
+    "name", ["-x", "--", ":(top)", ":!x", "*[a]?", "a\nb", "a\n", "a\\b", "a "])
+def test_catalog_in_a_folder_with_an_odd_name(catalog: Path, name: str) -> None:
+    folder = catalog / name
+    folder.mkdir()
+    for each in ("_cache", "_data", "pages"):
+        (catalog / each).rename(folder / each)
+    commit(catalog)
+    change(folder / PAGE)
+    assert codes("HEAD") == [(f"{name}/{PAGE}", "CL801")]
+
+
 # name: what makes git ignore it
 GONE: dict[str, Callable[[Path], object]] = {
     "and ignored": lambda root: (root / ".gitignore").write_text(f"{PAGE}\n"),
@@ -231,7 +252,7 @@ NOT_COMPARED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "no commit of HEAD, another base": (
         lambda root: remove_object(root, "HEAD"), "base", "git cannot read HEAD"),
     "no object of the base": (
-        lambda root: remove_object(root, f"base:{PAGE}"), "base", "git has no object"),
+        lambda root: remove_object(root, f"base:{PAGE}"), "base", "git cannot read object"),
     "no commit of the base": (
         lambda root: remove_object(root, "base"), "base", 'unknown revision "base"'),
     "no objects of another repository": (
@@ -262,12 +283,17 @@ def test_repositories_in_which_nothing_can_be_compared(
         check(diff_base=base)
 
 
-def test_before_the_first_commit_all_is_new(catalog: Path) -> None:
+@pytest.mark.parametrize("variables", [{}, {"GIT_TRACE": "1", "GIT_TRACE2": "1"}])
+def test_before_the_first_commit_all_is_new(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     git("checkout", "-q", "--orphan", "topic")
     change(catalog / PAGE)
     report = check(diff_base="HEAD")
     assert (report.findings, report.compared) == ((), PAGES)
-    with pytest.raises(CachelintError, match="the repository has no commit yet"):
+    with pytest.raises(CachelintError, match="HEAD has no commit yet"):
         check(diff_base="main")
 
 

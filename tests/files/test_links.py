@@ -100,6 +100,9 @@ OUT: dict[str, tuple[str, str, str]] = {
     "tags.yaml": ("_data/tags.yaml", "secret", "_data/tags.yaml"),
     "meta.yaml": ("_data/meta.yaml", "secret", "_data/meta.yaml"),
     "data": ("_data", "catalog/_data", "_data/tags.yaml"),
+    "data, without its files": ("_data", "catalog/_cache", "_data/tags.yaml"),
+    "data, to nowhere": ("_data", "nowhere", "_data/tags.yaml"),
+    "pages, to nowhere": ("pages", "nowhere", "pages/tags"),
     "tag page": ("pages/tags/develop.md", "secret", "pages/tags/develop.md"),
     "tag page, to nowhere": ("pages/tags/develop.md", "created", "pages/tags/develop.md"),
     "tag pages": ("pages/tags", "catalog/pages/tags", "pages/tags"),
@@ -135,6 +138,33 @@ def test_what_is_outside_is_not_touched(
     fix(["."], diff_base=revision)
     assert WATCH.seen == []
     assert outside_files(outside) == before
+
+
+FOLDERS = ("_data", "pages", "pages/tags")
+
+
+@pytest.mark.parametrize("revision", [None, "HEAD"], ids=["whole", "diff-base"])
+@pytest.mark.parametrize(("path", "target"), [
+    *((path, target) for target in ("nowhere", "itself") for path in (
+        "_cache/develop", "_cache/develop/swig", PAGE, "_data/tags.yaml", "_data/meta.yaml",
+        "pages/tags/develop.md", *FOLDERS)),
+    *((path, "a file") for path in FOLDERS)])
+def test_what_leads_nowhere_is_not_missing(
+    catalog: Path, path: str, target: str, revision: str | None
+) -> None:
+    git("init", "-q")
+    commit(catalog)
+    relink(catalog / path, Path(path).name if target == "itself" else target)
+    if target == "a file":
+        (catalog / path).unlink()
+        (catalog / path).write_text("")
+    findings = check(["."], diff_base=revision).findings
+    assert {each.code for each in findings} == {"CL100"}
+    assert len({each.path for each in findings}) == len(findings)
+    commit(catalog)
+    fix(["."])
+    fix(["."], diff_base="HEAD~1")
+    assert git("status", "--short") == ""
 
 
 @pytest.mark.parametrize(("named", "link", "target", "expected"), [

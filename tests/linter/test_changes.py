@@ -51,7 +51,7 @@ def commit() -> None:
     git("commit", "-qm", "change")
 
 
-@pytest.mark.parametrize("folder", [".", "_cache", "pages"])
+@pytest.mark.parametrize("folder", [".", "_cache", "pages", f"{FROZEN}/gcc"])
 def test_advice_restores_the_page(catalog: Path, folder: str) -> None:
     change(catalog / FROZEN / "gcc/specs.md", '"size": "-"', '"size": 7')
     _reorder(catalog / FROZEN / "re2/specs.md")
@@ -239,7 +239,8 @@ def test_clones(
     ("revision", "message"),
     [("mian", 'unknown revision "mian"; fetch it first'),
      ("--exec=x", 'unknown revision "--exec=x"'),
-     ("", 'unknown revision ""')],
+     ("", 'unknown revision ""'),
+     ("^main", r'unknown revision "\^main"')],
 )
 def test_revision_that_is_none(catalog: Path, revision: str, message: str) -> None:
     with pytest.raises(CachelintError, match=message):
@@ -417,9 +418,9 @@ def _embed_repository(catalog: Path, marker: Path) -> Path:
     (folder / "HEAD").write_text("ref: refs/heads/main\n")
     (folder / "refs/heads/main").write_text(git("rev-parse", "main"))
     (folder / "objects/info/alternates").write_text("../../.git/objects\n")
-    (folder / "config").write_text(
-        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n"
-        f'\tfsmonitor = "touch {marker}; false"\n')
+    config = shutil.copy(catalog / ".git/config", folder)  # which has the format of the objects
+    git("config", "--file", str(config), "core.worktree", "..")
+    git("config", "--file", str(config), "core.fsmonitor", f"touch {marker}; false")
     git("--git-dir=embedded", "--work-tree=.", "-c", "core.fsmonitor=false", "read-tree", "main")
     return folder
 

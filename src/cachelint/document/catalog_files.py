@@ -24,7 +24,7 @@ from cachelint.files import read_write
 from cachelint.files.paths import META as META
 from cachelint.files.paths import TAG_PAGES as TAG_PAGES
 from cachelint.files.paths import TAGS as TAGS
-from cachelint.files.paths import exists, join, leaves, real_path
+from cachelint.files.paths import is_absent, join, leaves, real_path
 from cachelint.files.read_write import Unreadable
 from cachelint.model import NamedTuple, PageFormat, Problem
 
@@ -310,7 +310,7 @@ def tag_pages(root: str) -> list[str] | Unreadable | None:
     folder = join(root, TAG_PAGES)
     if leaves(folder, (real_path(root),)):
         return read_write.LEAVES
-    if not exists(folder):
+    if is_absent(root, TAG_PAGES):
         return None
     names = read_write.names(folder)
     if isinstance(names, Unreadable):

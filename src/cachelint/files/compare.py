@@ -22,6 +22,7 @@ from cachelint.files.paths import (
     is_link,
     is_page,
     join,
+    leads_nowhere,
     leaves,
     path_key,
     real_path,
@@ -198,7 +199,7 @@ class _Comparison:
         relative = git.Renaming(inside, outside)
         with (git.start(top, *_DIFF, base, "--", *paths, *attributes) as tracked,
               git.start(top, "ls-files", "-s", "-v", "-z", "--", *paths) as index,
-              git.start(top, "ls-tree", "-z", base, *_top_folders(inside, outside)) as trees,
+              git.start(top, "ls-tree", "-z", base, "--", *_top_folders(inside, outside)) as trees,
               git.start(top, "ls-files", "--others", "-z", "--", *paths, *attributes)
               if self._with_untracked else nullcontext() as untracked):
             listed = git.finish(index)
@@ -340,8 +341,11 @@ class _Comparison:
         list_tag = cache(self._list_tag)
         for link in links:
             before |= tree.list_files(link)
-            if not leaves(join(self.root, link), self._within):
-                now.update(filter(self._is_there, self._list_now(link, list_tag)))
+            shown = join(self.root, link)
+            if not leaves(shown, self._within):
+                # reading what is behind a link to nowhere reports it
+                now.update(path for path in self._list_now(link, list_tag)
+                           if self._is_there(path) or leads_nowhere(shown))
             elif link in records or link in self.changes:
                 self.exits.append(link)
             else:
@@ -457,7 +461,7 @@ class _Tree:
         """Read the tree."""
         self.top = top
         folder = [inside] if inside else []
-        output = git.finish(git.start(top, "ls-tree", "-r", "-z", base, *folder))
+        output = git.finish(git.start(top, "ls-tree", "-r", "-z", base, "--", *folder))
         self._objects: dict[str, str] = {}
         links: dict[str, str] = {}
         for name, mode, found in git.split_tree(output):

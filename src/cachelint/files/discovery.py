@@ -17,6 +17,7 @@ from cachelint.files.paths import (
     display_path,
     is_catalog_file,
     join,
+    leads_nowhere,
     leaves,
     may_be_sparse,
     page_id_of,
@@ -332,7 +333,8 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
             find_strays(folder, [name], astray, unread)
             continue
         except OSError as error:
-            inside = [PAGE] if error.errno != errno.ENOENT else []
+            # what was listed may be removed meanwhile, but for a link to nowhere
+            inside = [PAGE] if error.errno != errno.ENOENT or name in links else []
         if PAGE in inside:
             # as PageId(tag, name), for half the cost
             pages.append((f"{below}/{PAGE}", tuple.__new__(PageId, (tag, name))))
@@ -350,7 +352,8 @@ def list_tag(root: str, tag: str, within: tuple[str, ...] = ()) -> Listing:
 
 def _list_no_folder(root: str, tag: str, error: OSError) -> Listing:
     """List what is below ``_cache`` and cannot be listed itself."""
-    if error.errno == errno.ENOENT:
+    folder = join(root, f"_cache/{tag}")
+    if error.errno == errno.ENOENT and not leads_nowhere(folder):
         return Listing([], [])
     if error.errno == errno.ENOTDIR:
         astray: list[str] = []
@@ -358,7 +361,7 @@ def _list_no_folder(root: str, tag: str, error: OSError) -> Listing:
         find_strays(join(root, "_cache"), [tag], astray, unread)
         return Listing([(path, NO_PAGE) for path in unread], astray)
     # it must not pass for empty: reading it reports why
-    return Listing([(join(root, f"_cache/{tag}"), NO_PAGE)], [], is_complete=False)
+    return Listing([(folder, NO_PAGE)], [], is_complete=False)
 
 
 def _scan(folder: str) -> tuple[list[str], set[str]]:

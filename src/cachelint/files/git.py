@@ -91,7 +91,8 @@ def start(
 ) -> Process:
     """Start git at the top of a checkout. Raises CachelintError where it is not installed."""
     environment = {name: value for name, value in os.environ.items()
-                   if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES}
+                   if name not in LOCAL_VARIABLES | _PATHSPEC_VARIABLES
+                   and not name.startswith("GIT_TRACE")}  # they fill its complaints
     # a `.git` that git does not accept must not make it look further up
     environment |= {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(top)}
     # `git commit FILE` and `git commit --all` have an index of their own, beside the usual one
@@ -196,12 +197,14 @@ def merge_base(top: str, revision: str) -> str:
 
     Raises CachelintError, with what to do about it.
     """
-    status, output, complaint = _call(top, "rev-parse", "--verify", "--end-of-options",
-                                     f"{revision}^{{commit}}")
+    # all that follows `:/` is sought in the messages of commits
+    name = revision if revision.startswith(":/") else f"{revision}^{{commit}}"
+    status, output, complaint = _call(top, "rev-parse", "--verify", "--end-of-options", name)
     if b"is ambiguous" in complaint and output.decode().strip() != revision:
         raise CachelintError(f'--diff-base: "{revision}" is ambiguous: name it in full, such as '
                              f"refs/heads/{revision}")
-    commit = None if status else output.decode().strip()
+    # `^main` excludes a commit, and names none
+    commit = None if status or output.startswith(b"^") else output.decode().strip()
     bases = (query(top, "merge-base", "--all", commit, "HEAD") or "").split() if commit else []
     if len(bases) > 1:
         # what one of them has and the other has not may be undone without a trace
@@ -215,7 +218,7 @@ def merge_base(top: str, revision: str) -> str:
                                  "see what git fsck reports")
         if revision == "HEAD":  # before the first commit, everything is new
             return finish(start(top, "hash-object", "-t", "tree", os.devnull)).decode().strip()
-        raise CachelintError("--diff-base: the repository has no commit yet")
+        raise CachelintError("--diff-base: HEAD has no commit yet")
     is_shallow = query(top, "rev-parse", "--is-shallow-repository") == "true"
     fetch = ("the clone is shallow, fetch the whole history: fetch-depth: 0 for actions/checkout, "
              "GIT_DEPTH: 0 in GitLab, or git fetch --unshallow")
@@ -427,7 +430,8 @@ def _read_object(process: Process, name: str, limit: int) -> bytes | Unreadable:
     head = process.stdout.readline().split()
     if len(head) != 3:
         raise CachelintError(
-            f"git has no object {name}: the clone may be partial, and its remote away")
+            f"git cannot read object {name}: the clone may be partial, and its remote away; see "
+            "what git fsck reports")
     size = int(head[2])
     if size <= limit:
         content = process.stdout.read(size + 1)  # a line feed is behind it

@@ -161,6 +161,11 @@ def is_link(path: str) -> bool:
     return os.path.islink(path)
 
 
+def leads_nowhere(path: str) -> bool:
+    """Return whether ``path`` is a link that cannot be followed."""
+    return os.path.islink(path) and not os.path.exists(path)
+
+
 def real_path(path: str) -> str:
     """Return an absolute path without links."""
     return os.path.realpath(path)
@@ -175,6 +180,18 @@ def exists(path: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_absent(root: str, path: str) -> bool:
+    """Return whether a catalog has nothing at ``path``, which is relative to it.
+
+    This is not known where a folder above is a link that leads out or nowhere, or a file; reading
+    the path reports why.
+    """
+    folders = [join(root, folder) for folder in folders_above(path)]
+    return not (any(leaves(folder, (real_path(root),)) for folder in folders)
+                or exists(join(root, path))
+                or any(exists(folder) and not os.path.isdir(folder) for folder in folders))
 
 
 def path_in_checkout(path: str) -> str:

@@ -11,7 +11,7 @@ from cachelint.document.page import Page
 from cachelint.files import discovery, read_write
 from cachelint.files.paths import (
     catalog_of_file,
-    exists,
+    is_absent,
     join,
     real_path,
     relative_to_catalog,
@@ -118,12 +118,13 @@ def read_own_files(
     tag_pages = catalog_files.tag_pages(root)
     if isinstance(tag_pages, Unreadable):
         folder = join(root, catalog_files.TAG_PAGES)
-        own.unread.extend(unreadable_page(folder, tag_pages, settings) if is_whole else ())
+        if is_whole or any(name.startswith(f"{catalog_files.TAG_PAGES}/") for name in own_files):
+            own.unread.extend(unreadable_page(folder, tag_pages, settings))
         tag_pages = None
     for path in (*(join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
                  *(tag_pages or ())):
         name = relative_to_catalog(path)
-        if not exists(path) or settings.excludes(name):
+        if is_absent(root, name) or settings.excludes(name):
             continue
         is_asked = own.is_checked(name)
         unread: list[Finding] = []

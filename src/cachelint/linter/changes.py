@@ -24,6 +24,7 @@ from cachelint.files.paths import (
     folders_above,
     is_page,
     join,
+    leads_nowhere,
     path_key,
     real_path,
     relative_to_catalog,
@@ -74,15 +75,22 @@ def _group_by_tag(root: str, changes: Changes) -> tuple[dict[str, list[str]], li
     """
     by_tag: dict[str, list[str]] = {}
     others: list[str] = []
+    unread: list[str] = []
     for change in changes.files:
         if change.path.startswith("_cache/") and not change.is_gone:
             path = join(root, change.path)
             if is_page(change.path):
                 by_tag.setdefault(change.path.split("/")[1], []).append(path)
+            elif change.path.count("/") == 1 and leads_nowhere(path):
+                unread.append(path)
             else:
                 others.append(path)
-    strays, unread = _find_strays(others)
-    if nowhere := [*unread, *(join(root, path) for path in changes.exits)]:
+    strays = _find_strays(others, unread)
+    # what is behind a linked folder is reported with the catalog's own files
+    own_folders = {folder for change in changes.files if not change.path.startswith("_cache/")
+                   for folder in folders_above(change.path)}
+    exits = [join(root, path) for path in changes.exits if path not in own_folders]
+    if nowhere := [*map(display_path, unread), *exits]:
         by_tag[""] = nowhere
     return by_tag, strays
 
@@ -246,15 +254,14 @@ def _unchanged(root: str, tag: str, by_tag: dict[str, list[str]]) -> list[str]:
     return [path for path in _pages(root, tag) if path not in changed]
 
 
-def _find_strays(paths: list[str]) -> tuple[list[str], list[str]]:
-    """Find among files those that Jekyll takes for pages, and those that cannot be read."""
+def _find_strays(paths: list[str], unread: list[str]) -> list[str]:
+    """Find among files those that Jekyll takes for pages; add those that cannot be read."""
     found: list[str] = []
-    unread: list[str] = []
     for path in paths:
         # in the working directory a path may have no folder
         folder, _, name = path.rpartition("/")
         discovery.find_strays(folder or ".", [name], found, unread)
-    return list(map(display_path, found)), list(map(display_path, unread))
+    return list(map(display_path, found))
 
 
 def _changed_entries(
@@ -325,7 +332,7 @@ def _compare_change(
     elif old is None:
         notes.append(f"{path}: not compared: it cannot be read at the base")
     else:
-        yield from _compare_contents(tag, path, old, new, page, settings)
+        yield from _compare_contents(change.path, path, old, new, page, settings)
 
 
 def _read(
@@ -339,11 +346,12 @@ def _read(
 
 
 def _compare_contents(
-    tag: str, path: str, old: PageContents, new: PageContents, after: Page, settings: Settings
+    name: str, path: str, old: PageContents, new: PageContents, after: Page, settings: Settings
 ) -> Iterator[Finding]:
+    _, tag, package, _ = name.split("/")
     if old != new:
         yield from _found(frozen_page_changed, path, after, settings,
-                          _difference(tag, path.split("/")[-2], old, new),
+                          _difference(tag, package, old, new),
                           _locate_change(after, old, new))
     elif after.format is not PageFormat.LEGACY and not _is_canonical(after):
         yield from _found(order_only_change, path, after, settings,

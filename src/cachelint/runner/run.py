@@ -312,7 +312,7 @@ def find_catalogs(paths: Iterable[str]) -> list[str]:
         return paths
     sample: dict[str, str] = {}
     for path in paths:
-        head, name, _ = path.rpartition("_cache/")
+        head, name, _ = f"/{path}".rpartition("/_cache/")
         sample.setdefault(head if name else path, path)  # one path of each catalog will do
     try:
         return roots_of(discovery.select(sample.values(), needs_pages=False))
