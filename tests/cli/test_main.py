@@ -217,6 +217,9 @@ USAGE: dict[str, tuple[list[str], str]] = {
     "path in a list of files": (["check", "--files-from", "list.txt"],
                                 "gone.md: no such file or folder"),
     "standard input and a path": (["check", "-", "_cache"], "- (standard input)"),
+    "a file of the catalog on standard input": (
+        ["fix", "-", "--stdin-filename", "_data/tags.yaml"], "only pages are read from"),
+    "a configuration and none": (["check", "--isolated", "--config", "c.toml"], "--isolated"),
     "name for standard input alone": (["check", "--stdin-filename", "specs.md"],
                                       "--stdin-filename"),
     "control characters": (["check", "\x1b[31m\r\n::error::"], "\\x1b[31m\\r\\n::error::: no such "

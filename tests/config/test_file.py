@@ -420,6 +420,9 @@ def test_pyproject_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> N
         ("mirror-urls = []", "1: mirror-urls is empty"),
         ('"root-stack" = ""', "1: root-stack is empty"),
         ('exclude = [""]', "1: item 1 of exclude is empty"),
+        ('select = [""]', '1: invalid item 1 of select: expected a code, a name or a prefix of a '
+         'rule, found ""'),
+        ("ignore = 2024-01-01", "1: wrong type of ignore: expected a list, found the date 2024-"),
         ("\n[exclude]\na = 1", "2: wrong type of exclude: expected a list, found a mapping"),
         ("root-stack = 2025-03-30", "1: wrong type of root-stack"),
         ('\nignore = ["CL3", "num-spec"]',

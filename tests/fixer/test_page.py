@@ -455,6 +455,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         in_place(block("  compilers:\n  - gcc@11.4.0\n  num_specs: 2",
                        "  ? compilers\n  : - gcc@11.4.0\n  num_specs: 3")),
         "/meta has a layout that has to be fixed by hand"),
+    "more invalid values than are sought": (
+        valid.page(None, valid.specs(1, variants=["x"] * 2000)[::-1]),
+        "at least 2,000 invalid values: meta cannot be derived"),
     "title with a quote": (
         STALE.replace('"zlib"', '"zl\\"ib"'),
         "the title or the tag cannot be written in canonical form"),

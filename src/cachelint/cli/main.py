@@ -420,6 +420,8 @@ def _read_configuration(
                     options.baseline, needs_baseline and options.write_baseline is None)
     if options.config_from_base and options.diff_base is None:
         raise click.UsageError("--config-from-base needs --diff-base")
+    if options.config and options.isolated:
+        raise click.UsageError("--config and --isolated cannot be combined")
     sought = [options.stdin_filename or "."] if paths == ["-"] else paths
     gate = open_gate(choice, partial(runner.find_catalogs, sought), options.diff_base,
                      from_base=options.config_from_base)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from cachelint.files import read_write
+from cachelint.files.paths import is_catalog_file
 from cachelint.model import CachelintError
 from cachelint.output.formats import FORMATS
 from cachelint.rules import selection
@@ -392,6 +393,9 @@ def read_paths(options: Options) -> list[str]:
         raise CachelintError("- (standard input) cannot be combined with another path")
     if options.stdin_filename and paths != ["-"]:
         raise CachelintError("--stdin-filename requires the path - (standard input)")
+    if options.stdin_filename and is_catalog_file(options.stdin_filename):
+        raise CachelintError(f"{options.stdin_filename}: only pages are read from standard input; "
+                             "name the file as a path")
     return paths or ["."]
 
 

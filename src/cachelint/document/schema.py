@@ -542,4 +542,6 @@ def describe(value: Any) -> str:
         return f"the string {show(value)}"
     if isinstance(value, (int, float)):
         return f"the number {show(value)}"
-    return "a list" if isinstance(value, list) else "a mapping"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"the date {value}"  # of TOML
