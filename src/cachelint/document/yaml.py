@@ -364,14 +364,14 @@ class _Composer:
 
     def _check_lines(self, pointer: str, node: NodeSpan, style: str, anchor: int) -> None:
         """Note a value whose lines, or whose comments, some readers refuse."""
-        margin, (start, end) = self._margin(), node[:2]
+        start, end = node.start, node.end
         if self._stack and self._stack[-1].is_flow:
             self._check_comments(pointer, node)
-        elif style in ("|", ">") and start - self.text.rfind("\n", 0, start) <= margin + 1:
+        elif style in ("|", ">") and start - self.text.rfind("\n", 0, start) <= self._margin() + 1:
             self._note(pointer, node, _NOT_INDENTED)
         elif style in ("'", '"'):
             self._check_indentation(pointer, node, end)
-        elif not style and start < end and any(map(self._is_below_comment, (start, anchor))) and (
+        elif not style and start < end and any(map(self._is_below_comment, {start, anchor})) and (
                 re.compile(r"[ \t]*(?:\n[ \t]*)+[^#\s]").match(self.text, end)):
             self._note(pointer, node, _AT_COMMENT)
 
@@ -392,8 +392,10 @@ class _Composer:
 
     def _check_comments(self, pointer: str, node: NodeSpan) -> None:
         """Note a value of a mapping in brackets that has a comment and not a comma behind it."""
-        if isinstance(self._stack[-1].value, dict) and re.compile(r"[ \t]*(?:#.*)?\n#").match(
-                self.text, node.close):
+        close = node.close
+        if self.text[close : close + 1] not in ",]}" and isinstance(
+                self._stack[-1].value, dict) and re.compile(r"[ \t]*(?:#.*)?\n#").match(
+                self.text, close):
             self._note(pointer, node, _AT_COMMENT)
 
     def _note(self, pointer: str, node: NodeSpan, reason: str) -> None:
