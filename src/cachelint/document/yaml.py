@@ -358,10 +358,10 @@ class _Composer:
 
     def _check_lines(self, pointer: str, node: NodeSpan, style: str, anchor: int) -> None:
         """Note a value whose lines, or whose comments, some readers refuse."""
-        margin, (start, end) = self._margin(), node[:2]
+        start, end = node.start, node.end
         if self._stack and self._stack[-1].is_flow:
             self._check_comments(pointer, node)
-        elif style in ("|", ">") and start - self.text.rfind("\n", 0, start) <= margin + 1:
+        elif style in ("|", ">") and start - self.text.rfind("\n", 0, start) <= self._margin() + 1:
             self._note(pointer, node, _NOT_INDENTED)
         elif style in ("'", '"'):
             self._check_indentation(pointer, node, end)
