@@ -202,6 +202,8 @@ def test_reads(text: str, value: Any) -> None:
         ("[a]: b", 0),
         ("? {a: b}\n: c", 2),
         ("a: &b[c]", 3),
+        ("a: [?&b c: d]", 5),
+        ("a: &b c\nd: &b e", 11),
         ("a: [&b\n c]", 4),
         ("a: [&b # c\n  c]", 4),
         ("a: {&b: c}", 4),
@@ -239,7 +241,8 @@ def test_limits(text: str, at: int) -> None:
     ("a: |1-\n  \n", 1), ("a: >1-\n  \n", 1), ("a: |-\n  b\n", 0), ("a: |-\n", 0),
     ("? |-\n  b\n: c", 0), ("?\n|-\n  b\n: c", 1), ("a:\n  ? 'b\n c'\n  : d", 1),
     ("a:\n  ? 'b\n   c'\n  : d", 0), ("a: [b: c\n# d\n  ]", 1), ("a: [b\n# c\n  ]", 0),
-    ("a: {b: c # d\n# e\n  }", 1), ("a: {b: c\n  # d\n  }", 0)])
+    ("a: {b: c # d\n# e\n  }", 1), ("a: {b: c\n  # d\n  }", 0),
+    ("a: {b:: c, -: d}", 0), ("a: [b:]", 1), ("a: [-]", 1)])
 def test_lines_that_readers_refuse(text: str, count: int) -> None:
     assert len(load(text).dependent) == count
 

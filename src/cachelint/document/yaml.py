@@ -255,6 +255,7 @@ class _Composer:
         self._stack: list[_Open] = []
         self._documents = self._number = 0
         self._pointer_characters = 0
+        self._anchors: set[str] = set()
         self._end = 0
 
     def take(self, event: Any) -> None:
@@ -305,9 +306,14 @@ class _Composer:
         is_flow = self._stack and self._stack[-1].is_flow
         anchor = re.compile(r"(?a:&[\w-]+)" + (
             r"(?:[ \t]+(?=[^\s#])|(?=[,\]}]))" if is_flow else r"(?:[ \t\n]|(?<=\s)#.*|\Z)+"))
-        if match := anchor.match(self.text, start):
-            return min(match.end(), end)
-        raise YamlError(f"invalid YAML: the anchor {event.anchor} is not a word and a space", start)
+        match = anchor.match(self.text, start)
+        if match is None or self.text[start - 1 : start] == "?":
+            raise YamlError(f"invalid YAML: the anchor {event.anchor} is not a word of its own",
+                            start)
+        if event.anchor in self._anchors:
+            raise YamlError(f"invalid YAML: the anchor {event.anchor} is duplicated", start)
+        self._anchors.add(event.anchor)
+        return min(match.end(), end)
 
     def _scalar(self, event: Any, start: int) -> None:
         value, style, end = event.value, event.style or "", event.end_mark.index
@@ -351,7 +357,7 @@ class _Composer:
         written = self.text[start:end]
         # a tag with a question mark is CL702's
         if self.text[start - 1] == "?" or (not style and (
-                (written == "-" and self.text[end : end + 1] != ":") or written.endswith(":")
+                ((written == "-" or written.endswith(":")) and self.text[end : end + 1] != ":")
                 or ("?" in written and pointer != "/categories/1"))):
             return "is refused or read differently in brackets by some readers of YAML"
         return ""
