@@ -171,6 +171,7 @@ def test_safe_keys_fit_however_they_are_escaped() -> None:
         ("a: x\n  y\n\n  z", {"a": "x y\nz"}),
         ("<<: {a: 1}\n", {"<<": {"a": 1}}),
         ("a: &anchor b\n", {"a": "b"}),
+        ("a: [&b c, &d , &e]", {"a": ["c", None, None]}),
         ("--- a\n...\n", "a"),
     ],
 )
@@ -200,6 +201,12 @@ def test_reads(text: str, value: Any) -> None:
         ("a: \ud800", 3),
         ("[a]: b", 0),
         ("? {a: b}\n: c", 2),
+        ("a: &b[c]", 3),
+        ("a: [?&b c: d]", 5),
+        ("a: &b c\nd: &b e", 11),
+        ("a: [&b\n c]", 4),
+        ("a: [&b # c\n  c]", 4),
+        ("a: {&b: c}", 4),
     ],
 )
 def test_refuses(text: str, at: int) -> None:
@@ -228,6 +235,16 @@ def test_limits(text: str, at: int) -> None:
     with pytest.raises(LimitError) as raised:
         load(text)
     assert raised.value.at == at
+
+
+@pytest.mark.parametrize(("text", "count"), [
+    ("a: |1-\n  \n", 1), ("a: >1-\n  \n", 1), ("a: |-\n  b\n", 0), ("a: |-\n", 0),
+    ("? |-\n  b\n: c", 0), ("?\n|-\n  b\n: c", 1), ("a:\n  ? 'b\n c'\n  : d", 1),
+    ("a:\n  ? 'b\n   c'\n  : d", 0), ("a: [b: c\n# d\n  ]", 1), ("a: [b\n# c\n  ]", 0),
+    ("a: {b: c # d\n# e\n  }", 1), ("a: {b: c\n  # d\n  }", 0),
+    ("a: {b:: c, -: d}", 0), ("a: [b:]", 1), ("a: [-]", 1)])
+def test_lines_that_readers_refuse(text: str, count: int) -> None:
+    assert len(load(text).dependent) == count
 
 
 @pytest.mark.parametrize("text", ["a: " + "[" * 99 + "]" * 99, "- " * 100 + "a"])

@@ -358,6 +358,8 @@ COMMENTED: dict[str, tuple[str, str]] = {
         + ",\n".join(f"  {key}: {valid.dumps(value)}"
                      for key, value in valid.meta().items() if key not in ("num_specs", "oss"))
         + ', "oss": ["ubuntu22.04"]  # tail\n  }'),
+    "behind an anchor": (block("meta:\n", "meta: &all  # head\n").replace(": 2\n", ": 9\n", 1),
+                         block("meta:\n", "meta: &all  # head\n")),
     "meta is empty": ("meta: {}  # none", f"{META_LINE}  # none"),
     "meta is null": ("meta:  # none", f"{META_LINE}  # none"),
 }
@@ -370,6 +372,12 @@ def test_page_with_comments_is_edited_in_place(before: str, after: str) -> None:
     assert {finding.code for finding in fixed.findings} <= {"CL501", "CL502", "CL504"}
     assert not any(finding.fixable for finding in fixed.findings)
     assert fixed.reason == ""
+
+
+def test_comment_behind_an_anchor_is_kept() -> None:
+    text = valid.PAGE.replace('title: "zlib"', "title: &a # why\n  zlib")
+    fixed = fix_text(text.replace('"num_specs": 2', '"num_specs": 9'))
+    assert fixed.content.decode() == text
 
 
 def test_sharp_in_a_value_is_not_a_comment() -> None:
@@ -447,6 +455,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         in_place(block("  compilers:\n  - gcc@11.4.0\n  num_specs: 2",
                        "  ? compilers\n  : - gcc@11.4.0\n  num_specs: 3")),
         "/meta has a layout that has to be fixed by hand"),
+    "more invalid values than are sought": (
+        valid.page(None, valid.specs(1, variants=["x"] * 2000)[::-1]),
+        "at least 2,000 invalid values: meta cannot be derived"),
     "title with a quote": (
         STALE.replace('"zlib"', '"zl\\"ib"'),
         "the title or the tag cannot be written in canonical form"),

@@ -219,6 +219,23 @@ DEFECTS: dict[str, tuple[Callable[[], object], list[tuple[str, str, str, str]]]]
     "a separator in a tag's page": (
         lambda: change("pages/tags/develop.md", "tag: develop", "tag: develop # \x85"),
         [("pages/tags/develop.md", "CL703", "/tag", "\x85")]),
+    "a key that Ruby refuses": (
+        lambda: change("_data/meta.yaml", "all:\n", "all:\n  :x: 1\n"),
+        [("_data/meta.yaml", "CL703", "/all/:x", ":x")]),
+    "a key that is not written": (
+        lambda: change("_data/meta.yaml", "all:\n", "all:\n  : 1\n"),
+        [("_data/meta.yaml", "CL703", "/all/", "")]),
+    "a key that is not text for each reader": (
+        lambda: change("_data/meta.yaml", "all:\n", "all:\n  no: 017\n  1: x\n"), []),
+    "a number that is another one for Ruby": (
+        lambda: change("_data/meta.yaml", "  count: 29", "  count: 0o35"),
+        [("_data/meta.yaml", "CL703", "/develop/count", "0o35")]),
+    "a comment without a space in tags.yaml": (
+        lambda: change("_data/tags.yaml", "  - root\n", "  - 'root'# c\n"),
+        [("_data/tags.yaml", "CL703", "", "#")]),
+    "a tab behind the dashes of a tag's page": (
+        lambda: change("pages/tags/develop.md", "---\nlayout", "---\t\nlayout"),
+        [("pages/tags/develop.md", "CL703", "", "---\t")]),
     "a tag folder that is a file": (
         lambda: Path("_cache/v9").write_text("x"), []),
 }

@@ -1,6 +1,5 @@
 // Reads front matter with readers from npm. Standard input: a JSON list of texts. Standard output:
 // by reader, what it makes of each text, as readers.py describes it.
-import { readFileSync } from "node:fs";
 import * as jsYaml from "js-yaml";
 import * as jsYaml4 from "js-yaml-4";
 import { parseDocument } from "yaml";
@@ -27,7 +26,10 @@ const readers = {
   "js-yaml-4": (text) => jsYaml4.load(text),
 };
 
-const texts = JSON.parse(readFileSync(0, "utf-8"));
+// `readFileSync(0)` fails in Node.js 18 where the pipe is still empty
+let input = "";
+for await (const chunk of process.stdin.setEncoding("utf-8")) input += chunk;
+const texts = JSON.parse(input);
 const results = {};
 for (const [name, read] of Object.entries(readers)) {
   results[name] = texts.map((text) => {

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import re
 
 import pytest
 
 from cachelint import check_page
 from cachelint.document.parser import parse_page
-from cachelint.model import Severity
-from support import readers, spellings
+from cachelint.model import PageFormat, Severity
+from cachelint.rules.cl7_site import loader_dependent
+from support import readers, spellings, valid
 
 NUMBER = int(os.environ.get("CACHELINT_READERS_PAGES", "2000"))
 """How many pages are made; about one in five passes. Set it to 100,000 for a run of an hour."""
@@ -74,6 +76,32 @@ def test_plain_scalars_are_read_alike_or_reported() -> None:
     for text, by_reader in zip(kept, readers.read_all(kept), strict=True):
         assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
             repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
+
+
+TOKENS = ["a", "'b'", '"c"', "[d]", "{e: f}", "g: h", "- i", "? j", ": k", "|-", ">1-", "&l ", "#m",
+          "# n", ",", "[", "]", "{", "}", ":", "-", "?", " ", "\t", "\n", "\n ", "\n  ", "\n    ",
+          "\n- ", "\n  o: ", "\n#p\n", "\n\n", "''", "--- ", "\n\ufeff", "\\\n", '"\n"']
+"""Of values over some lines."""
+
+
+def test_lines_and_comments_are_read_alike_or_reported() -> None:
+    readers.install()
+    choose = random.Random(FIRST)
+    kept = []
+    for _ in range(NUMBER * 5):
+        value = "".join(choose.choices(TOKENS, k=choose.randint(2, 6)))
+        text = choose.choice(["x: {}\nz: q", "x:{}", "x: [{}]\nz: q", "x: {{{}}}"]).format(value)
+        page = parse_page(f"---\n{text}\n---".encode())
+        page.format = PageFormat.TARBALL
+        if page.parsed and isinstance(page.data, dict) and not page.errors and not any(
+                True for _ in loader_dependent.problems(page, valid.CONTEXT)):
+            kept.append(f"---\n{text}\n---")
+    assert len(kept) > NUMBER / 10
+    for text, by_reader in zip(kept, readers.read_all(kept), strict=True):
+        # a page has neither nothing nor truth values, and no empty strings
+        if not re.search("'other'|'string', ''", repr(by_reader["ruamel.yaml"])):
+            assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
+                repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
 
 
 def test_readers_differ_where_they_are_known_to() -> None:

@@ -161,6 +161,9 @@ CASES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
     "size is text": (_spec(size="12"), [("CL204", "/spec_details/0/size", '"12"')]),
     "size is negative": (_spec(size=-12), [("CL204", "/spec_details/0/size", "-12")]),
     "size is a number": (_spec(size=12), []),
+    "size beyond 2^64": (_spec(size=2**64 + 2), []),
+    "size that JavaScript takes for infinity": (
+        _spec(size=10**309), [("CL204", "/spec_details/0/size", str(10**309))]),
     "tarball is empty": (page(None, tarball_specs(0, tarball="")),
                          [("CL204", "/spec_details/0/tarball", '""')]),
     # several at once, each by itself

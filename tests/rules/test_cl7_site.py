@@ -200,6 +200,46 @@ def test_layout_that_readers_refuse_is_reported_each_time() -> None:
                                     for part in ("meta", "spec_details/0", "spec_details/1")]
 
 
+TITLE = 'title: "zlib"'
+META_START, META_END = 'meta: {"compilers": ["gcc@11.4.0"]', '"versions": ["1.2.13", "1.3.1"]}'
+LINES: dict[str, tuple[str, str, list[tuple[str, str, str]]]] = {
+    "comment without a space": (
+        TITLE, f"{TITLE}#c", [("CL703", "/title", "#")]),
+    "comment without a space in brackets": (
+        "meta: {", "meta: {#c\n  ", [("CL703", "/meta", "#")]),
+    "comment in brackets": ("meta: {", "meta: {\n# c\n  ", []),
+    "comment behind a value in brackets": (META_END, META_END[:-1] + "\n# c\n  }",
+                                           [("CL703", "/meta/versions", "[")]),
+    "comment behind a comma in brackets": (META_END, META_END[:-1] + ",\n# c\n  }", []),
+    "sharp in quotes over two lines": (
+        META_START, 'meta: {"compilers": ["gcc@11.4.0", "\n# c"]',
+        [("CL303", "/meta/compilers", '"compilers"'), ("CL703", "/meta", "{")]),
+    "comment above a plain value": (TITLE, "title:\n#c\n zlib", [("CL703", "/title", "zlib")]),
+    "comment and a blank line above it": (
+        TITLE, "title:\n\n# c\n zlib", [("CL703", "/title", "zlib")]),
+    "comment with a space above it": (TITLE, "title:\n# c\n zlib", []),
+    "comment that is indented above it": (TITLE, "title:\n #c\n zlib", []),
+    "comment above and below it": (TITLE, "title:\n#c\n zlib\n#c", []),
+    "comment above a value in quotes": (TITLE, 'title:\n#c\n "zlib"', []),
+    "anchor": (TITLE, "title: &a zlib", []),
+    "comment behind an anchor": (TITLE, "title: &a\n#c\n zlib", [("CL703", "/title", "zlib")]),
+    "dash as a key in brackets": ('"root": 2', '"root": 2, -: 0', [
+        ("CL302", "/meta/num_specs_by_stack", '"num_specs_by_stack"')]),
+    "block that is not indented": (
+        TITLE, "title:\n>-\n  zlib", [("CL703", "/title", ">-\n  zlib")]),
+    "block that is indented": (TITLE, "title:\n >-\n  zlib", []),
+    "key that looks explicit": ('"root": 2', '?"root": 2', [
+        ("CL703", "/meta/num_specs_by_stack/root", '"root"')]),
+    "mark at the beginning of a line": (
+        "layout:", "\ufefflayout:", [("CL703", "/\ufefflayout", "\ufeff")]),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), LINES.values(), ids=LINES)
+def test_lines_and_comments(old: str, new: str, expected: list[tuple[str, str, str]]) -> None:
+    assert valid.reported(valid.TARBALL_PAGE.replace(old, new, 1)) == expected
+
+
 # ------------------------------------------------------------------------------ CL703: characters
 
 

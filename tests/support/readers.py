@@ -99,7 +99,8 @@ def read_in_process(texts: list[str]) -> dict[str, list[list[Any]]]:
 
 def _run(command: list[str], texts: list[str]) -> Any:
     done = subprocess.run(command, cwd=FOLDER, input=json.dumps(texts, ensure_ascii=False).encode(),
-                          capture_output=True, check=True)
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 
 

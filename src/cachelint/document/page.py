@@ -59,8 +59,8 @@ class Page:
         """Locations of values that are not JSON, by pointer."""
         self.dependent: list[yaml.ReaderDependent] = []
         """Scalars without quotes that readers of YAML do not all take for the same."""
-        self.tabs: list[int] = []
-        """Offsets of tabs outside scalars and comments."""
+        self.refused: list[int] = []
+        """Offsets, outside scalars, of tabs and of comments without a space before them."""
         self._locators: dict[str, strict_json.Locator] = {}
         self.line_starts = array("q")
         """Offsets of the beginnings of lines, once they are known."""
@@ -68,7 +68,7 @@ class Page:
     def take(self, document: yaml.Document) -> None:
         """Fill in what the YAML parser read from the whole text."""
         self.data, self.nodes, self.comments = document.value, document.nodes, document.comments
-        self.dependent, self.tabs = document.dependent, document.tabs
+        self.dependent, self.refused = document.dependent, document.refused
 
     @property
     def body(self) -> str:

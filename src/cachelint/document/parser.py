@@ -26,7 +26,7 @@ MAX_YAML_SIZE = 512 * 1024
 _OPENING = r"---[ \t\f\v]*(?:\n|\Z)"
 # both begin with the end of the line before, for which a line of megabytes is searched fastest
 _CLOSING = r"\n(?:---|\.\.\.)[ \t\f\v]*(?=\n|\Z)"
-_ENTRY = r"([A-Za-z_][A-Za-z0-9_]*): "
+_ENTRY = rf"({yaml.PLAIN_WORD}): "
 _CONFLICT = r"\n(?:<{7}|\|{7}|={7}|>{7})(?: .*)?(?=\n|\Z)"
 _PLAIN = rf"{yaml.PLAIN_WORD}|/[A-Za-z0-9._/-]*"
 _PLAIN_LIST = rf"\[{yaml.PLAIN_WORD}(?:, {yaml.PLAIN_WORD}){{,999}}\]"
@@ -243,7 +243,7 @@ def _read_value(page: Page, entry: TopLevelEntry, lines: _Lines) -> Any:
         value = strict_json.loads(text[start:end])
         # in JSON, a tab is never part of a string
         if (tab := text.find("\t", start, end)) >= 0:
-            page.tabs.append(tab)
+            page.refused.append(tab)
         return value
     except strict_json.TooDeepError:
         raise
@@ -279,11 +279,14 @@ class _Cut:
     """
 
     def __init__(self, page: Page, entries: list[TopLevelEntry]) -> None:
-        """Cut the values of ``entries`` out of the front matter."""
-        self._start, self._longest = page.opening_end, len(page.text)
+        """Cut the values of ``entries`` out of the front matter, and spaces after `---`."""
+        # with its first line, as Jekyll reads it: there, `---` begins a second document
+        pieces = ["---\n"]
+        length = len(pieces[0])
+        # without the mark that some readers drop there (CL703)
+        at = page.opening_end + page.text.startswith("\ufeff", page.opening_end)
+        self._start, self._longest = at - length, len(page.text)
         self._cuts: list[tuple[int, int]] = []  # (offset in the parser's text, offset in the page)
-        pieces: list[str] = []
-        length, at = 0, page.opening_end
         for entry in entries:
             pieces.append(f"{page.text[at : entry.value_start]}0")
             length += len(pieces[-1])
@@ -335,11 +338,11 @@ def _read_yaml(page: Page, lines: _Lines) -> bool:
             ends.get((entry.key, entry.start)) != entry.end for entry in lines.entries):
         lines.forget()
         page.nodes.clear()
-        page.tabs.clear()
+        page.refused.clear()
         return _read_yaml(page, lines)
     _take(page, lines, document, nodes, tops)
     page.comments = [cut.offset(comment) for comment in document.comments]
-    page.tabs += [cut.offset(tab) for tab in document.tabs]
+    page.refused += map(cut.offset, document.refused)
     page.dependent = [each._replace(node=cut.node(each.node)) for each in document.dependent]
     lines.repeated += [
         (pointer, page.span(cut.offset(node.key_start), cut.offset(node.key_end)))
@@ -395,7 +398,8 @@ def _start_of_entry(text: str, key_start: int) -> int:
 
 def _explain(page: Page, lines: _Lines, message: str, at: int) -> None:
     """Describe why front matter is not YAML: as an error in JSON, where a line is meant as JSON."""
-    for entry in lines.not_json:
+    # an explicit tag is called that
+    for entry in lines.not_json if page.text[at : at + 1] != "!" else ():
         if entry.start > at or not re.match(
                 _LIKE_JSON, page.text[entry.value_start : entry.end]):
             continue

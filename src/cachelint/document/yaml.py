@@ -8,6 +8,7 @@ its position, and a scalar means what it means in YAML 1.2's core schema.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from typing import Any
 
 from cachelint.document.strict_json import MAX_DEPTH, escape_token
@@ -61,8 +62,8 @@ class Document(NamedTuple):
     """Where comments begin."""
     dependent: list[ReaderDependent]
     """Scalars that readers do not all take for the same."""
-    tabs: list[int]
-    """Where tabs are outside scalars and comments."""
+    refused: list[int]
+    """Where, outside scalars, tabs and comments without a space before them are."""
 
 
 class YamlError(ValueError):
@@ -203,9 +204,9 @@ def load(text: str, most_values: int = 0) -> Document:
             ValueError) as error:
         # the parser trips over some escapes and directives that no page needs
         raise YamlError(f"invalid YAML: the parser failed: {error}", 0) from None
-    comments, tabs = _between(text, composer.scalars)
+    comments, refused = _between(text, composer.scalars)
     return Document(composer.root, composer.nodes, composer.repeated, comments,
-                    composer.dependent, tabs)
+                    composer.dependent, refused)
 
 
 def _refuse_depth(text: str) -> None:
@@ -236,6 +237,10 @@ class _Open(NamedTuple):
     """Where it begins in its line, from 0."""
 
 
+_NOT_INDENTED = "goes on in a line that is not indented, which some readers of YAML refuse"
+_AT_COMMENT = "is beside a comment that begins its line, which some readers of YAML refuse"
+
+
 class _Composer:
     """Builds data from the parser's events, one after another."""
 
@@ -250,6 +255,7 @@ class _Composer:
         self._stack: list[_Open] = []
         self._documents = self._number = 0
         self._pointer_characters = 0
+        self._anchors: set[str] = set()
         self._end = 0
 
     def take(self, event: Any) -> None:
@@ -263,22 +269,24 @@ class _Composer:
                 raise YamlError("invalid YAML: a second document begins here", start)
         elif kind == "ScalarEvent":
             self._count(event)
-            self._scalar(event.value, start, end, event.style or "")
+            self._scalar(event, self._after_anchor(event))
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             self._count(event)
             if len(self._stack) >= MAX_DEPTH:
                 raise LimitError(f"values are nested over {MAX_DEPTH} deep", start)
-            self._open({} if kind == "MappingStartEvent" else [], event.start_mark,
+            self._open({} if kind == "MappingStartEvent" else [], self._after_anchor(event),
                        is_flow=event.flow_style)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             closed = self._stack.pop()
-            if closed.is_flow and not (self._stack and self._stack[-1].is_flow):
-                self._check_indentation(closed.pointer, self.nodes[closed.pointer], start)
             if end > start:  # a closing bracket; a block ends with its last value
                 self._end = end
             node = self.nodes[closed.pointer]
             self._end = max(self._end, node.end)
-            self.nodes[closed.pointer] = node._replace(close=self._end)
+            node = self.nodes[closed.pointer] = node._replace(close=self._end)
+            if self._stack and self._stack[-1].is_flow:
+                self._check_comments(closed.pointer, node)
+            elif closed.is_flow:
+                self._check_indentation(closed.pointer, node, start)
 
     def _count(self, event: Any) -> None:
         """Count a key or value, which may be one too many, or have a tag."""
@@ -289,11 +297,26 @@ class _Composer:
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
             raise YamlError(f"explicit YAML tags are not allowed ({tag})", event.start_mark.index)
-        if event.anchor is not None and not re.fullmatch(r"[\w-]+", event.anchor, re.ASCII):
-            raise YamlError(f"invalid YAML: the anchor {event.anchor} is not a word",
-                            event.start_mark.index)
 
-    def _scalar(self, value: str, start: int, end: int, style: str) -> None:
+    def _after_anchor(self, event: Any) -> int:
+        """Return where a value begins; raise YamlError where readers refuse its anchor."""
+        start, end = int(event.start_mark.index), int(event.end_mark.index)
+        if event.anchor is None:
+            return start
+        is_flow = self._stack and self._stack[-1].is_flow
+        anchor = re.compile(r"(?a:&[\w-]+)" + (
+            r"(?:[ \t]+(?=[^\s#])|(?=[,\]}]))" if is_flow else r"(?:[ \t\n]|(?<=\s)#.*|\Z)+"))
+        match = anchor.match(self.text, start)
+        if match is None or self.text[start - 1 : start] == "?":
+            raise YamlError(f"invalid YAML: the anchor {event.anchor} is not a word of its own",
+                            start)
+        if event.anchor in self._anchors:
+            raise YamlError(f"invalid YAML: the anchor {event.anchor} is duplicated", start)
+        self._anchors.add(event.anchor)
+        return min(match.end(), end)
+
+    def _scalar(self, event: Any, start: int) -> None:
+        value, style, end = event.value, event.style or "", event.end_mark.index
         if start == end:
             start = end = self._offset_of_nothing(start)
         if style in ("|", ">"):
@@ -304,6 +327,7 @@ class _Composer:
             self.scalars.append((start, end))
         self._end = end
         parent = self._stack[-1] if self._stack else None
+        is_outermost = not (parent and parent.is_flow)
         if parent is not None and isinstance(parent.value, dict) and not parent.pending:
             key = NodeSpan(start, end, start, end)
             pointer = f"{parent.pointer}/{escape_token(value)}"
@@ -313,17 +337,18 @@ class _Composer:
             reason = "" if style else _plain_key_hazard(value)
             if reason := reason or self._flow_hazard(pointer, start, end, style):
                 self.dependent.append(ReaderDependent(pointer, key, True, reason))
+            elif style and is_outermost:
+                self._check_lines(pointer, key, style, start)
             return
         result = value if style else resolve(value)
         node = NodeSpan(start, end, close=end)
-        is_outermost = not (parent and parent.is_flow)
         pointer = self._put(result, node)
-        reason = "" if style else _hazard(value, result)
+        reason = _hazard(value, result, style)
         if reason := reason or self._flow_hazard(pointer, start, end, style):
             self.dependent.append(ReaderDependent(pointer, node, False, reason,
-                                                  is_number=type(result) is int))
-        elif style in ("'", '"') and is_outermost:
-            self._check_indentation(pointer, node, end)
+                                                  type(result) is int, style in ("|", ">")))
+        else:
+            self._check_lines(pointer, node, style, event.start_mark.index)
 
     def _flow_hazard(self, pointer: str, start: int, end: int, style: str) -> str:
         """Return why readers disagree about a scalar in brackets; empty where they agree."""
@@ -332,21 +357,65 @@ class _Composer:
         written = self.text[start:end]
         # a tag with a question mark is CL702's
         if self.text[start - 1] == "?" or (not style and (
-                written == "-" or written.endswith(":")
+                ((written == "-" or written.endswith(":")) and self.text[end : end + 1] != ":")
                 or ("?" in written and pointer != "/categories/1"))):
             return "is refused or read differently in brackets by some readers of YAML"
         return ""
+
+    def _check_lines(self, pointer: str, node: NodeSpan, style: str, anchor: int) -> None:
+        """Note a value whose lines, or whose comments, some readers refuse."""
+        start, end = node.start, node.end
+        if self._stack and self._stack[-1].is_flow:
+            self._check_comments(pointer, node)
+        elif style in ("|", ">") and start - self.text.rfind("\n", 0, start) <= self._margin() + 1:
+            self._note(pointer, node, _NOT_INDENTED)
+        elif style in ("'", '"'):
+            self._check_indentation(pointer, node, end)
+        elif not style and start < end and any(map(self._is_below_comment, (start, anchor))) and (
+                re.compile(r"[ \t]*(?:\n[ \t]*)+[^#\s]").match(self.text, end)):
+            self._note(pointer, node, _AT_COMMENT)
+
+    def _is_below_comment(self, start: int) -> bool:
+        """Return whether a comment begins a line between a value and its key or dash.
+
+        It matters only below an empty line, or without a space after `#`.
+        """
+        above, is_suspect = self.text.rfind("\n", 0, start), False
+        line = self.text[above + 1 : start]
+        while above >= 0 and (not line.strip() or line.lstrip().startswith("#")):
+            if (is_suspect and not line) or re.match(r"#\S", line):
+                return True
+            is_suspect = line.startswith("#")
+            end, above = above, self.text.rfind("\n", 0, above)
+            line = self.text[above + 1 : end]
+        return False
+
+    def _check_comments(self, pointer: str, node: NodeSpan) -> None:
+        """Note a value of a mapping in brackets that has a comment and not a comma behind it."""
+        if isinstance(self._stack[-1].value, dict) and re.compile(r"[ \t]*(?:#.*)?\n#").match(
+                self.text, node.close):
+            self._note(pointer, node, _AT_COMMENT)
+
+    def _note(self, pointer: str, node: NodeSpan, reason: str) -> None:
+        self.dependent.append(ReaderDependent(pointer, node, False, reason, is_layout=True))
+
+    def _margin(self) -> int:
+        """Return the column of the innermost value that is not in brackets."""
+        return max((each.column for each in self._stack if not each.is_flow), default=-1)
 
     def _check_indentation(self, pointer: str, node: NodeSpan, end: int) -> None:
         """Note a value in brackets or quotes that goes on in a line that is not indented enough."""
         if self.text.find("\n", node.start, end) < 0:
             return
-        margin = max((each.column for each in self._stack if not each.is_flow), default=-1)
-        for line in self.text[self.text.index("\n", node.start) + 1 : end + 1].split("\n"):
-            if line.strip() and len(line) - len(line.lstrip(" ")) <= margin:
-                self.dependent.append(ReaderDependent(
-                    pointer, node, False, "goes on in a line that is not indented, which some "
-                    "readers of YAML refuse", is_layout=True))
+        margin, at = self._margin(), self.text.index("\n", node.start)
+        for line in self.text[at + 1 : end + 1].split("\n"):
+            at += 1
+            inside = bisect(self.scalars, (at, len(self.text)))
+            is_comment = line.lstrip().startswith("#") and not (
+                inside and at < self.scalars[inside - 1][1])
+            at += len(line)
+            if line.strip() and len(line) - len(line.lstrip(" ")) <= margin and not is_comment:
+                self._note(pointer, node, _NOT_INDENTED)
                 return
 
     def _offset_of_nothing(self, mark: int) -> int:
@@ -363,15 +432,15 @@ class _Composer:
             sign = self.text.find(":", self._end, mark) if parent.pending else -1
         return sign + 1 if sign >= 0 else mark
 
-    def _open(self, value: dict[str, Any] | list[Any], mark: Any, *, is_flow: bool) -> None:
-        start = mark.index
+    def _open(self, value: dict[str, Any] | list[Any], start: int, *, is_flow: bool) -> None:
         parent = self._stack[-1] if self._stack else None
         if parent is not None and isinstance(parent.value, dict) and not parent.pending:
             raise YamlError("invalid YAML: expected a scalar as a key, found a list or mapping",
                             start)
         node = NodeSpan(start, start + 1, container=True)
         pointer = self._put(value, node)
-        self._stack.append(_Open(value, pointer, [], is_flow, mark.column))
+        column = start - self.text.rfind("\n", 0, start) - 1
+        self._stack.append(_Open(value, pointer, [], is_flow, column))
 
     def _put(self, value: Any, node: NodeSpan) -> str:
         """Hang ``value`` into the container that is open, and return its pointer."""
@@ -397,8 +466,11 @@ class _Composer:
         return pointer
 
 
-def _hazard(text: str, value: Any) -> str:
-    """Return why readers disagree about a plain scalar; empty where they agree."""
+def _hazard(text: str, value: Any, style: str) -> str:
+    """Return why readers disagree about the text of a scalar; empty where they agree."""
+    if style:
+        return ("has nothing but spaces, which some readers of YAML drop"
+                if style in ("|", ">") and text.isspace() and " " in text else "")
     if type(value) is str and depends_on_reader(text):
         return "without quotes is a string to some readers of YAML and not to others"
     if type(value) is int and not re.fullmatch(_PLAIN_INTEGER, text):
@@ -430,22 +502,24 @@ def is_safe_key(key: str) -> bool:
 
 
 def _between(text: str, scalars: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """List where comments begin outside ``scalars``, and tabs outside of both."""
+    """List where comments begin outside ``scalars``, and what some readers refuse there."""
     comments: list[int] = []
-    tabs: list[int] = []
+    refused: list[int] = []
     at = 0
     for start, end in [*scalars, (len(text), len(text))]:
         while at < start:
             sharp = text.find("#", at, start)
             tab = text.find("\t", at, start if sharp < 0 else sharp)
             if tab >= 0:
-                tabs.append(tab)
+                refused.append(tab)
                 at = tab + 1
             elif sharp >= 0:
                 comments.append(sharp)
+                if sharp and not text[sharp - 1].isspace():
+                    refused.append(sharp)
                 line_end = text.find("\n", sharp)
                 at = len(text) if line_end < 0 else line_end
             else:
                 break
         at = max(at, end)
-    return comments, tabs
+    return comments, refused

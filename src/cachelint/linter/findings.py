@@ -39,6 +39,8 @@ def unfixable_reason(page: Page, problems: Sequence[tuple[Rule, Problem]]) -> st
         # one that is reported as what readers of YAML make of the value
         if not (error.reported_as or in_meta(error.pointer) or error.pointer in in_place):
             return error.message
+    if len(page.schema_errors) >= schema.MOST_ERRORS:
+        return f"at least {schema.MOST_ERRORS:,} invalid values: meta cannot be derived"
     return _unwritable_reason(page) if page.parsed and page.expected_meta else ""
 
 

@@ -11,7 +11,13 @@ from cachelint.document.formats import BY_FORMAT
 from cachelint.document.page import Page
 from cachelint.document.schema import show
 from cachelint.document.strict_json import dumps, escape_token
-from cachelint.document.yaml import is_safe_key, quoted_key_hazard
+from cachelint.document.yaml import (
+    ReaderDependent,
+    depends_on_reader,
+    is_safe_key,
+    quoted_key_hazard,
+    resolve,
+)
 from cachelint.model import PageContext, Problem, RuleOptions, SchemaErrorKind, Severity
 from cachelint.rules.base import ALL, emitted_rule, on_value, page_rule
 
@@ -19,7 +25,8 @@ _UNSAFE = re.compile(r'["\\<>\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_OR_BLANK = re.compile(r'["\\<>\s\x00-\x1f\x7f-\x9f]').search
 _UNSAFE_VARIANT = re.compile(r"[<>\x00-\x1f\x7f-\x9f]").search
 # patterns of rare pages, compiled when they are first used
-_RAW = "[\x7f-\x9f\u2028\u2029\ufffe\uffff]"
+# some readers drop U+FEFF at the beginning of each line
+_RAW = "[\x7f-\x9f\u2028\u2029\ufffe\uffff]|(?<=\n)\ufeff"
 _AS_SURROGATES = r"\\u[dD][89abAB]"
 _HAZARDS = "[\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff\U00010000-\U0010ffff]"
 _OUTSIDE_BMP = "[\ud800-\udfff\U00010000-\U0010ffff]"
@@ -96,13 +103,14 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     - A character outside the Basic Multilingual Plane where the canonical form escapes it
       (`\ud83d\ude00`). Where it is not escaped and no regeneration escapes it, all readers agree.
     - U+0085, U+2028, U+2029, DEL and C1 control characters that are not escaped.
-    - A tab, VT or FF after the opening `---`, and U+FEFF after that line.
+    - A tab, VT or FF after the opening `---`, and U+FEFF at the beginning of a line.
+    - Tabs between values, comments without a space before them, and lines that are not indented enough.
     - The key `<<`, and quoted keys of 1,023 characters or more, escapes included.
     - A value or key without quotes, such as `no`, `tRue`, `1:30` or `017`, that is a string for one reader
       and a boolean or a number for another.
 
-    In the catalog's own files it reports such characters and keys in quotes, also a separator in a comment:
-    some readers take what follows it for a line of its own.
+    In the files in `_data` it allows a value or key without quotes that is something else for another reader,
+    unless Ruby refuses it (`:a`).
 
     ## Why it is a problem
 
@@ -122,7 +130,7 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
     """
     found: list[tuple[str | None, Problem]] = [
         *_at_start(page), *_without_quotes(page), *_in_strings(page)]
-    found += _between_tokens(page, found, page.tabs)
+    found += _between_tokens(page, found, page.refused)
     in_specs = {value for value, problem in found if not problem.pointer.startswith("/meta/")}
     for value, problem in found:
         if value is None or not problem.pointer.startswith("/meta/") or not (
@@ -131,9 +139,18 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
 
 def loader_dependent_in_own_file(page: Page) -> list[Problem]:
-    """List what CL703 reports in one of the catalog's own files, which only Jekyll reads."""
-    found = [*_in_strings(page)]
-    return [problem for _, problem in (*found, *_between_tokens(page, found, []))]
+    """List what CL703 reports in one of the catalog's own files."""
+    if not page.opening_end:  # in `_data`
+        page.dependent = [each for each in page.dependent if not _has_other_type(page, each)]
+    found = [*_at_start(page), *_without_quotes(page), *_in_strings(page)]
+    return [problem for _, problem in (*found, *_between_tokens(page, found, page.refused))]
+
+
+def _has_other_type(page: Page, each: ReaderDependent) -> bool:
+    """Return whether a scalar is only of another type for another reader; Ruby refuses `:a`."""
+    written = page.text[each.node.start : each.node.end]
+    return not (each.is_number or each.is_layout) and written[:1] not in ("", ":", "<") and (
+        depends_on_reader(written) or type(resolve(written)) is not str)
 
 
 def _is_reported(page: Page, pointer: str, value: str) -> bool:
@@ -165,14 +182,15 @@ def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
         # a number where a string belongs is of the wrong type, however it is written
         if not (is_number and pointer in wrong_types) and not (is_layout and is_canonical):
             value = page.text[node.start : node.end]
-            yield None if is_number or is_layout else value, Problem(
+            is_word = not (is_number or is_layout) and value[:1] not in ("'", '"')
+            yield value if is_word else None, Problem(
                 pointer, f"{show(value)[1:-1]} {reason}", page.span(node.start, node.end))
 
 
 def _between_tokens(
-    page: Page, found: Sequence[tuple[str | None, Problem]], tabs: Sequence[int]
+    page: Page, found: Sequence[tuple[str | None, Problem]], refused: Sequence[int]
 ) -> Iterator[tuple[None, Problem]]:
-    """Yield the first tab or separator that some readers refuse outside keys and strings.
+    """Yield the first character that some readers refuse outside keys and strings.
 
     Those that contain one have been ``found``.
     """
@@ -182,8 +200,9 @@ def _between_tokens(
     raw = None if page.text.isascii() else _find_raw(page, pointers)
     if raw is not None:
         at, what = raw.start(), _name(raw[0])
-    elif tabs and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
-        at, what = min(tabs), "a tab"
+    elif refused and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
+        at = min(refused)
+        what = "a tab" if page.text[at] == "\t" else "a comment without a space before it"
     else:
         return
     entry = page.entry_at(at)
@@ -198,7 +217,7 @@ def _find_raw(page: Page, pointers: Iterable[str]) -> re.Match[str] | None:
     spans = sorted(span for node in nodes if not node.container
                    for span in ((node.key_start, node.key_end), (node.start, node.close)))
     search, last = re.compile(_RAW).search, page.closing_start or len(page.text)
-    raw = search(page.text, page.opening_end, last)
+    raw = search(page.text, page.opening_end + page.text.startswith("\ufeff", page.opening_end), last)
     for start, end in spans:
         if raw is None or raw.start() < start:
             break
