@@ -252,11 +252,13 @@ def test_baseline_is_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert config_file.NO_FILE.baseline() is None
 
 
-@pytest.mark.parametrize("name", ["../known.json", "/etc/passwd", "a/../../known.json"])
+@pytest.mark.parametrize(
+    "name", ["../known.json", "/etc/passwd", "a/../../known.json", "link/known.json"])
 def test_baseline_outside_the_folder_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("/")
     (tmp_path / "cachelint.toml").write_text(f'baseline = "{name}"\n')
     message = f'cachelint.toml:1: baseline "{name}" is outside the folder of this file'
     with pytest.raises(CachelintError, match=message):

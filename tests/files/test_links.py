@@ -165,6 +165,7 @@ def test_what_leads_nowhere_is_not_missing(
     fix(["."])
     fix(["."], diff_base="HEAD~1")
     assert git("status", "--short") == ""
+    assert check(["."], diff_base="HEAD").notes == ()
 
 
 @pytest.mark.parametrize(("named", "link", "target", "expected"), [

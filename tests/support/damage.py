@@ -26,10 +26,11 @@ def _describe(page: Page | None) -> dict[str, Any]:
     """Return all that is in a page."""
     if page is None:
         return {}
-    names = ("text", "errors", "data", "parsed", "format", "opening_end", "closing_start",
+    names = ("text", "errors", "parsed", "format", "opening_end", "closing_start",
              "entries", "comments", "schema_errors", "expected_meta", "nodes", "dependent",
              "refused")
-    return {name: getattr(page, name) for name in names}
+    # NaN is not equal to itself
+    return {name: getattr(page, name) for name in names} | {"data": repr(page.data)}
 
 
 def compare(fast: PageResult, plain: PageResult) -> None:

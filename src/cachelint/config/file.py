@@ -127,10 +127,12 @@ class File(NamedTuple):
         named = self.data.get("baseline")
         if named is None:
             return None
-        if os.path.isabs(named) or ".." in os.path.normpath(named).split(os.sep):
+        folder = os.path.dirname(self.path)
+        path = display_path(os.path.join(folder, named))
+        if (os.path.isabs(named) or ".." in os.path.normpath(named).split(os.sep)
+                or leaves(os.path.dirname(path), (os.path.realpath(folder),))):
             raise self.fault(f'baseline "{named}" is outside the folder of this file: move it '
                              "there, or use --baseline", "baseline")
-        path = display_path(os.path.join(os.path.dirname(self.path), named))
         raw = read(path, 1)
         if raw is None:
             raise self.fault(f"baseline {path} does not exist: create it with cachelint check "

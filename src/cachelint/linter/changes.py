@@ -184,7 +184,8 @@ def find_unknown(
         elif task.tag in known:
             unknown = ignored.get(task.tag, [])
         else:
-            unknown = [folder] * bool(discovery.list_tag(root, task.tag, task.within).pages)
+            unknown = [folder] * (not leads_nowhere(folder) and bool(
+                discovery.list_tag(root, task.tag, task.within).pages))
         if len(unknown) > 1:
             yield f"{plural(len(unknown), 'page')} of {folder} not compared: git ignores them"
         elif unknown:
