@@ -36,6 +36,7 @@ TESTS = {
     "rules": ["rules", "output/test_full.py", "output/test_fingerprints.py",
               "output/test_formats.py::test_golden", "linter/test_catalog.py",
               "fixer/test_catalog.py", "test_cases.py"],
+    "rules/__init__.py": ["runner/test_verify.py"],
     "rules/selection.py": ["config", "test_api.py"],
     "rules/cl8_history.py": ["linter/test_changes.py"],
     "rules/cl9_index.py": ["index/test_compare.py", "runner/test_verify.py"],

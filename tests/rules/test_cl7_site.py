@@ -355,7 +355,8 @@ def test_stack_so_long_that_meta_cannot_have_it_as_a_key(length: int) -> None:
     (PAGE.replace("---\n", "---\x0b\x0c\n", 1), "U+000B follows the opening"),
 ])
 def test_message_names_the_first_character(text: str, message: str) -> None:
-    (finding,) = [each for each in valid.check(text) if each.code == "CL703"]
+    (finding,) = valid.check(text)
+    assert finding.code == "CL703"
     assert finding.message.startswith(message)
 
 
