@@ -14,12 +14,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Share out the whole suite; tests that are named run at once, and print as they go.
-
-    One more worker than processors, since tests wait for browsers, servers and other programs.
-    """
-    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return (os.cpu_count() or 1) + 1 if is_whole else 0
+    """Share out the whole suite; tests that are named run at once, and print as they go."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
