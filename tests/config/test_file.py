@@ -65,6 +65,7 @@ def test_there_is_no_such_rule(name: str, suggestion: str | None) -> None:
     [
         ("selct", ["select", "ignore"], ': did you mean "select"?'),
         ("CL309", ["CL609", "CL308", "CL101"], ': did you mean "CL308"?'),
+        ("severe", ["severity"], ': did you mean "severity"?'),
         ("zzz", ["select", "ignore"], ""),
         ("a", [], ""),
     ],
