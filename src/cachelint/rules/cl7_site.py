@@ -128,9 +128,7 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
     None. Only a person can choose another name or value.
     """
-    found: list[tuple[str | None, Problem]] = [
-        *_at_start(page), *_without_quotes(page), *_in_strings(page)]
-    found += _between_tokens(page, found, page.refused)
+    found = _find_hazards(page, page.dependent)
     in_specs = {value for value, problem in found if not problem.pointer.startswith("/meta/")}
     for value, problem in found:
         if value is None or not problem.pointer.startswith("/meta/") or not (
@@ -140,10 +138,17 @@ def loader_dependent(page: Page, _: PageContext) -> Iterator[Problem]:
 
 def loader_dependent_in_own_file(page: Page) -> list[Problem]:
     """List what CL703 reports in one of the catalog's own files."""
-    if not page.opening_end:  # in `_data`
-        page.dependent = [each for each in page.dependent if not _has_other_type(page, each)]
-    found = [*_at_start(page), *_without_quotes(page), *_in_strings(page)]
-    return [problem for _, problem in (*found, *_between_tokens(page, found, page.refused))]
+    dependent = [each for each in page.dependent
+                 if page.opening_end or not _has_other_type(page, each)]  # or it is in `_data`
+    return [problem for _, problem in _find_hazards(page, dependent)]
+
+
+def _find_hazards(
+    page: Page, dependent: Iterable[ReaderDependent]
+) -> list[tuple[str | None, Problem]]:
+    """List the problems of a page or own file, each with the word that it is about, or None."""
+    found = [*_at_start(page), *_without_quotes(page, dependent), *_in_strings(page)]
+    return [*found, *_between_tokens(page, found)]
 
 
 def _has_other_type(page: Page, each: ReaderDependent) -> bool:
@@ -174,11 +179,13 @@ def _at_start(page: Page) -> Iterator[tuple[None, Problem]]:
                                 "refuse it or read it as part of the first key")
 
 
-def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
+def _without_quotes(
+    page: Page, dependent: Iterable[ReaderDependent]
+) -> Iterator[tuple[str | None, Problem]]:
     """Yield keys and values without quotes that depend on the reader; None where a number is."""
     wrong_types = {error.pointer for error in page.schema_errors if error.kind is SchemaErrorKind.TYPE}
     is_canonical = BY_FORMAT[page.format].is_canonical
-    for pointer, node, _, reason, is_number, is_layout in page.dependent:
+    for pointer, node, _, reason, is_number, is_layout in dependent:
         # a number where a string belongs is of the wrong type, however it is written
         if not (is_number and pointer in wrong_types) and not (is_layout and is_canonical):
             value = page.text[node.start : node.end]
@@ -188,7 +195,7 @@ def _without_quotes(page: Page) -> Iterator[tuple[str | None, Problem]]:
 
 
 def _between_tokens(
-    page: Page, found: Sequence[tuple[str | None, Problem]], refused: Sequence[int]
+    page: Page, found: Sequence[tuple[str | None, Problem]]
 ) -> Iterator[tuple[None, Problem]]:
     """Yield the first character that some readers refuse outside keys and strings.
 
@@ -200,8 +207,8 @@ def _between_tokens(
     raw = None if page.text.isascii() else _find_raw(page, pointers)
     if raw is not None:
         at, what = raw.start(), _name(raw[0])
-    elif refused and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
-        at = min(refused)
+    elif page.refused and not BY_FORMAT[page.format].is_canonical:  # elsewhere it is CL504's
+        at = min(page.refused)
         what = "a tab" if page.text[at] == "\t" else "a comment without a space before it"
     else:
         return
