@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,11 @@ def test_pages_that_pass_are_read_alike() -> None:
                 assert readers.data_of(described) == expected, (number, name, text)
 
 
+def _assert_read_alike(text: str, by_reader: dict[str, list[Any]]) -> None:
+    assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
+        repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
+
+
 PARTS = ["0", "1", "9", "00", "12", "2025", "03", "60", "f", "-", "_", ".", ",", ":", "+", "e", "x",
          "o", "b", "T", "Z", " ", "true", "null", "yes", "off", "y", "inf", ".nan", "~", "=", "<<",
          "0x", "0o", "0b", "23:59:59", "/", "?", "é"]
@@ -74,8 +80,7 @@ def test_plain_scalars_are_read_alike_or_reported() -> None:
             kept.append(f"---\n{text}\n---")
     assert len(kept) > NUMBER / 2
     for text, by_reader in zip(kept, readers.read_all(kept), strict=True):
-        assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
-            repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
+        _assert_read_alike(text, by_reader)
 
 
 TOKENS = ["a", "'b'", '"c"', "[d]", "{e: f}", "g: h", "- i", "? j", ": k", "|-", ">1-", "&l ", "#m",
@@ -100,8 +105,7 @@ def test_lines_and_comments_are_read_alike_or_reported() -> None:
     for text, by_reader in zip(kept, readers.read_all(kept), strict=True):
         # a page has neither nothing nor truth values, and no empty strings
         if not re.search("'other'|'string', ''", repr(by_reader["ruamel.yaml"])):
-            assert {repr(readers.data_of(described)) for described in by_reader.values()} == {
-                repr(readers.data_of(by_reader["ruamel.yaml"]))}, text
+            _assert_read_alike(text, by_reader)
 
 
 def test_readers_differ_where_they_are_known_to() -> None:
