@@ -183,15 +183,14 @@ def exists(path: str) -> bool:
 
 
 def is_absent(root: str, path: str) -> bool:
-    """Return whether a catalog has nothing at ``path``, which is relative to it.
+    """Return whether a catalog has nothing at ``path``, a name in one of its folders.
 
-    This is not known where a folder above is a link that leads out or nowhere, or a file; reading
-    the path reports why.
+    This is not known where the folder is a link that leads out or nowhere, or a file; reading the
+    path reports why.
     """
-    folders = [join(root, folder) for folder in folders_above(path)]
-    return not (any(leaves(folder, (real_path(root),)) for folder in folders)
-                or exists(join(root, path))
-                or any(exists(folder) and not os.path.isdir(folder) for folder in folders))
+    folder = join(root, os.path.dirname(path))
+    return not (exists(join(root, path)) or leaves(folder, (real_path(root),))
+                or (exists(folder) and not os.path.isdir(folder)))
 
 
 def path_in_checkout(path: str) -> str:

@@ -121,10 +121,11 @@ def read_own_files(
         if is_whole or any(name.startswith(f"{catalog_files.TAG_PAGES}/") for name in own_files):
             own.unread.extend(unreadable_page(folder, tag_pages, settings))
         tag_pages = None
-    for path in (*(join(root, name) for name in (catalog_files.TAGS, catalog_files.META)),
-                 *(tag_pages or ())):
+    data_files = [join(root, name) for name in (catalog_files.TAGS, catalog_files.META)
+                  if not is_absent(root, name)]
+    for path in (*data_files, *(tag_pages or ())):
         name = relative_to_catalog(path)
-        if is_absent(root, name) or settings.excludes(name):
+        if settings.excludes(name):
             continue
         is_asked = own.is_checked(name)
         unread: list[Finding] = []
